@@ -1,0 +1,76 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Both do all set-up on a bare machine
+# that has Python 3.11 or newer and make. `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint types unit demo bench faults format lock clean
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.set-up
+# The first interpreter that runs and is new enough; a name on PATH may be a shim for a version that is absent.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+UV     := $(shell command -v uv 2>/dev/null)
+# `timeout -k`: an interpreter that will not end must never hold up a build.
+LIMIT  ?= 3000
+BOUND  := timeout -k 30
+PYTEST := $(BIN)/pytest
+SOURCE := domain workflows adapters tests $(wildcard worker.py)
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## make the environment in .venv from the hashed lock (again only when the lock changes)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+ifneq ($(UV),)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+test: setup lint unit  ## set up, check style, types and layers, then run every test but the long ones
+
+lint: setup  ## ruff, mypy and the layer contracts
+	$(BIN)/ruff check $(SOURCE)
+	$(BIN)/ruff format --check $(SOURCE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup  ## the tests alone; narrow them with ARGS="tests/unit -k clock"
+	$(BOUND) $(LIMIT) $(PYTEST) $(ARGS)
+
+demo: setup  ## a fictional sub-district runs from call to close, in under two minutes
+	$(BIN)/huiyin demo
+
+bench: setup  ## measure speed and memory against the limit of this machine
+	$(BOUND) $(LIMIT) $(PYTEST) -m benchmark --timeout=0 -p no:xdist -s tests/benchmarks $(ARGS)
+
+faults: setup  ## the long fault runs: kill, cut, wipe, while forty lives run
+	$(BOUND) $(LIMIT) $(PYTEST) -m "faults or long" --timeout=1200 tests/faults $(ARGS)
+
+format: setup  ## let ruff put the source in order
+	$(BIN)/ruff check --fix $(SOURCE)
+	$(BIN)/ruff format $(SOURCE)
+
+# uv alone writes one hashed file for every supported Python without naming a registry or a path.
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras
+lock:  ## resolve pyproject.toml into requirements.lock (UPGRADE=--upgrade for newer versions)
+ifneq ($(UV),)
+	$(UV) pip compile $(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock
+else
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && "$(PYTHON)" -m venv "$$tmp" \
+	&& "$$tmp/bin/pip" install --quiet --disable-pip-version-check uv \
+	&& "$$tmp/bin/uv" pip compile $(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock
+endif
+	@! grep -nE 'https?://|file:|^ *--(extra-)?index-url' requirements.lock || { echo "the lock names a registry or a path" >&2; exit 1; }
+
+clean:  ## remove the environment, the demo's data and every cache
+	rm -rf $(VENV) .huiyin .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
