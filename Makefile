@@ -16,7 +16,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 LIMIT  ?= 3000
 BOUND  := timeout -k 30
 PYTEST := $(BIN)/pytest
-SOURCE := domain workflows adapters tests $(wildcard worker.py)
+SOURCE := domain workflows adapters tests worker.py
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ lint: setup  ## ruff, mypy and the layer contracts
 	$(BIN)/ruff check $(SOURCE)
 	$(BIN)/ruff format --check $(SOURCE)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 unit: setup  ## the tests alone; narrow them with ARGS="tests/unit -k clock"
 	$(BOUND) $(LIMIT) $(PYTEST) $(ARGS)

@@ -1,0 +1,35 @@
+"""The command `huiyin`: noun, verb, and where it helps `--json`.
+
+A noun lives in a module of its own beside this one, as a `typer.Typer`, and is added below by
+`app.add_typer(..., name=NOUN)`.
+"""
+
+from importlib.metadata import version as distribution_version
+
+import typer
+
+from adapters import exit_guard
+
+app = typer.Typer(
+    name="huiyin",
+    help="Huiyin 回音: every matter gets an answer (事事有回音).",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # local variables may hold sealed values in the clear
+)
+
+
+@app.callback()
+def root() -> None:
+    """Huiyin 回音: every matter gets an answer (事事有回音)."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version of this installation."""
+    typer.echo(distribution_version("huiyin"))
+
+
+def main() -> None:
+    """Run the command line; the entry point of the distribution."""
+    exit_guard.install()
+    app()

@@ -1,0 +1,1 @@
+"""The tests: one behaviour each, given, when, then, against real servers and no stand-ins."""

@@ -1,0 +1,1 @@
+"""A case from end to end, the way its users meet it."""

@@ -1,0 +1,1 @@
+"""Kill, cut and fill: nothing lost, nothing doubled, nothing late unseen."""

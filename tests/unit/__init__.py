@@ -1,0 +1,1 @@
+"""The domain alone: no input, no output, no clock."""
