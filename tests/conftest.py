@@ -34,7 +34,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_dsn() -> Iterator[str]:
-    """DSN (URL) of a PostgreSQL whose user may create databases: HUIYIN_TEST_PG_DSN, else one from the wheel."""
+    """DSN (URL) of a server whose user may create databases: HUIYIN_TEST_PG_DSN, else one from the wheel."""
     given = os.environ.get(PG_DSN_SETTING)
     if given:
         yield given

