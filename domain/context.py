@@ -1,0 +1,41 @@
+"""Context: what a decision may know besides the case itself. All of it is given; nothing is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from domain.acting import Actor, When
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from domain.calendar import Calendar
+    from domain.register import Register
+    from domain.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who acts, when, on what ground, under which rules, and the other cases that the command touches.
+
+    `rulebook` and `calendar` are the versions in force when the act happened (law 8); `sealed` names the
+    sealed values that come with the command, never their content; `others` holds the touched cases by id.
+    """
+
+    actor: Actor
+    when: When
+    authority: str | None
+    rulebook: Rulebook
+    calendar: Calendar
+    register: Register
+    others: Mapping[str, Any] = field(default_factory=dict)
+    sealed: frozenset[str] = frozenset()
+    rulebooks: Mapping[str, Rulebook] = field(default_factory=dict)
+
+    def book(self, name: str) -> Rulebook:
+        """A released rulebook by name: a clock keeps the one it started under."""
+        try:
+            return self.rulebooks[name]
+        except KeyError:
+            raise Refused("rulebook_unknown", f"Release the rulebook {name} first; its text is missing.") from None

@@ -1,0 +1,303 @@
+"""The fold of a matter: state after each stored event. It cannot fail and holds no rule (DESIGN.md §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from domain.matter import events as ev
+from domain.matter.evolve_orders import ORDER_FOLDS
+from domain.matter.folding import cancel, cancel_all, revive, start, stop
+from domain.matter.state import Matter, Requester
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from domain.event import Event, Recorded
+
+
+def _registered(state: Matter, e: ev.MatterRegistered, rec: Recorded[Any]) -> None:
+    state.number, state.source, state.kind, state.code, state.demand = e.number, e.source, e.kind, e.code, e.demand
+    state.communities, state.host, state.subdistrict = e.communities, e.host, e.subdistrict
+    state.subject, state.emergency, state.confidential, state.parent = e.subject, e.emergency, e.confidential, e.parent
+    state.requesters = {one: Requester(one) for one in e.requesters}
+    start(state, "", e.clocks, rec)
+
+
+def _backfilled(state: Matter, e: ev.MatterBackfilled, rec: Recorded[Any]) -> None:
+    state.number, state.source, state.kind, state.code, state.demand = e.number, e.source, e.kind, e.code, e.demand
+    state.host, state.status, state.backfilled = e.host, e.status, True
+    state.requesters = {one: Requester(one) for one in e.requesters}
+
+
+def _taken_over(state: Matter, e: ev.MatterTakenOver, rec: Recorded[Any]) -> None:
+    state.status, state.backfilled = "accepted", False
+    state.subdistrict, state.host, state.communities = e.subdistrict, e.host, (e.host,)
+    start(state, "", e.clocks, rec)
+
+
+def _joined(state: Matter, e: ev.RequesterJoined, rec: Recorded[Any]) -> None:
+    state.requesters[e.requester] = Requester(e.requester)
+    if e.community and e.community not in state.communities:
+        state.communities = (*state.communities, e.community)
+
+
+def _accepted(state: Matter, e: ev.MatterAccepted, rec: Recorded[Any]) -> None:
+    state.status = "accepted"
+    stop(state, "", "accept", at=rec.recorded_at)
+    start(state, "", e.clocks, rec)
+
+
+def _refusal_proposed(state: Matter, e: ev.RefusalProposed, rec: Recorded[Any]) -> None:
+    state.proposer, state.refusal = rec.person, (e.ground, e.other_channel)
+
+
+def _refused(state: Matter, e: ev.MatterRefused, rec: Recorded[Any]) -> None:
+    state.status = "refused"
+    stop(state, "", "accept", at=rec.recorded_at)
+    cancel_all(state, rec.recorded_at)
+
+
+def _diverted(state: Matter, e: ev.MatterDiverted, rec: Recorded[Any]) -> None:
+    state.status, state.confidential, state.diverted_to = "refused", True, e.to
+    cancel_all(state, rec.recorded_at)
+
+
+def _triaged(state: Matter, e: ev.MatterTriaged, rec: Recorded[Any]) -> None:
+    state.status = "triaged"
+    state.tier, state.code = e.tier, e.code or state.code
+    _grade(state, e)
+    stop(state, "", "triage", at=rec.recorded_at)
+    start(state, "", e.clocks, rec)
+
+
+def _grade(state: Matter, e: ev.MatterTriaged | ev.MatterRetriaged) -> None:
+    state.scale, state.urgent, state.channel = e.scale, e.urgent, e.channel
+    state.demand, state.reserved = e.demand, e.reserved
+
+
+def _retriaged(state: Matter, e: ev.MatterRetriaged, rec: Recorded[Any]) -> None:
+    _grade(state, e)
+    start(state, "", e.clocks, rec)
+
+
+def _attempted(state: Matter, e: ev.AttemptRecorded, rec: Recorded[Any]) -> None:
+    state.attempts.add(e.tier)
+    stop(state, "", "onsite", at=rec.recorded_at)
+
+
+def _escalated(state: Matter, e: ev.MatterEscalated, rec: Recorded[Any]) -> None:
+    state.tier = e.tier
+
+
+def _handling(state: Matter, e: ev.HandlingStarted, rec: Recorded[Any]) -> None:
+    state.status, state.handling = "in_handling", True
+    if e.how == "self_handling":
+        state.handlers.add(rec.person)
+
+
+def _deferred(state: Matter, e: ev.MatterDeferred, rec: Recorded[Any]) -> None:
+    state.status, state.review_by = "deferred", e.review_by
+    cancel(state, "", rec.recorded_at)
+    start(state, "", e.clocks, rec)
+
+
+def _reviewed(state: Matter, e: ev.ReviewHeld, rec: Recorded[Any]) -> None:
+    state.review_by = e.review_by
+    stop(state, "", "review", at=rec.recorded_at)
+    start(state, "", e.clocks, rec)
+
+
+def _resumed(state: Matter, e: ev.MatterResumed, rec: Recorded[Any]) -> None:
+    state.status, state.review_by = "in_handling", None
+    stop(state, "", "review", at=rec.recorded_at)
+    start(state, "", e.clocks, rec)
+
+
+def _submitted(state: Matter, e: ev.ResultSubmitted, rec: Recorded[Any]) -> None:
+    state.status, state.disposition, state.submitter, state.reviewed = "completed", e.disposition, rec.person, False
+    state.handlers.add(rec.person)
+    for owner in ("", *state.absorbed):
+        stop(state, owner, "finish", "onsite", at=rec.recorded_at)
+    start(state, "", e.clocks, rec)
+
+
+def _result_reviewed(state: Matter, e: ev.ResultReviewed, rec: Recorded[Any]) -> None:
+    state.reviewed = True
+
+
+def _sent_back(state: Matter, e: ev.ResultSentBack, rec: Recorded[Any]) -> None:
+    state.status = "in_handling"
+    stop(state, "", "callback", at=rec.recorded_at)
+    for owner in ("", *state.absorbed):
+        revive(state, owner, "finish")
+
+
+def _callback_tried(state: Matter, e: ev.CallbackTried, rec: Recorded[Any]) -> None:
+    state.requesters[e.requester].tries = e.tries
+
+
+def _callback_done(state: Matter, e: ev.CallbackDone, rec: Recorded[Any]) -> None:
+    if e.requester is not None and e.requester in state.requesters:
+        one = state.requesters[e.requester]
+        one.answered, one.solved = True, e.solved
+    if e.complete:
+        state.status, state.returned_at = "called_back", rec.recorded_at
+        stop(state, "", "callback", at=rec.recorded_at)
+        start(state, "", e.clocks, rec)
+
+
+def _reopened(state: Matter, e: ev.MatterReopened, rec: Recorded[Any]) -> None:
+    state.status, state.reopened, state.reviewed = "in_handling", e.count, False
+    stop(state, "", "close", "callback", at=rec.recorded_at)
+    for one in state.requesters.values():
+        one.answered, one.tries = False, 0
+    start(state, "", e.clocks, rec)
+
+
+def _closed(state: Matter, e: ev.MatterClosed, rec: Recorded[Any]) -> None:
+    state.status = "closed"
+    stop(state, "", "close", at=rec.recorded_at)
+
+
+def _archived(state: Matter, e: ev.MatterArchived, rec: Recorded[Any]) -> None:
+    state.status = "archived"
+
+
+def _withdrawing(state: Matter, e: ev.WithdrawalRequested, rec: Recorded[Any]) -> None:
+    state.withdrawing = e.requester
+
+
+def _one_withdrew(state: Matter, e: ev.RequesterWithdrew, rec: Recorded[Any]) -> None:
+    state.withdrawing = ""
+    state.requesters[e.requester].withdrawn = True
+
+
+def _withdrawn(state: Matter, e: ev.MatterWithdrawn, rec: Recorded[Any]) -> None:
+    state.status, state.withdrawing = "withdrawn", ""
+    cancel_all(state, rec.recorded_at)
+
+
+def _merged(state: Matter, e: ev.MatterMerged, rec: Recorded[Any]) -> None:
+    state.before_merge, state.status, state.master = state.status, "merged", e.master
+    cancel_all(state, rec.recorded_at)
+
+
+def _absorbed(state: Matter, e: ev.MatterAbsorbed, rec: Recorded[Any]) -> None:
+    state.absorbed[e.merged] = e.requesters
+    for one in e.requesters:
+        state.requesters[one] = Requester(one, from_merged=e.merged)
+    start(state, e.merged, e.clocks, rec)
+
+
+def _merge_reversed(state: Matter, e: ev.MergeReversed, rec: Recorded[Any]) -> None:
+    state.status, state.master = state.before_merge, None
+    for clock in state.clocks.values():
+        if clock.owner == "" and clock.cancelled:
+            clock.stopped, clock.cancelled = None, False
+
+
+def _absorption_reversed(state: Matter, e: ev.AbsorptionReversed, rec: Recorded[Any]) -> None:
+    for one in state.absorbed.pop(e.merged, ()):
+        state.requesters.pop(one, None)
+    cancel(state, e.merged, rec.recorded_at)
+
+
+def _child_opened(state: Matter, e: ev.ChildOpened, rec: Recorded[Any]) -> None:
+    state.children[e.child] = True
+    if e.mandatory:
+        state.mandatory_children.add(e.child)
+
+
+def _child_ended(state: Matter, e: ev.ChildEnded, rec: Recorded[Any]) -> None:
+    state.children[e.child] = False
+
+
+def _child_reopened(state: Matter, e: ev.ChildReopened, rec: Recorded[Any]) -> None:
+    state.children[e.child] = True
+
+
+def _exclusion_requested(state: Matter, e: ev.ExclusionRequested, rec: Recorded[Any]) -> None:
+    state.exclusions[e.by] = None
+
+
+def _exclusion_decided(state: Matter, e: ev.ExclusionDecided, rec: Recorded[Any]) -> None:
+    state.exclusions[e.by] = e.granted
+
+
+def _item(state: Matter, e: ev.DueItem, rec: Recorded[Any]) -> None:
+    state.done.add(e.item)
+
+
+def _clock_reset(state: Matter, e: ev.ClockReset, rec: Recorded[Any]) -> None:
+    clock = state.clock(e.owner, e.stage)
+    if clock is not None:
+        clock.due, clock.provisional = e.due, e.provisional
+
+
+def _nothing(state: Matter, e: Event, rec: Recorded[Any]) -> None:
+    """Kept for the record; no decision depends on it."""
+
+
+FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
+    ev.MatterRegistered: _registered,
+    ev.MatterBackfilled: _backfilled,
+    ev.MatterTakenOver: _taken_over,
+    ev.MatterSupplemented: _nothing,
+    ev.RequesterJoined: _joined,
+    ev.MatterAccepted: _accepted,
+    ev.RefusalProposed: _refusal_proposed,
+    ev.MatterRefused: _refused,
+    ev.MatterDiverted: _diverted,
+    ev.MatterTriaged: _triaged,
+    ev.MatterRetriaged: _retriaged,
+    ev.AttemptRecorded: _attempted,
+    ev.MatterEscalated: _escalated,
+    ev.HandlingStarted: _handling,
+    ev.MatterDeferred: _deferred,
+    ev.ReviewHeld: _reviewed,
+    ev.MatterResumed: _resumed,
+    ev.ResultSubmitted: _submitted,
+    ev.ResultReviewed: _result_reviewed,
+    ev.ResultSentBack: _sent_back,
+    ev.CallbackTried: _callback_tried,
+    ev.CallbackDone: _callback_done,
+    ev.MatterReopened: _reopened,
+    ev.MatterClosed: _closed,
+    ev.MatterArchived: _archived,
+    ev.WithdrawalRequested: _withdrawing,
+    ev.RequesterWithdrew: _one_withdrew,
+    ev.MatterWithdrawn: _withdrawn,
+    ev.MatterMerged: _merged,
+    ev.MatterAbsorbed: _absorbed,
+    ev.MergeReversed: _merge_reversed,
+    ev.AbsorptionReversed: _absorption_reversed,
+    ev.ChildOpened: _child_opened,
+    ev.ChildEnded: _child_ended,
+    ev.ChildReopened: _child_reopened,
+    ev.ExclusionRequested: _exclusion_requested,
+    ev.ExclusionDecided: _exclusion_decided,
+    ev.Reminded: _item,
+    ev.DueMissed: _item,
+    ev.BreachEscalated: _item,
+    ev.ClockReset: _clock_reset,
+    **ORDER_FOLDS,
+}
+
+
+def evolve(state: Matter | None, recorded: Recorded[Any]) -> Matter:
+    """The state after one more event. It changes and returns the state that the fold owns; None begins a new one."""
+    matter = Matter(recorded.stream) if state is None else state
+    event = recorded.pub
+    FOLDS[type(event)](matter, event, recorded)
+    matter.version += 1
+    if matter.last_at is None or recorded.occurred_at > matter.last_at:
+        matter.last_at = recorded.occurred_at
+    return matter
+
+
+def replay(history: Iterable[Recorded[Any]]) -> Matter | None:
+    """The state after a whole history, or None for an empty one."""
+    state: Matter | None = None
+    for recorded in history:
+        state = evolve(state, recorded)
+    return state

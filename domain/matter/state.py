@@ -1,0 +1,215 @@
+"""The state of a matter: only what decisions and the agenda need. What screens need is a read model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from domain.matter.words import LIVE_LEG, ORDER_KINDS, OrderKind, full_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.matter.order_events import Receiver
+
+
+@dataclass(slots=True)
+class Clock:
+    """A running or stopped clock. `n` counts its starts within its owner; `owner` is a leg, an order or ''.
+
+    It keeps the rulebook it started under (law 7). `stopped` is judged by recorded_at (law 6).
+    """
+
+    owner: str
+    stage: str
+    of: str
+    n: int
+    rulebook: str
+    started: datetime
+    first_due: datetime
+    due: datetime
+    provisional: bool
+    stopped: datetime | None = None
+    extensions: int = 0
+    cancelled: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its id within the case: `owner/stage/n`."""
+        return f"{self.owner}/{self.stage}/{self.n}"
+
+    def late(self, now: datetime) -> bool:
+        """Whether the due moment passed without the act, as known at `now`."""
+        return (self.stopped or now) > self.due
+
+
+@dataclass(slots=True)
+class Extension:
+    """An extension asked for and not decided yet."""
+
+    owner: str
+    stage: str
+    until: datetime
+    asked_at: datetime
+    by: str
+
+
+@dataclass(slots=True)
+class Leg:
+    """One summoned body's part of an order. `under`: the state beneath a dispute or an undecided return."""
+
+    id: str
+    order: str
+    body: str
+    role: str
+    mandatory: bool
+    measured_as: str | None = None
+    status: str = "issued"
+    under: str = "issued"
+    checked_in: bool = False
+    last_at: datetime | None = None
+    performers: set[str] = field(default_factory=set)
+    signed: set[str] = field(default_factory=set)
+    returns: set[str] = field(default_factory=set)
+    asked_return: str = ""
+    raters: set[str] = field(default_factory=set)
+    spoken_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the body still owes something."""
+        return self.status in LIVE_LEG
+
+
+@dataclass(slots=True)
+class Order:
+    """An order with its legs. `issuers`: the persons who drafted, authorised or issued it."""
+
+    id: str
+    kind: str
+    whistle: str | None
+    issuer: str
+    drafted: tuple[Receiver, ...]
+    call: str | None
+    summoned_at: datetime | None
+    joint_blowers: tuple[str, ...] = ()
+    status: str = "drafted"
+    lead: str = ""
+    legs: dict[str, Leg] = field(default_factory=dict)
+    issuers: set[str] = field(default_factory=set)
+    drafter: str = ""
+    signed: dict[str, str] = field(default_factory=dict)
+    authorised: bool = False
+    answer: str = ""
+    last_at: datetime | None = None
+
+    @property
+    def full_kind(self) -> str:
+        """The name under which the rulebook holds its clocks."""
+        return full_kind(self.kind, self.whistle)
+
+    @property
+    def shape(self) -> OrderKind:
+        """What an order of this kind is made of."""
+        return ORDER_KINDS[self.kind]
+
+    @property
+    def emergency(self) -> bool:
+        """Whether it is an emergency whistle (应急哨)."""
+        return self.whistle == "emergency"
+
+
+@dataclass(slots=True)
+class Requester:
+    """One requester's standing in the matter: what is still owed to them."""
+
+    id: str
+    tries: int = 0
+    answered: bool = False
+    withdrawn: bool = False
+    from_merged: str | None = None
+    solved: bool | None = None
+    satisfied: bool | None = None
+
+
+@dataclass(slots=True)
+class Matter:
+    """A matter as decisions see it. It belongs to the fold that builds it; `decide` never changes it."""
+
+    id: str
+    version: int = 0
+    status: str = "registered"
+    number: str = ""
+    source: str = "window"
+    kind: str | None = None
+    code: str | None = None
+    demand: str | None = None
+    scale: str | None = None
+    urgent: bool = False
+    channel: str | None = None
+    tier: str | None = None
+    reserved: bool = False
+    communities: tuple[str, ...] = ()
+    host: str | None = None
+    subdistrict: str | None = None
+    subject: str | None = None
+    emergency: bool = False
+    confidential: bool = False
+    diverted_to: str | None = None
+    backfilled: bool = False
+    requesters: dict[str, Requester] = field(default_factory=dict)
+    attempts: set[str] = field(default_factory=set)
+    handlers: set[str] = field(default_factory=set)
+    handling: bool = False
+    submitter: str = ""
+    reviewed: bool = False
+    disposition: str | None = None
+    reopened: int = 0
+    returned_at: datetime | None = None
+    proposer: str = ""
+    refusal: tuple[str, str] | None = None
+    withdrawing: str = ""
+    review_by: datetime | None = None
+    parent: str | None = None
+    children: dict[str, bool] = field(default_factory=dict)
+    mandatory_children: set[str] = field(default_factory=set)
+    master: str | None = None
+    before_merge: str = ""
+    absorbed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    exclusions: dict[str, bool | None] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    clocks: dict[str, Clock] = field(default_factory=dict)
+    past_clocks: list[Clock] = field(default_factory=list)
+    extensions: dict[str, Extension] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    last_at: datetime | None = None
+
+    def legs(self) -> Iterator[Leg]:
+        """All legs of all orders, in the order in which they were issued."""
+        for order in self.orders.values():
+            yield from order.legs.values()
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """A leg by its id."""
+        for order in self.orders.values():
+            if leg_id in order.legs:
+                return order.legs[leg_id]
+        return None
+
+    def owed(self) -> list[Requester]:
+        """The requesters who have had no callback yet."""
+        return [r for r in self.requesters.values() if not r.answered and not r.withdrawn]
+
+    def bodies(self) -> set[str]:
+        """The bodies that take part: communities, sub-district, issuers and receivers of orders."""
+        found = {*self.communities, *(b for b in (self.host, self.subdistrict, self.diverted_to) if b)}
+        for order in self.orders.values():
+            found.add(order.issuer)
+            found.update(order.joint_blowers)
+            found.update(leg.body for leg in order.legs.values())
+        return found
+
+    def clock(self, owner: str, stage: str) -> Clock | None:
+        """The present clock of an owner ('' for the matter) and stage."""
+        return self.clocks.get(f"{owner}/{stage}")

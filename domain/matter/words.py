@@ -1,0 +1,99 @@
+"""The words of the matter room: closed sets of values, from the glossary (domain.md C)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Source = Literal[
+    "resident_app", "window", "phone", "grid", "duty_desk", "hotline_12345",
+    "petition", "patrol", "inspection", "council", "import",
+]  # fmt: skip
+"""Where a matter came in (来源)."""
+
+Kind = Literal["request", "dispute", "hazard", "petition", "project", "task"]
+Demand = Literal["consultation", "help", "complaint", "report", "suggestion"]
+"""诉求类别 咨询, 求助, 投诉, 举报, 建议: chooses the clocks."""
+
+Scale = Literal["minor", "hard"]
+Channel = Literal["online", "on_site", "hall"]
+Disposition = Literal["solved", "explained", "aided", "unfounded", "beyond_duty"]
+
+MatterStatus = Literal[
+    "registered", "accepted", "triaged", "in_handling", "deferred", "completed",
+    "called_back", "closed", "archived", "refused", "merged", "withdrawn",
+]  # fmt: skip
+OrderStatus = Literal["drafted", "authorised", "issued", "settled", "cancelled"]
+LegStatus = Literal[
+    "issued", "acknowledged", "checked_in", "working", "reported", "discharged",
+    "return_requested", "disputed", "returned", "excused", "rejected", "cancelled",
+]  # fmt: skip
+
+LIVE_MATTER = frozenset({"registered", "accepted", "triaged", "in_handling", "deferred"})
+"""Before the handler claims completion."""
+ENDED_MATTER = frozenset({"closed", "archived", "refused", "merged", "withdrawn"})
+HANDLING = frozenset({"triaged", "in_handling"})
+"""States in which orders may be drafted."""
+LIVE_LEG = frozenset({"issued", "acknowledged", "checked_in", "working", "reported", "return_requested", "disputed"})
+
+OrderName = Literal["call", "whistle", "call_out", "dispatch", "service", "visit", "agency", "rectification"]
+WhistleKind = Literal["service", "enforcement", "project", "emergency"]
+Role = Literal["lead", "assist"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKind:
+    """What an order of one kind is made of (domain.md D.2, second table).
+
+    `issuers` are the kinds of body that may issue it; `receivers` those that may be summoned; `checks_in` whether its
+    legs have a check-in; `takes_up` whether a receiver may decline (nobody is assigned by force); `power` the power
+    that the issuer must hold in the register; `releases` who must sign a leg off, in any order; `rated_by` who appraises.
+    """
+
+    name: OrderName
+    issuers: frozenset[str]
+    receivers: frozenset[str]
+    checks_in: bool = False
+    takes_up: bool = False
+    power: str | None = None
+    releases: tuple[str, ...] = ("issuer",)
+    rated_by: tuple[str, ...] = ("issuer",)
+
+
+_RESPONDERS = frozenset({"department", "organ"})
+_OFFICES = frozenset({"subdistrict", "department", "organ", "community"})
+
+ORDER_KINDS: dict[str, OrderKind] = {
+    kind.name: kind
+    for kind in (
+        OrderKind("call", frozenset({"community"}), frozenset({"subdistrict"})),
+        OrderKind(
+            "whistle", frozenset({"subdistrict"}), _RESPONDERS,
+            checks_in=True, power="whistle", rated_by=("issuer", "community"),
+        ),
+        OrderKind(
+            "call_out", frozenset({"subdistrict"}), frozenset({"organ"}),
+            checks_in=True, power="call_out", rated_by=("issuer", "community"),
+        ),
+        OrderKind("dispatch", frozenset({"hotline", "dispatch_centre", "district", "subdistrict"}), _OFFICES),
+        OrderKind("service", frozenset({"community"}), frozenset({"team"}), takes_up=True, rated_by=("requester",)),
+        OrderKind("visit", frozenset({"community", "subdistrict"}), frozenset({"community", "team"})),
+        OrderKind("agency", frozenset({"community"}), frozenset({"community", "team"}), releases=("requester",)),
+        OrderKind("rectification", frozenset({"district", "supervisory_board", "subdistrict"}), _OFFICES),
+    )
+}  # fmt: skip
+
+SUPERVISED = "whistle.project"
+"""The kind whose release needs a supervisor beside the blower (重点工程/攻坚哨: district leader supervises)."""
+
+
+def full_kind(kind: str, whistle: str | None) -> str:
+    """The name under which the rulebook holds an order's clocks: `whistle.service`, `call`, …"""
+    return f"{kind}.{whistle}" if whistle else kind
+
+
+def releases(kind: str, whistle: str | None) -> tuple[str, ...]:
+    """Who must sign a leg off before it is discharged; never the receiver (事不完人不撤)."""
+    if full_kind(kind, whistle) == SUPERVISED:
+        return ("issuer", "supervisor")
+    return ORDER_KINDS[kind].releases

@@ -1,0 +1,161 @@
+"""Ports: what the application needs of the world, as small protocols. Adapters fill them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class Stored(NamedTuple):
+    """One event as stored: `position` orders the whole store (gaps allowed), `version` its stream (1, 2, …)."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    body: bytes
+
+
+class Append(NamedTuple):
+    """Events for one stream, to follow the version `after` (0 for a new stream); each is (type, body)."""
+
+    stream: str
+    after: int
+    events: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The stored row of a decided command, unique by (client, key).
+
+    `digest` is the SHA-256 (hex) of the command's public body and what it was decided on; `answer` is the
+    JSON of the first answer (outcome, ids, version, or the refusal's code and advice), given again to repeats.
+    """
+
+    client: str
+    key: str
+    digest: str
+    stream: str
+    outcome: str
+    answer: bytes
+    recorded_at: datetime
+
+
+class Reference(NamedTuple):
+    """An outside number of a case: `digest` is its HMAC, so that it can be found again but not guessed."""
+
+    source: str
+    digest: str
+    stream: str
+
+
+class SealedRow(NamedTuple):
+    """A sealed value as stored: its salted digest stands in the event, the key in the key store."""
+
+    digest: str
+    stream: str
+    subject: str
+    name: str
+    ciphertext: bytes
+
+
+class Text(NamedTuple):
+    """A published text (rulebook, notice) kept by its SHA-256 (hex)."""
+
+    digest: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that one command writes, in one transaction or not at all.
+
+    `recorded_at` is the moment set by `handle`: a batch more than one second behind the newest stored event
+    is refused with ClockBehind. `answered` is None only for repairs by the store itself.
+    """
+
+    appends: tuple[Append, ...]
+    recorded_at: datetime
+    answered: Answered | None = None
+    references: tuple[Reference, ...] = ()
+    sealed: tuple[SealedRow, ...] = ()
+    texts: tuple[Text, ...] = ()
+
+
+class AlreadyAnswered(Exception):
+    """A row of this (client, key) exists already: read it and give its answer."""
+
+
+class ReferenceTaken(Exception):
+    """This outside number belongs to a case already: find it and decide again."""
+
+
+class ClockBehind(Exception):
+    """This machine's clock lies more than a second behind the store's newest event."""
+
+
+class EventStore(Protocol):
+    """The record. Every method may raise domain.refusal.Unavailable, and then nothing has been done."""
+
+    def load(self, stream: str, after: int = 0) -> list[Stored]:
+        """The stream's events with a version above `after`, in order; empty for an unknown stream."""
+        ...
+
+    def append(self, batch: Batch) -> tuple[int, ...]:
+        """Write the batch and return the positions of its events, in the order of `batch.appends`.
+
+        Raises domain.refusal.Conflict (a stream has moved on), AlreadyAnswered, ReferenceTaken, ClockBehind.
+        After an ambiguous commit the adapter looks the answered row up before it raises.
+        """
+        ...
+
+    def answered(self, client: str, key: str) -> Answered | None:
+        """The row of a decided command, or None."""
+        ...
+
+    def find(self, source: str, digest: str) -> str | None:
+        """The stream that an outside number belongs to, or None."""
+        ...
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """Up to `limit` events of all streams with a position above `after`, in store order, none left out."""
+        ...
+
+    def head(self) -> int:
+        """The position of the newest event, 0 for an empty store."""
+        ...
+
+    def sealed(self, stream: str) -> list[SealedRow]:
+        """The sealed values of a stream that have not been erased."""
+        ...
+
+    def text(self, digest: str) -> str | None:
+        """A published text by its digest, or None."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Data keys per person per case, in a store of their own with short backups (DESIGN.md laws 9, 10).
+
+    Each key is wrapped for a `holder`: "ordinary", or "discipline" after a diversion.
+    """
+
+    def key(self, stream: str, subject: str, *, create: bool = False, holder: str = "ordinary") -> bytes | None:
+        """The 32-byte key, made durable before it is returned when `create` is asked; None if destroyed or unknown.
+
+        A destroyed key is never created again: with `create` that raises domain.refusal.Refused("erased", …).
+        """
+        ...
+
+    def destroy(self, stream: str, subject: str | None = None) -> int:
+        """Destroy one person's key in a case, or all keys of the case; returns how many were destroyed."""
+        ...
+
+    def rewrap(self, stream: str, holder: str) -> int:
+        """Hand all keys of a case to another holder and destroy the present wrapping; returns how many."""
+        ...
+
+    def pepper(self) -> bytes:
+        """The 32-byte secret under which outside numbers are HMACed."""
+        ...
