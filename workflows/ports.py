@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -110,6 +111,13 @@ class EventStore(Protocol):
         """
         ...
 
+    def append_all(self, batches: Sequence[Batch]) -> list[tuple[int, ...] | Exception]:
+        """Write many batches in one transaction, each whole or not at all: what `append` returns or raises, each.
+
+        For imports. A batch must not build on another one of the same call.
+        """
+        ...
+
     def answered(self, client: str, key: str) -> Answered | None:
         """The row of a decided command, or None."""
         ...
@@ -132,6 +140,26 @@ class EventStore(Protocol):
 
     def text(self, digest: str) -> str | None:
         """A published text by its digest, or None."""
+        ...
+
+    def known_at(self, moment: datetime) -> int:
+        """The last position recorded by `moment` (aware), 0 if none: known then are the events up to it."""
+        ...
+
+    def epoch(self) -> str:
+        """A random name of this life of the store; `renew_epoch` gives another one after a restore."""
+        ...
+
+    def renew_epoch(self) -> str:
+        """Give the store a new epoch, after a restore, and return it."""
+        ...
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Whether an event with a position above `after` exists; waits up to `timeout` seconds for one."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all connections; the store is not used again."""
         ...
 
 

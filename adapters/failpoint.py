@@ -1,0 +1,56 @@
+"""Failpoints: named places at which a test may kill this process, as a power cut would.
+
+Armed by the environment only: HUIYIN_FAILPOINT="name" or "name:N" (the Nth passage, from 1) kills at that
+place; HUIYIN_FAILPOINT_MARKER names a file that is written first, so that a test can assert that the kill
+happened there. Unarmed, a failpoint is one comparison.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+FAILPOINTS = (
+    "store.before_transaction",
+    "store.after_begin",
+    "store.after_command",
+    "store.after_references",
+    "store.after_insert",
+    "store.after_sealed",
+    "store.before_commit",
+    "store.after_commit",
+    "keys.after_begin",
+    "keys.after_insert",
+    "keys.after_commit",
+    "keys.after_destroy",
+    "positions.after_save",
+)
+"""Every failpoint of the code; the fault tests walk this list. On PostgreSQL a save is one call, so that the
+steps from `store.after_begin` to `store.before_commit` are the server's: there the tests kill the server."""
+
+_NAME, _, _COUNT = os.environ.get("HUIYIN_FAILPOINT", "").partition(":")
+_MARKER = os.environ.get("HUIYIN_FAILPOINT_MARKER", "")
+_left = int(_COUNT or 1)
+
+if _NAME and _NAME not in FAILPOINTS:
+    raise ValueError(f"HUIYIN_FAILPOINT names no failpoint: {_NAME}")
+
+
+def failpoint(name: str) -> None:
+    """Kill this process with SIGKILL if `name` is armed and has been passed often enough."""
+    if name == _NAME:
+        _strike()
+
+
+def _strike() -> None:
+    global _left  # noqa: PLW0603 - one counter per process is the meaning of it
+    _left -= 1
+    if _left > 0:
+        return
+    if _MARKER:
+        with Path(_MARKER).open("w", encoding="utf-8") as marker:
+            marker.write(_NAME)
+            marker.flush()
+            os.fsync(marker.fileno())
+    os.kill(os.getpid(), signal.SIGKILL)

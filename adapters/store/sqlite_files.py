@@ -1,0 +1,102 @@
+"""SQLite files as we open them: WAL, flushed at every commit, one writer at a time across all processes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+
+from adapters.store.file_lock import FileLock
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for a process that writes without our lock (a backup, an operator's shell)."""
+
+
+def sqlite_path(url: str, default_name: str) -> Path:
+    """The file of a path, a folder (then `default_name` in it) or a URL (`sqlite:///abs`, `sqlite:rel`)."""
+    if url.startswith("sqlite:"):
+        url = url.removeprefix("sqlite:")
+        url = url.removeprefix("//")
+    if not url or ":memory:" in url or "mode=memory" in url:
+        raise ValueError("a store is a file: give a path, not :memory:")
+    path = Path(url)
+    return path / default_name if path.is_dir() else path
+
+
+class WriterFile:
+    """The one connection by which this process writes a SQLite file, under the file lock beside it.
+
+    The lock of `cases.db` is `cases.lock`.
+    """
+
+    def __init__(
+        self, path: Path, schema: tuple[str, ...], version: int, *, synchronous: str = "FULL"
+    ) -> None:
+        self.path = path
+        self.lock = FileLock(path.with_suffix(".lock"))
+        self._mutex = Lock()
+        self._synchronous = synchronous
+        self._connection: sqlite3.Connection | None = None
+        with self.transaction() as connection:
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            if found > version:
+                raise ValueError(f"{path.name} was written by a newer release: use that one")
+            for statement in schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction; an exception undoes all of it. Raises sqlite3.Error and OSError."""
+        with self._mutex, self.lock.held():
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self._undo(connection)
+                raise
+
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the file and cut it, so that deleted values do not linger in it."""
+        with self._mutex, self.lock.held():
+            self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the connection; a later transaction opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        # A full disk has undone the transaction already. A connection that cannot even undo is given up,
+        # which undoes it as well; the error that led here is the one to report.
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            self.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_sqlite(self.path, synchronous=self._synchronous)
+        return self._connection
+
+
+def open_sqlite(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
+    """A connection in autocommit, WAL; the file is made for its owner only. Raises sqlite3.Error, OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        # NORMAL would keep an accepted command from a killed process, not from a power cut (law 2).
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA secure_delete = ON")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
