@@ -1,0 +1,200 @@
+"""What happened to the register. Stored names outlive the code (DESIGN.md law 11); instants are aware UTC.
+
+No event holds a name of a person or any other personal data: a person is a random UUID.
+"""
+
+from __future__ import annotations
+
+from domain.event import Event
+from domain.instant import Instant
+from domain.register.words import AdmissionList, DutyPost, Kind, Post, PowerKind
+
+
+class FirstLinkIssued(Event, name="first_link_issued.v1"):
+    """A one-time link for the first security administrator; `digest` is the SHA-256 of its secret."""
+
+    digest: str
+    expires_at: Instant
+
+
+class FirstLinkUsed(Event, name="first_link_used.v1"):
+    """The one-time link was used; it is worth nothing any more."""
+
+    digest: str
+
+
+class BodyEntered(Event, name="body_entered.v1"):
+    """A body, or its next version, is in force from `valid_from`."""
+
+    body: str
+    version: int
+    kind: Kind
+    parent: str | None
+    name_zh: str
+    name_en: str
+    district: str
+    valid_from: Instant
+    valid_until: Instant | None
+
+
+class BodyClosed(Event, name="body_closed.v1"):
+    """A body ends."""
+
+    body: str
+    until: Instant
+
+
+class PersonEntered(Event, name="person_entered.v1"):
+    """A person is known to the register; the name is sealed."""
+
+    person: str
+
+
+class PostFilled(Event, name="post_filled.v1"):
+    """A person holds a post."""
+
+    person: str
+    body: str
+    post: Post
+    valid_from: Instant
+    valid_until: Instant | None
+
+
+class PostVacated(Event, name="post_vacated.v1"):
+    """A person holds a post no longer."""
+
+    person: str
+    body: str
+    post: Post
+    until: Instant
+
+
+class ShiftAssigned(Event, name="shift_assigned.v1"):
+    """A person is on duty for a body, with deputies in their order."""
+
+    body: str
+    post: DutyPost
+    person: str
+    deputies: tuple[str, ...]
+    begins: Instant
+    ends: Instant
+
+
+class ShiftWithdrawn(Event, name="shift_withdrawn.v1"):
+    """A shift was taken back before it began."""
+
+    body: str
+    post: DutyPost
+    begins: Instant
+
+
+class AbsenceMarked(Event, name="absence_marked.v1"):
+    """A person is not there for the duty of a body."""
+
+    person: str
+    body: str
+    begins: Instant
+    ends: Instant
+
+
+class PowerEntered(Event, name="power_entered.v1"):
+    """A power item, or its next version, is in force from `valid_from`."""
+
+    item: str
+    version: int
+    kind: PowerKind
+    holder: str
+    over: tuple[str, ...]
+    basis: str
+    limits: tuple[str, ...]
+    steps: tuple[str, ...]
+    disclosure: str | None
+    approved_by: tuple[str, ...]
+    valid_from: Instant
+    valid_until: Instant | None
+
+
+class PowerSuspended(Event, name="power_suspended.v1"):
+    """A power is out of force for a span."""
+
+    item: str
+    begins: Instant
+    ends: Instant
+
+
+class PowerWithdrawn(Event, name="power_withdrawn.v1"):
+    """A power ends."""
+
+    item: str
+    until: Instant
+
+
+class DutyEntered(Event, name="duty_entered.v1"):
+    """A body answers for a code, or the codes that begin so, at a place."""
+
+    item: str
+    version: int
+    body: str
+    code: str
+    place: str
+    valid_from: Instant
+    valid_until: Instant | None
+
+
+class DutyWithdrawn(Event, name="duty_withdrawn.v1"):
+    """A line of the duty list ends."""
+
+    item: str
+    until: Instant
+
+
+class AdmissionItemEntered(Event, name="admission_item_entered.v1"):
+    """A work item stands on one of the three lists."""
+
+    item: str
+    version: int
+    code: str
+    on_list: AdmissionList
+    department: str | None
+    conditions: str | None
+    approved_by: tuple[str, ...]
+    valid_from: Instant
+    valid_until: Instant | None
+
+
+class AdmissionItemWithdrawn(Event, name="admission_item_withdrawn.v1"):
+    """A work item leaves its list."""
+
+    item: str
+    until: Instant
+
+
+class AdmissionApplied(Event, name="admission_applied.v1"):
+    """A department asked that communities take on a work item; `applicant` is the officer who did."""
+
+    application: str
+    applicant: str
+    department: str
+    code: str
+    place: str
+    conditions: str | None
+    valid_from: Instant
+    valid_until: Instant
+
+
+class AdmissionDecided(Event, name="admission_decided.v1"):
+    """The joint meeting admitted the work item, in force from `valid_from`, or refused it."""
+
+    application: str
+    admitted: bool
+    decided_by: tuple[str, ...]
+    ground: str
+    valid_from: Instant
+    valid_until: Instant
+
+
+class AdmissionEnded(Event, name="admission_ended.v1"):
+    """An admitted work item ended before its term."""
+
+    application: str
+    until: Instant
