@@ -1,0 +1,317 @@
+"""The sections of a rulebook file: their shape, and what can be judged of each one alone.
+
+Every number says where it comes from: `source`, or `assumption = true` with a `note` that says what is assumed.
+Every length says what nights and rest days do to it: they `run` in natural time and `stop` working time.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from domain.calendar import Hours, Length, Notice
+from domain.rulebook.words import ACTS, ANY, OF, Channel, Demand, Kind, Scale, Source, Stage
+
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Runs = Literal["run", "stop"]
+
+
+class Section(BaseModel):
+    """A table of the file; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Stated(Section):
+    """A section with numbers: it names their source, or says what it assumes."""
+
+    source: str | None = Field(default=None, min_length=1)
+    assumption: bool = False
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _grounded(self) -> Stated:
+        if (self.source is None) != self.assumption:
+            raise ValueError("give the numbers either a source, or assumption = true with a note")
+        if self.assumption and not self.note:
+            raise ValueError("say in note what is assumed and why")
+        return self
+
+    @property
+    def ground(self) -> str:
+        """The source, or the assumption in words."""
+        return self.source or f"assumption: {self.note}"
+
+
+class Timed(Stated):
+    """A section with lengths of time: it states what nights and rest days do to them."""
+
+    APART: ClassVar[frozenset[str]] = frozenset()
+    """Lengths to which nights and rest_days do not speak."""
+
+    nights: Runs
+    rest_days: Runs
+
+    @model_validator(mode="after")
+    def _agreed(self) -> Timed:
+        for name in type(self).model_fields.keys() - self.APART:
+            length = getattr(self, name)
+            if isinstance(length, Length):
+                said = "stop" if length.working else "run"
+                if (self.nights, self.rest_days) != (said, said):
+                    raise ValueError(
+                        f"{name} = {length} means nights = {said!r} and rest_days = {said!r}: say so"
+                    )
+        return self
+
+
+def _of(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _known_of(value: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(value) - OF)
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no kind: give one of {', '.join(sorted(OF))}")
+    return value
+
+
+Of = Annotated[tuple[str, ...], BeforeValidator(_of), AfterValidator(_known_of), Field(min_length=1)]
+"""One kind or several."""
+
+
+def _before_due(length: Length) -> Length:
+    if length.elapsed is None:
+        raise ValueError("count a reminder back in s, min or h")
+    return length
+
+
+class Step(Section):
+    """What follows a missed due time: so long after it, do this (G7); `level` is the tier or grade that it goes to."""
+
+    after: Length
+    do: Literal["notify", "urge", "supervise", "escalate"]
+    level: Word | None = None
+
+    @model_validator(mode="after")
+    def _levelled(self) -> Step:
+        if (self.do in {"escalate", "supervise"}) != (self.level is not None):
+            raise ValueError("escalate and supervise name a level, notify and urge none")
+        return self
+
+
+class ClockEntry(Timed):
+    """One or several clocks: a stage, held for these kinds."""
+
+    APART = frozenset({"remind"})
+
+    stage: Stage
+    of: Of
+    length: Length
+    remind: Annotated[Length, AfterValidator(_before_due)] | None = None
+    on_miss: tuple[Step, ...] = ()
+    extensions: int = Field(default=0, ge=0, le=9)
+    extend_by: Length | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> ClockEntry:
+        if (self.extensions > 0) != (self.extend_by is not None):
+            raise ValueError("extensions and extend_by belong together")
+        if (
+            self.remind
+            and self.length.elapsed is not None
+            and _before_due(self.remind).elapsed >= self.length.elapsed
+        ):
+            raise ValueError("remind is counted back from the due moment: make it shorter than length")
+        return self
+
+
+class AuthoriseEntry(Section):
+    """Who authorises an order: one of each group signs; `supervised_by` also watches over it to the end."""
+
+    of: Of
+    groups: tuple[Annotated[tuple[Word, ...], Field(min_length=1)], ...]
+    supervised_by: tuple[Word, ...] = ()
+
+
+class ChannelSection(Section):
+    """小事线上议、急事现场议、难事会场议: the channel by scale; urgency goes before it."""
+
+    minor: Channel
+    hard: Channel
+    urgent: Channel
+
+
+class Wording(Section):
+    """A value with its wording, as the requester hears or reads it."""
+
+    value: Word
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+def _fraction(value: Any) -> Any:
+    parts = value.split("/") if isinstance(value, str) else []
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts) or not int(parts[1]):
+        raise ValueError('write a share as a fraction, such as "1/10"')
+    share = Fraction(int(parts[0]), int(parts[1]))
+    if share > 1:
+        raise ValueError("a share is at most 1/1")
+    return share
+
+
+Share = Annotated[Fraction, BeforeValidator(_fraction)]
+
+
+class CallbackSection(Timed):
+    """回访: how often to try, how long between tries, what share is called, what is asked, what may be answered."""
+
+    tries: int = Field(ge=1, le=20)
+    gap: Length
+    sampling: dict[Scale, Share]
+    answers: tuple[Wording, ...] = Field(min_length=2)
+    satisfied: tuple[Word, ...] = Field(min_length=1)
+    dissatisfied: tuple[Word, ...] = Field(min_length=1)
+    questions: tuple[Wording, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CallbackSection:
+        if set(self.sampling) != set(get_args(Scale)):
+            raise ValueError("give sampling a share for minor and for hard")
+        unknown = (set(self.satisfied) | set(self.dissatisfied)) - set(self.scale)
+        if unknown or set(self.satisfied) & set(self.dissatisfied):
+            raise ValueError("satisfied and dissatisfied name different values of answers")
+        return self
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """The values of the satisfaction scale in order."""
+        return tuple(answer.value for answer in self.answers)
+
+
+class ReopenSection(Timed):
+    """重办: how often a matter is reopened before review, and how long its requester may ask for it."""
+
+    most: int = Field(ge=0, le=20)
+    window: Length
+
+
+class ReturnsSection(Timed):
+    """退单: how long after issue an order may be returned, and how often."""
+
+    most: int = Field(ge=0, le=20)
+    window: Length
+
+
+class LengthLimit(Timed):
+    """One length with its ground."""
+
+    length: Length
+
+
+class NumberLimit(Stated):
+    """One number with its ground."""
+
+    number: int = Field(ge=1)
+
+
+class LimitsSection(Section):
+    """Limits that no report names: see the properties of `Rulebook` for each."""
+
+    backfill_after: LengthLimit
+    emergency_grace: LengthLimit
+    defer_most: LengthLimit
+    future_tolerance: LengthLimit
+    text_most: NumberLimit
+
+
+class CatalogueItem(Section):
+    """事项目录: a kind of request that people bring, who answers for it and how it usually goes.
+
+    `clock` replaces the length of the finish clock for this item and then needs a source or an assumption.
+    """
+
+    code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,19}$")
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    kind: Kind
+    demand: Demand
+    body: Word
+    scale: Scale = "minor"
+    urgent: bool = False
+    clock: Length | None = None
+    source: str | None = None
+    assumption: bool = False
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _grounded(self) -> CatalogueItem:
+        if self.clock is not None and (self.source is None) != self.assumption:
+            raise ValueError("give clock either a source, or assumption = true with a note")
+        return self
+
+
+class DueType(Section):
+    """A type of a table of requests and its length, for `huiyin rulebook due`."""
+
+    type: str = Field(min_length=1)
+    length: Length
+
+
+class HoursSection(Hours, Stated):
+    """Working hours with their ground."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is no time zone: give an IANA name such as Asia/Shanghai") from None
+    return name
+
+
+def _by_kind(value: Any) -> Any:
+    return {ANY: value} if isinstance(value, list | tuple) else value
+
+
+def _known_act(value: str) -> str:
+    if value not in ACTS:
+        raise ValueError(f"unknown act: give one of {', '.join(sorted(ACTS))}")
+    return value
+
+
+def _one_of(value: str) -> str:
+    return _known_of((value,))[0]
+
+
+Act = Annotated[str, AfterValidator(_known_act)]
+PostsByKind = Annotated[
+    dict[Annotated[str, AfterValidator(_one_of)], tuple[Word, ...]], BeforeValidator(_by_kind)
+]
+
+
+class Book(Section):
+    """The whole file. `use`: `cases` runs matters and needs every section; `backfill` holds imported history and
+    starts no clock; `tables` only computes due times for tables."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}/[0-9A-Za-z][0-9A-Za-z.]{0,19}$")
+    title: str = ""
+    use: Literal["cases", "backfill", "tables"] = "cases"
+    zone: Annotated[str, AfterValidator(_zone)]
+    tiers: tuple[Word, ...] = ()
+    hours: HoursSection
+    holiday: tuple[Notice, ...] = ()
+    clock: tuple[ClockEntry, ...] = ()
+    posts: dict[Act, PostsByKind] = Field(default_factory=dict)
+    authorise: tuple[AuthoriseEntry, ...] = ()
+    triage: dict[Source, Word] = Field(default_factory=dict)
+    channel: ChannelSection | None = None
+    callback: CallbackSection | None = None
+    reopen: ReopenSection | None = None
+    returns: ReturnsSection | None = None
+    limits: LimitsSection | None = None
+    catalogue: tuple[CatalogueItem, ...] = ()
+    due_type: tuple[DueType, ...] = ()
