@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 
 class Stored(NamedTuple):
-    """One event as stored: `position` orders the whole store (gaps allowed), `version` its stream (1, 2, …)."""
+    """One event as stored: `position` orders the store (with gaps), `version` its stream (1, 2, …)."""
 
     position: int
     stream: str
@@ -112,9 +112,9 @@ class EventStore(Protocol):
         ...
 
     def append_all(self, batches: Sequence[Batch]) -> list[tuple[int, ...] | Exception]:
-        """Write many batches in one transaction, each whole or not at all: what `append` returns or raises, each.
+        """Write many batches in one transaction, each whole or not at all; for imports.
 
-        For imports. A batch must not build on another one of the same call.
+        Gives for each what `append` returns or raises. No batch builds on another one of the same call.
         """
         ...
 
@@ -127,7 +127,7 @@ class EventStore(Protocol):
         ...
 
     def read(self, after: int, limit: int) -> list[Stored]:
-        """Up to `limit` events of all streams with a position above `after`, in store order, none left out."""
+        """Up to `limit` events of all streams above the position `after`, in store order, none left out."""
         ...
 
     def head(self) -> int:
@@ -169,11 +169,20 @@ class KeyStore(Protocol):
     Each key is wrapped for a `holder`: "ordinary", or "discipline" after a diversion.
     """
 
-    def key(self, stream: str, subject: str, *, create: bool = False, holder: str = "ordinary") -> bytes | None:
-        """The 32-byte key, made durable before it is returned when `create` is asked; None if destroyed or unknown.
+    def key(
+        self, stream: str, subject: str, *, create: bool = False, holder: str = "ordinary"
+    ) -> bytes | None:
+        """The 32-byte key; with `create` made, and durable before it is returned.
 
-        A destroyed key is never created again: with `create` that raises domain.refusal.Refused("erased", …).
+        None if it was destroyed, is unknown or another holder's. A destroyed key is never created again: with
+        `create` that raises domain.refusal.Refused("erased", …), and another holder's key NotFound.
         """
+        ...
+
+    def create(
+        self, subjects: Iterable[tuple[str, str]], *, holder: str = "ordinary"
+    ) -> dict[tuple[str, str], bytes]:
+        """The keys of many (stream, subject), made in one durable write where missing; raises as `key`."""
         ...
 
     def destroy(self, stream: str, subject: str | None = None) -> int:
@@ -186,4 +195,52 @@ class KeyStore(Protocol):
 
     def pepper(self) -> bytes:
         """The 32-byte secret under which outside numbers are HMACed."""
+        ...
+
+
+Sealable: TypeAlias = str | int | bool | list["Sealable"] | dict[str, "Sealable"] | None
+"""What can be sealed: JSON without fractions."""
+
+
+class Plain(NamedTuple):
+    """A value to be sealed: whose case, whose data, which field."""
+
+    stream: str
+    subject: str
+    name: str
+    value: Sealable
+
+
+class Opened(NamedTuple):
+    """A sealed value as read. `value` and `disclosure` (RFC 9901, with its salt) are None unless "open".
+
+    "erased": the key was destroyed, or is another holder's. "damaged": the bytes are not what was sealed.
+    """
+
+    subject: str
+    name: str
+    value: Sealable
+    digest: str
+    state: Literal["open", "erased", "damaged"]
+    disclosure: str | None
+
+
+class Vault(Protocol):
+    """Seals values for their events and opens them (law 9). Any method may raise Unavailable."""
+
+    def seal(
+        self, stream: str, subject: str, name: str, value: Sealable, *, holder: str = "ordinary"
+    ) -> SealedRow:
+        """The row to put into the batch; its digest goes into the event. The key is durable by then.
+
+        Raises domain.refusal.Refused "invalid_text" for invalid Unicode, "erased" for an erased person.
+        """
+        ...
+
+    def seal_all(self, values: Iterable[Plain], *, holder: str = "ordinary") -> list[SealedRow]:
+        """The rows of many values, in order, with one durable write of keys."""
+        ...
+
+    def open(self, stream: str, *, holder: str = "ordinary") -> list[Opened]:
+        """All sealed values of a case."""
         ...

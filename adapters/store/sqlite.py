@@ -97,7 +97,7 @@ class SqliteStore:
 
     def sealed(self, stream: str) -> list[SealedRow]:
         """The sealed values of a stream."""
-        statement = "SELECT digest, stream, subject, name, ciphertext FROM sealed_values WHERE stream = ?"
+        statement = "SELECT digest, stream, subject, name, ciphertext FROM sealed_values WHERE stream = ? ORDER BY subject, name, digest"
         return [SealedRow._make(row) for row in self._rows(statement, stream)]
 
     def text(self, digest: str) -> str | None:

@@ -9,10 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteDatastore
+
 from adapters.store.file_lock import FileLock
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for a process that writes without our lock (a backup, an operator's shell)."""
+
+READERS = 5
+READERS_MORE = 59
+"""Reading connections kept open, and opened beyond them when many threads read at once."""
 
 
 def sqlite_path(url: str, default_name: str) -> Path:
@@ -24,6 +30,25 @@ def sqlite_path(url: str, default_name: str) -> Path:
         raise ValueError("a store is a file: give a path, not :memory:")
     path = Path(url)
     return path / default_name if path.is_dir() else path
+
+
+class ReadingPool(SQLiteConnectionPool):
+    """The library's pool, for reading alone: the writer has its own connection and holds up no reader."""
+
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        connection.cursor().execute("PRAGMA query_only = ON")
+        return connection
+
+
+class ReadingDatastore(SQLiteDatastore):
+    """The library's datastore over a ReadingPool."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), originator_id_type="text")
+        self.pool = ReadingPool(
+            db_name=str(path), lock_timeout=int(BUSY_SECONDS), pool_size=READERS, max_overflow=READERS_MORE
+        )
 
 
 class WriterFile:

@@ -9,43 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from eventsourcing.sqlite import (
-    SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
-    SQLiteDatastore,
-)
+from eventsourcing.sqlite import SQLiteApplicationRecorder
 
 from adapters.failpoint import failpoint
 from adapters.store import sqlite_schema
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.moment import CLOCK_TOLERANCE, as_microseconds
 from adapters.store.save import Outcome, Save
-from adapters.store.sqlite_files import BUSY_SECONDS, WriterFile
+from adapters.store.sqlite_files import ReadingDatastore, WriterFile
 from domain.refusal import Conflict
 from workflows.ports import AlreadyAnswered, Answered, Batch, ClockBehind, ReferenceTaken
-
-READERS = 5
-READERS_MORE = 59
-
-
-class ReadingPool(SQLiteConnectionPool):
-    """The library's pool, for reading alone: the writer has its own connection and holds up no reader."""
-
-    def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        connection.cursor().execute("PRAGMA query_only = ON")
-        return connection
-
-
-class ReadingDatastore(SQLiteDatastore):
-    """The library's datastore over a ReadingPool."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path), originator_id_type="text")
-        self.pool = ReadingPool(
-            db_name=str(path), lock_timeout=int(BUSY_SECONDS), pool_size=READERS, max_overflow=READERS_MORE
-        )
 
 
 class SqliteRecorder(SQLiteApplicationRecorder):

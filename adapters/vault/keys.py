@@ -1,0 +1,150 @@
+"""Data keys: one per person per case, wrapped for their holder, destroyed for good."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from adapters.vault.masters import HOLDERS, KEY_BYTES, Masters, master_key_differs
+from domain.refusal import NotFound, Refused
+
+
+class KeyRow(NamedTuple):
+    """A data key as stored; `wrapped` is None once it was destroyed, which stays as a tombstone."""
+
+    stream: str
+    subject: str
+    holder: str
+    wrapped: bytes | None
+
+
+class KeyTable(Protocol):
+    """What a database does for the key store. Every method may raise domain.refusal.Unavailable."""
+
+    def rows(self, stream: str) -> list[KeyRow]:
+        """All keys and tombstones of a case."""
+        ...
+
+    def row(self, stream: str, subject: str) -> KeyRow | None:
+        """One key or tombstone."""
+        ...
+
+    def insert(self, rows: Sequence[KeyRow]) -> None:
+        """Add rows where there are none, durably."""
+        ...
+
+    def destroy(self, stream: str, subject: str | None) -> int:
+        """Turn a key, or all keys of the case, into tombstones; remove what is left of them on disk."""
+        ...
+
+    def exchange(self, stream: str, holder: str, wrap: Callable[[KeyRow], bytes]) -> int:
+        """Replace every wrapping of a case in one transaction, as `destroy` does; returns how many."""
+        ...
+
+    def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
+        """A wrapped secret of the whole store; `wrapped` is stored first, durably, where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
+class Keys:
+    """The port KeyStore over a table; nothing is cached: a key destroyed elsewhere opens nothing here."""
+
+    def __init__(self, table: KeyTable, masters: Masters) -> None:
+        """Raises Refused("master_key_differs", …) if the master keys are not those of this store."""
+        self._table = table
+        self._masters = masters
+        for holder in HOLDERS:
+            if masters.has(holder):
+                self._check_master(holder)
+
+    def key(
+        self, stream: str, subject: str, *, create: bool = False, holder: str = "ordinary"
+    ) -> bytes | None:
+        """The key of a person in a case; None if destroyed, unknown or another holder's."""
+        row = self._table.row(stream, subject)
+        if row is not None:
+            return self._open(row, create, holder)
+        return self.create([(stream, subject)], holder=holder)[stream, subject] if create else None
+
+    def create(
+        self, subjects: Iterable[tuple[str, str]], *, holder: str = "ordinary"
+    ) -> dict[tuple[str, str], bytes]:
+        """The keys of many (stream, subject), made where there are none, in one durable write."""
+        wanted = list(dict.fromkeys(subjects))
+        rows = [self._fresh(stream, subject, holder) for stream, subject in wanted]
+        self._table.insert(rows)
+        keys = {}
+        for stream, subject in wanted:
+            # What stands there now may be another process' key, or a tombstone.
+            row = self._table.row(stream, subject)
+            key = None if row is None else self._open(row, True, holder)
+            if key is None:
+                raise _erased()
+            keys[stream, subject] = key
+        return keys
+
+    def destroy(self, stream: str, subject: str | None = None) -> int:
+        """Destroy one person's key in a case, or all keys of the case; returns how many."""
+        return self._table.destroy(stream, subject)
+
+    def rewrap(self, stream: str, holder: str) -> int:
+        """Hand the keys of a case to another holder; returns how many."""
+        self._masters.fingerprint(holder)  # refuse before anything is touched
+
+        def wrap(row: KeyRow) -> bytes:
+            assert row.wrapped is not None
+            key = self._masters.unwrap(row.holder, row.wrapped, _label(row.stream, row.subject, row.holder))
+            return self._masters.wrap(holder, key, _label(row.stream, row.subject, holder))
+
+        return self._table.exchange(stream, holder, wrap)
+
+    def pepper(self) -> bytes:
+        """The secret under which outside numbers are HMACed; made at its first use."""
+        wrapped = self._table.secret("pepper")
+        if wrapped is None:
+            fresh = self._masters.wrap("ordinary", secrets.token_bytes(KEY_BYTES), "pepper")
+            wrapped = self._table.secret("pepper", fresh)
+        assert wrapped is not None
+        return self._masters.unwrap("ordinary", wrapped, "pepper")
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._table.close()
+
+    def _open(self, row: KeyRow, create: bool, holder: str) -> bytes | None:
+        if row.wrapped is None:
+            if create:
+                raise _erased()
+            return None
+        if row.holder != holder:
+            if create:  # a diverted case looks like one that does not exist
+                raise NotFound
+            return None
+        return self._masters.unwrap(holder, row.wrapped, _label(row.stream, row.subject, holder))
+
+    def _fresh(self, stream: str, subject: str, holder: str) -> KeyRow:
+        key = secrets.token_bytes(KEY_BYTES)
+        return KeyRow(
+            stream, subject, holder, self._masters.wrap(holder, key, _label(stream, subject, holder))
+        )
+
+    def _check_master(self, holder: str) -> None:
+        name = f"fingerprint of {holder}"
+        known = self._table.secret(name)
+        if known is None:
+            known = self._table.secret(name, self._masters.fingerprint(holder).encode())
+        if known != self._masters.fingerprint(holder).encode():
+            raise master_key_differs(HOLDERS[holder])
+
+
+def _label(stream: str, subject: str, holder: str) -> str:
+    return f"{stream}|{subject}|{holder}"
+
+
+def _erased() -> Refused:
+    return Refused("erased", "This person's data in this case was erased: it is not collected again.")

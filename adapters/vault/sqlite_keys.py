@@ -1,0 +1,122 @@
+"""The key table as a SQLite file, `keys.db`, of its owner alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eventsourcing.persistence import PersistenceError
+
+from adapters.failpoint import failpoint
+from adapters.store.group import Entry, GroupCommit
+from adapters.store.sqlite_files import ReadingDatastore, WriterFile
+from adapters.vault.keys import KeyRow
+from domain.refusal import Unavailable
+
+VERSION = 1
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS data_keys (
+        stream TEXT NOT NULL, subject TEXT NOT NULL, holder TEXT NOT NULL, wrapped BLOB,
+        PRIMARY KEY (stream, subject)) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
+)
+
+
+class SqliteKeyTable:
+    """The protocol KeyTable over `keys.db`; destroyed values are overwritten, in the file and in its log."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file. Raises Unavailable."""
+        with _reported():
+            self._file = WriterFile(path, SCHEMA, VERSION)
+        self._readers = ReadingDatastore(path)
+        self._group: GroupCommit[Sequence[KeyRow], None] = GroupCommit(self._insert)
+
+    def rows(self, stream: str) -> list[KeyRow]:
+        """All keys and tombstones of a case."""
+        return [KeyRow._make(row) for row in self._read("SELECT * FROM data_keys WHERE stream = ?", stream)]
+
+    def row(self, stream: str, subject: str) -> KeyRow | None:
+        """One key or tombstone."""
+        rows = self._read("SELECT * FROM data_keys WHERE stream = ? AND subject = ?", stream, subject)
+        return KeyRow._make(rows[0]) if rows else None
+
+    def insert(self, rows: Sequence[KeyRow]) -> None:
+        """Add rows where there are none."""
+        with _reported():
+            self._group.submit(rows)
+
+    def destroy(self, stream: str, subject: str | None) -> int:
+        """Turn keys into tombstones and cut the log."""
+        where = "stream = ? AND wrapped IS NOT NULL" + ("" if subject is None else " AND subject = ?")
+        parameters = (stream,) if subject is None else (stream, subject)
+        with _reported():
+            with self._file.transaction() as connection:
+                done = connection.execute(
+                    f"UPDATE data_keys SET wrapped = NULL WHERE {where}", parameters
+                ).rowcount
+            failpoint("keys.after_destroy")
+            self._file.empty_log()
+        return done
+
+    def exchange(self, stream: str, holder: str, wrap: Callable[[KeyRow], bytes]) -> int:
+        """Replace every wrapping of a case and cut the log."""
+        select = "SELECT * FROM data_keys WHERE stream = ? AND wrapped IS NOT NULL"
+        with _reported():
+            with self._file.transaction() as connection:
+                rows = [KeyRow._make(row) for row in connection.execute(select, (stream,))]
+                connection.executemany(
+                    "UPDATE data_keys SET holder = ?, wrapped = ? WHERE stream = ? AND subject = ?",
+                    [(holder, wrap(row), row.stream, row.subject) for row in rows],
+                )
+            failpoint("keys.after_destroy")
+            self._file.empty_log()
+        return len(rows)
+
+    def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
+        """A secret of the store as a whole."""
+        if wrapped is not None:
+            with _reported(), self._file.transaction() as connection:
+                connection.execute(
+                    "INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING", (name, wrapped)
+                )
+        rows = self._read("SELECT wrapped FROM secrets WHERE name = ?", name)
+        return rows[0][0] if rows else None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._readers.close()
+        self._file.close()
+
+    def _insert(self, group: Sequence[Entry[Sequence[KeyRow], None]]) -> None:
+        rows = [row for entry in group for row in entry.item]
+        try:
+            with self._file.transaction() as connection:
+                failpoint("keys.after_begin")
+                connection.executemany(
+                    "INSERT INTO data_keys VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
+                )
+                failpoint("keys.after_insert")
+        except (sqlite3.Error, OSError) as error:
+            for entry in group:
+                entry.fail(error)
+            return
+        failpoint("keys.after_commit")
+        for entry in group:
+            entry.settle(None)
+
+    def _read(self, statement: str, *parameters: object) -> list[Any]:
+        with _reported(), self._readers.transaction(commit=False) as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, PersistenceError, OSError) as error:
+        raise Unavailable(f"the key store cannot be reached: {error}") from error
