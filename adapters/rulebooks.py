@@ -1,5 +1,7 @@
-"""The packaged rulebooks and holiday notices, and those in files. Packaged ones are templates: they count once
-released or entered (DESIGN.md law 8)."""
+"""The packaged rulebooks and holiday notices, and those in files.
+
+Packaged ones are templates: they count once released or entered by an event (DESIGN.md law 8).
+"""
 
 from __future__ import annotations
 

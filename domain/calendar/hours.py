@@ -76,7 +76,7 @@ DayHours = Annotated[
 
 
 class Hours(BaseModel):
-    """The working spans of each weekday, and of make-up workdays (none given: as the first working weekday)."""
+    """The working spans of each weekday, and of make-up workdays (`makeup`; else as the first one)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -24,7 +24,7 @@ _LAST_YEAR = 9998
 
 
 class Due(NamedTuple):
-    """A due moment (UTC); whether it rests on a year without notice; whether an open pause holds the clock."""
+    """A due moment (UTC); if it rests on a year without notice; if an open pause holds the clock."""
 
     at: datetime
     provisional: bool
@@ -76,7 +76,7 @@ class Calendar:
         return moment.astimezone(self.zone).replace(tzinfo=None)
 
     def moment(self, wall: datetime) -> datetime:
-        """The UTC moment of a naive wall time; skipped times move on by the gap, repeated ones mean the first."""
+        """The UTC moment of a naive wall time: skipped, it moves on by the gap; repeated, it is the first."""
         return wall.replace(tzinfo=self.zone).astimezone(UTC)
 
     # -- what others ask
@@ -84,7 +84,7 @@ class Calendar:
     def due(self, start: datetime, length: Length, pauses: Sequence[Pause] = ()) -> Due:
         """When `length`, counted from `start` (aware), has passed, the time of the pauses given back.
 
-        Raises ValueError for a naive datetime, a pause that ends before it begins, an end after the year 9998.
+        Raises ValueError for a naive datetime, a pause that ends before it begins, or an end after 9998.
         """
         if start.tzinfo is None:
             raise ValueError("a clock starts at an aware datetime")

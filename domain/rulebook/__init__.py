@@ -1,7 +1,7 @@
 """Rulebooks: every number, post and list that the reports leave open (domain.md A.3), as data with a version.
 
 A rulebook is a TOML text, checked when it is read, never edited after its release (DESIGN.md law 8).
-`parse` gives it or says all that is wrong with it; `domain.rulebook.releases` says which one is in force when.
+`parse` gives it or says all that is wrong with it; `domain.rulebook.releases` says which is in force when.
 """
 
 from domain.rulebook.parse import parse

@@ -11,8 +11,8 @@ Found = tuple[Path, str]
 
 _NEEDED = {
     "cases": (
-        "tiers", "clock", "posts", "authorise", "triage", "channel", "callback", "reopen", "returns", "limits",
-        "catalogue",
+        "tiers", "clock", "posts", "authorise", "triage", "channel",
+        "callback", "reopen", "returns", "limits", "catalogue",
     ),
     "backfill": ("tiers", "limits", "catalogue"),
     "tables": ("due_type",),

@@ -16,7 +16,7 @@ _OPENS_STRING = re.compile(r'"""|\'\'\'|"|\'|#|[\[{]|[\]}]')
 
 
 def lines_of(text: str) -> Mapping[Path, int]:
-    """Each key and table of a well-formed TOML text with its line, from 1; items of arrays of tables by index."""
+    """Each key and table of a well-formed TOML text with its line, from 1; items of arrays by index."""
     found: dict[Path, int] = {}
     counts: dict[Path, int] = {}
     table: Path = ()

@@ -29,8 +29,8 @@ T = TypeVar("T")
 class ClockRule:
     """A clock of one stage as held for one kind.
 
-    `remind` counts back from the due moment; `on_miss` are the steps after it, in order; `extensions` is how
-    often it may be extended and `extend_by` by how much at most each time; `source` is the ground of its numbers.
+    `remind` counts back from the due moment; `on_miss` are the steps after it, in order; it may be extended
+    `extensions` times, each time by `extend_by` at most; `source` is the ground of its numbers.
     """
 
     stage: str
@@ -93,13 +93,13 @@ class Rulebook:
         return self._book.holiday
 
     def calendar(self, notices: Sequence[Notice] = ()) -> Calendar:
-        """The calendar of its zone and hours, with its own holidays and then these notices, in their order."""
+        """The calendar of its zone and hours, with its own holidays and then these notices in order."""
         return Calendar(ZoneInfo(self.zone), self._hours, (*self._book.holiday, *notices))
 
     # -- clocks
 
     def clock(self, stage: str, of: str) -> ClockRule | None:
-        """The clock of a stage for a kind: `whistle.service`, else `whistle`, else `*`; None where none runs."""
+        """The clock of a stage for a kind (`whistle.service`, else `whistle`, else `*`); None: none runs."""
         return _first(self._clocks.get(stage, {}), of)
 
     # -- who
@@ -110,11 +110,11 @@ class Rulebook:
         return self._book.tiers
 
     def posts(self, act: str, of: str = ANY) -> frozenset[str]:
-        """The posts that may perform an act; `requester` among them stands for someone without post. None: nobody."""
+        """The posts that may perform an act; `requester` stands for one without post. Empty: nobody may."""
         return _first(self._posts.get(act, {}), of) or frozenset()
 
     def authorisers(self, of: str) -> tuple[tuple[str, ...], ...]:
-        """The groups of posts that must sign for an order, one signer of each; none means that nobody needs to."""
+        """The groups of posts that must sign for an order, one signer of each; empty: nobody needs to."""
         entry = _first(self._authorise, of)
         return entry.groups if entry else ()
 
@@ -179,7 +179,7 @@ class Rulebook:
 
     @property
     def emergency_grace(self) -> Length:
-        """How long after an emergency act by word of mouth it may be written down and still count as of then."""
+        """How long after an emergency act by word of mouth it may be written down and count as of then."""
         return self._limits.emergency_grace.length
 
     @property

@@ -1,6 +1,6 @@
 """The sections of a rulebook file: their shape, and what can be judged of each one alone.
 
-Every number says where it comes from: `source`, or `assumption = true` with a `note` that says what is assumed.
+Every number says where it comes from: `source`, or `assumption = true` and a `note` of what is assumed.
 Every length says what nights and rest days do to it: they `run` in natural time and `stop` working time.
 """
 
@@ -90,7 +90,7 @@ def _before_due(length: Length) -> Length:
 
 
 class Step(Section):
-    """What follows a missed due time: so long after it, do this (G7); `level` is the tier or grade that it goes to."""
+    """What follows a missed due time: so long after it, do this (G7); `level` is the tier it goes to."""
 
     after: Length
     do: Literal["notify", "urge", "supervise", "escalate"]
@@ -120,11 +120,8 @@ class ClockEntry(Timed):
     def _whole(self) -> ClockEntry:
         if (self.extensions > 0) != (self.extend_by is not None):
             raise ValueError("extensions and extend_by belong together")
-        if (
-            self.remind
-            and self.length.elapsed is not None
-            and _before_due(self.remind).elapsed >= self.length.elapsed
-        ):
+        whole, ahead = self.length.elapsed, self.remind.elapsed if self.remind else None
+        if whole is not None and ahead is not None and ahead >= whole:
             raise ValueError("remind is counted back from the due moment: make it shorter than length")
         return self
 
@@ -167,7 +164,7 @@ Share = Annotated[Fraction, BeforeValidator(_fraction)]
 
 
 class CallbackSection(Timed):
-    """回访: how often to try, how long between tries, what share is called, what is asked, what may be answered."""
+    """回访: tries and the gap between them, the share that is called, questions and possible answers."""
 
     tries: int = Field(ge=1, le=20)
     gap: Length
@@ -294,8 +291,11 @@ PostsByKind = Annotated[
 
 
 class Book(Section):
-    """The whole file. `use`: `cases` runs matters and needs every section; `backfill` holds imported history and
-    starts no clock; `tables` only computes due times for tables."""
+    """The whole file.
+
+    `use`: a rulebook for `cases` runs matters and needs every section; one for `backfill` holds imported
+    history and starts no clock; one for `tables` only computes due times for tables of requests.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}/[0-9A-Za-z][0-9A-Za-z.]{0,19}$")
     title: str = ""

@@ -37,15 +37,16 @@ OF = ORDERS | DEMANDS | {f"{demand}.urgent" for demand in DEMANDS} | {ANY}
 
 ACTS = frozenset({
     # the matter
-    "register_matter", "accept", "refuse", "confirm_refusal", "divert", "triage", "retriage", "escalate", "defer",
-    "hold_review", "resume", "start_handling", "record_attempt", "submit_result", "review_result", "callback",
-    "reopen", "close", "archive", "merge", "split", "withdraw", "confirm_withdrawal", "supplement",
-    "join_requester", "take_over", "exclude_request", "exclude_decide",
+    "register_matter", "accept", "refuse", "confirm_refusal", "divert", "triage", "retriage", "escalate",
+    "defer", "hold_review", "resume", "start_handling", "record_attempt", "submit_result", "review_result",
+    "callback", "reopen", "close", "archive", "merge", "split", "withdraw", "confirm_withdrawal",
+    "supplement", "join_requester", "take_over", "exclude_request", "exclude_decide",
     # orders and legs
-    "draft_order", "authorise_order", "issue_order", "confirm_authority", "cancel_order", "add_leg", "excuse_leg",
-    "change_lead", "change_summons_time", "answer_call", "acknowledge", "contact", "check_in", "note_work",
-    "request_help", "report", "accept_result", "decline", "request_return", "decide_return", "open_dispute",
-    "adjudicate", "request_extension", "decide_extension", "urge", "supervise", "confirm_word_of_mouth", "rate_leg",
+    "draft_order", "authorise_order", "issue_order", "confirm_authority", "cancel_order", "add_leg",
+    "excuse_leg", "change_lead", "change_summons_time", "answer_call", "acknowledge", "contact", "check_in",
+    "note_work", "request_help", "report", "accept_result", "decline", "request_return", "decide_return",
+    "open_dispute", "adjudicate", "request_extension", "decide_extension", "urge", "supervise",
+    "confirm_word_of_mouth", "rate_leg",
 })  # fmt: skip
 
 REQUESTER = "requester"
