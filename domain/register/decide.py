@@ -73,6 +73,10 @@ def decide(state: Register, command: Command, context: Context) -> Decision:
     found = RULES.get(type(command))
     if found is None:
         raise Refused("unknown_command", "Send one of the commands that the register knows.")
+    if context.actor.post == "audit_admin":
+        raise Refused(
+            "audit_admin_changes_nothing", "An audit administrator reads only: ask the one whose task it is."
+        )
     rule, allow = found
     post = ADMINISTRATOR.get(type(command))
     if post is not None:

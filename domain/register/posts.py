@@ -8,7 +8,7 @@ from domain.refusal import Refused
 from domain.register.events import PersonEntered, PostFilled, PostVacated
 from domain.register.guards import check_administrator, check_body, check_holds, check_person
 from domain.register.history import check_span, overlap
-from domain.register.words import ONLY_IN, SYSTEM, incompatible
+from domain.register.words import ADMINS, ONLY_IN, SYSTEM, incompatible
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +38,7 @@ def fill(state: Register, command: FillPost, context: Context) -> tuple[Event, .
     check_span(begins, ends, now)
     check_person(state, command.person)
     body = check_body(state, command.body, begins, ends)
-    if (kind := ONLY_IN.get(command.post, body.kind)) != body.kind or (body.id == SYSTEM) != (kind == SYSTEM):
+    if ONLY_IN.get(command.post, body.kind) != body.kind or (body.id == SYSTEM) != (command.post in ADMINS):
         raise Refused("wrong_post_for_body", f"Name a body that has the post {command.post}.")
     _check_other_posts(state, command, body, begins, ends)
     if command.person == context.actor.person:

@@ -43,3 +43,8 @@ class Shelf(Generic[K, V]):
         """Every key and value, in no order that means anything."""
         for drawer in self._drawers:
             yield from drawer.items()
+
+    def values(self) -> Iterator[V]:
+        """Every value, in no order that means anything."""
+        for drawer in self._drawers:
+            yield from drawer.values()

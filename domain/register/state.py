@@ -46,6 +46,10 @@ def _system_only() -> Shelf[str, Bodies]:
     return Shelf[str, Bodies]().put(SYSTEM, (Version(_SYSTEM_BODY, 1, _BEGINNING, None),))
 
 
+def _system_ids() -> Shelf[str, tuple[str, ...]]:
+    return Shelf[str, tuple[str, ...]]().put("system", (SYSTEM,))
+
+
 def beginnings(code: str) -> Iterator[str]:
     """The code, then each shorter beginning of it, then `*`: what a list may call it, the closest first."""
     for length in range(len(code), 0, -1):
@@ -62,7 +66,7 @@ class Register:
     first_link: FirstLink | None = None
     persons: Shelf[str, bool] = field(default_factory=Shelf)
     body_history: Shelf[str, Bodies] = field(default_factory=_system_only)
-    body_ids: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
+    body_ids: Shelf[str, tuple[str, ...]] = field(default_factory=_system_ids)
     children: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
     held_by: Shelf[str, tuple[Held, ...]] = field(default_factory=Shelf)
     seats: Shelf[tuple[str, str], tuple[Held, ...]] = field(default_factory=Shelf)

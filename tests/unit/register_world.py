@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
+
 from domain.acting import Actor, When
 from domain.event import Basis, Recorded
+from domain.refusal import Refused
 from domain.register import Register
 from domain.register import commands as c
 from domain.register.decide import decide
@@ -85,6 +88,16 @@ class World:
     def body(self, body_id: str, kind: Any, parent: str | None = None, **more: Any) -> Decision:
         """The system administrator enters a body."""
         return self.act(body_command(body_id, kind, parent, **more), SYSTEM)
+
+
+def refused(world: World, command: Command, actor: Actor, code: str) -> None:
+    """The command is refused with that code and advice, and nothing changes."""
+    before = world.register
+    with pytest.raises(Refused) as refusal:
+        world.act(command, actor, authority="mandate")
+    assert refusal.value.code == code
+    assert refusal.value.advice.endswith(".")
+    assert world.register is before
 
 
 def body_command(body_id: str, kind: Any, parent: str | None = None, **more: Any) -> c.EnterBody:
