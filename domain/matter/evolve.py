@@ -16,15 +16,32 @@ if TYPE_CHECKING:
 
 
 def _registered(state: Matter, e: ev.MatterRegistered, rec: Recorded[Any]) -> None:
-    state.number, state.source, state.kind, state.code, state.demand = e.number, e.source, e.kind, e.code, e.demand
+    state.number, state.source, state.kind, state.code, state.demand = (
+        e.number,
+        e.source,
+        e.kind,
+        e.code,
+        e.demand,
+    )
     state.communities, state.host, state.subdistrict = e.communities, e.host, e.subdistrict
-    state.subject, state.emergency, state.confidential, state.parent = e.subject, e.emergency, e.confidential, e.parent
+    state.subject, state.emergency, state.confidential, state.parent = (
+        e.subject,
+        e.emergency,
+        e.confidential,
+        e.parent,
+    )
     state.requesters = {one: Requester(one) for one in e.requesters}
     start(state, "", e.clocks, rec)
 
 
 def _backfilled(state: Matter, e: ev.MatterBackfilled, rec: Recorded[Any]) -> None:
-    state.number, state.source, state.kind, state.code, state.demand = e.number, e.source, e.kind, e.code, e.demand
+    state.number, state.source, state.kind, state.code, state.demand = (
+        e.number,
+        e.source,
+        e.kind,
+        e.code,
+        e.demand,
+    )
     state.host, state.status, state.backfilled = e.host, e.status, True
     state.requesters = {one: Requester(one) for one in e.requesters}
 
@@ -114,7 +131,12 @@ def _resumed(state: Matter, e: ev.MatterResumed, rec: Recorded[Any]) -> None:
 
 
 def _submitted(state: Matter, e: ev.ResultSubmitted, rec: Recorded[Any]) -> None:
-    state.status, state.disposition, state.submitter, state.reviewed = "completed", e.disposition, rec.person, False
+    state.status, state.disposition, state.submitter, state.reviewed = (
+        "completed",
+        e.disposition,
+        rec.person,
+        False,
+    )
     state.handlers.add(rec.person)
     for owner in ("", *state.absorbed):
         stop(state, owner, "finish", "onsite", at=rec.recorded_at)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from domain.event import Event, Recorded
 
+
 def _of(state: Matter, event: Any) -> tuple[Order, Leg]:
     order = state.orders[event.order]
     return order, order.legs[event.leg]
@@ -43,13 +44,17 @@ def _issued(state: Matter, e: ev.OrderIssued, rec: Recorded[Any]) -> None:
     touched(order, None, rec)
     clocks = {given.leg: given.clocks for given in e.legs}
     for given in order.drafted:
-        _new_leg(order, given.leg, given.body, given.role, given.mandatory, rec).measured_as = given.measured_as
+        _new_leg(
+            order, given.leg, given.body, given.role, given.mandatory, rec
+        ).measured_as = given.measured_as
         start(state, given.leg, clocks.get(given.leg, ()), rec)
     start(state, order.id, e.clocks, rec)
 
 
 def _new_leg(order: Order, leg: str, body: str, role: str, mandatory: bool, rec: Recorded[Any]) -> Leg:
-    order.legs[leg] = Leg(leg, order.id, body, role, mandatory, last_at=rec.occurred_at)
+    order.legs[leg] = Leg(
+        leg, order.id, body, role, mandatory, issued_at=rec.recorded_at, last_at=rec.occurred_at
+    )
     if role == "lead":
         order.lead = leg
     return order.legs[leg]
@@ -195,7 +200,9 @@ def _adjudicated(state: Matter, e: ev.DisputeAdjudicated, rec: Recorded[Any]) ->
 
 
 def _extension_requested(state: Matter, e: ev.ExtensionRequested, rec: Recorded[Any]) -> None:
-    state.extensions[f"{e.owner}/{e.stage}"] = Extension(e.owner, e.stage, e.until, rec.recorded_at, rec.person)
+    state.extensions[f"{e.owner}/{e.stage}"] = Extension(
+        e.owner, e.stage, e.until, rec.recorded_at, rec.person
+    )
     start(state, e.owner, e.clocks, rec)
 
 

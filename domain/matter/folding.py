@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from domain.matter.events import StartedClock
 
 
-
 def start(state: Matter, owner: str, clocks: Iterable[StartedClock], rec: Recorded[Any]) -> None:
     """Start clocks of an owner; one already there under that stage becomes a past clock."""
     for given in clocks:

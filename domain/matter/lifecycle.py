@@ -59,7 +59,9 @@ MATTER: dict[str, Row] = {
     "decide_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
     "draft_order": Row(HANDLING),
     "request_matter_extension": Row(_in("accepted", "triaged", "in_handling", "deferred")),
-    "decide_matter_extension": Row(_in("accepted", "triaged", "in_handling", "deferred", "completed", "called_back")),
+    "decide_matter_extension": Row(
+        _in("accepted", "triaged", "in_handling", "deferred", "completed", "called_back")
+    ),
 }
 
 ORDER: dict[str, Row] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.matter.words import LIVE_LEG, ORDER_KINDS, OrderKind, full_kind
+from domain.matter.words import LIVE_LEG, ORDER_KINDS, Demand, Kind, OrderKind, Scale, Source, full_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +68,7 @@ class Leg:
     status: str = "issued"
     under: str = "issued"
     checked_in: bool = False
+    issued_at: datetime | None = None
     last_at: datetime | None = None
     performers: set[str] = field(default_factory=set)
     signed: set[str] = field(default_factory=set)
@@ -141,11 +142,11 @@ class Matter:
     version: int = 0
     status: str = "registered"
     number: str = ""
-    source: str = "window"
-    kind: str | None = None
+    source: Source = "window"
+    kind: Kind | None = None
     code: str | None = None
-    demand: str | None = None
-    scale: str | None = None
+    demand: Demand | None = None
+    scale: Scale | None = None
     urgent: bool = False
     channel: str | None = None
     tier: str | None = None

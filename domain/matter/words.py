@@ -34,7 +34,9 @@ LIVE_MATTER = frozenset({"registered", "accepted", "triaged", "in_handling", "de
 ENDED_MATTER = frozenset({"closed", "archived", "refused", "merged", "withdrawn"})
 HANDLING = frozenset({"triaged", "in_handling"})
 """States in which orders may be drafted."""
-LIVE_LEG = frozenset({"issued", "acknowledged", "checked_in", "working", "reported", "return_requested", "disputed"})
+LIVE_LEG = frozenset(
+    {"issued", "acknowledged", "checked_in", "working", "reported", "return_requested", "disputed"}
+)
 
 OrderName = Literal["call", "whistle", "call_out", "dispatch", "service", "visit", "agency", "rectification"]
 WhistleKind = Literal["service", "enforcement", "project", "emergency"]
@@ -55,7 +57,7 @@ class OrderKind:
     receivers: frozenset[str]
     checks_in: bool = False
     takes_up: bool = False
-    power: str | None = None
+    power: Literal["whistle", "call_out"] | None = None
     releases: tuple[str, ...] = ("issuer",)
     rated_by: tuple[str, ...] = ("issuer",)
 
@@ -75,7 +77,7 @@ ORDER_KINDS: dict[str, OrderKind] = {
             "call_out", frozenset({"subdistrict"}), frozenset({"organ"}),
             checks_in=True, power="call_out", rated_by=("issuer", "community"),
         ),
-        OrderKind("dispatch", frozenset({"hotline", "dispatch_centre", "district", "subdistrict"}), _OFFICES),
+        OrderKind("dispatch", frozenset({"hotline", "dispatch_centre", "district", "subdistrict", "department"}), _OFFICES),
         OrderKind("service", frozenset({"community"}), frozenset({"team"}), takes_up=True, rated_by=("requester",)),
         OrderKind("visit", frozenset({"community", "subdistrict"}), frozenset({"community", "team"})),
         OrderKind("agency", frozenset({"community"}), frozenset({"community", "team"}), releases=("requester",)),

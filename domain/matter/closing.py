@@ -1,0 +1,280 @@
+"""Result, review, callback, reopening, closing, archive (domain.md D.1, last rows)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from domain.acting import RESIDENT
+from domain.matter import commands as do
+from domain.matter import events as ev
+from domain.matter.guards import SUPERVISORS, brings, officer, offices, other_person, requester, started
+from domain.matter.orders import excuse_all
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from domain.context import Context
+    from domain.event import Event
+    from domain.matter.state import Matter, Requester
+    from domain.matter.words import Scale
+    from domain.rulebook import Rulebook
+
+
+def submit_result(state: Matter, command: do.SubmitResult, ctx: Context) -> tuple[Event, ...]:
+    """办结: all mandatory legs and children have ended; a reply and a disposition stand."""
+    lead_bodies = {leg.body for leg in state.legs() if leg.role == "lead" and not leg.live}
+    officer(ctx, "submit_result", offices(ctx, state) | lead_bodies)
+    brings(ctx, "reply")
+    if command.disposition == "solved" and command.evidence < 1:
+        raise Refused("evidence_missing", "A solved matter needs evidence; attach it.")
+    nothing_open(state)
+    return (
+        ev.ResultSubmitted(
+            disposition=command.disposition,
+            evidence=command.evidence,
+            clocks=started(ctx, ("callback", state.demand or "*")),
+        ),
+    )
+
+
+def nothing_open(state: Matter) -> None:
+    """A matter cannot complete while a mandatory leg or child is open."""
+    if any(leg.live and leg.mandatory for leg in state.legs()):
+        raise Refused(
+            "leg_open", "A summoned body has not been released; accept its report or excuse it first."
+        )
+    if any(state.children[child] for child in state.mandatory_children):
+        raise Refused("child_open", "A mandatory child matter is still open; it ends first.")
+
+
+def review(state: Matter, command: do.ReviewResult, ctx: Context) -> tuple[Event, ...]:
+    """审核: let it pass."""
+    _reviewer(state, ctx)
+    return (ev.ResultReviewed(),)
+
+
+def send_back(state: Matter, command: do.SendBackResult, ctx: Context) -> tuple[Event, ...]:
+    """Back to the handler, whose clock does not start afresh."""
+    _reviewer(state, ctx)
+    return (ev.ResultSentBack(reason=command.reason),)
+
+
+def _reviewer(state: Matter, ctx: Context) -> None:
+    officer(ctx, "review_result", offices(ctx, state))
+    other_person(
+        ctx, state.handlers, "Whoever handled the matter does not review its result; ask a reviewer."
+    )
+
+
+def sampled(case: str, book: Rulebook, scale: Scale) -> bool:
+    """Whether the rulebook's sample takes this case for a callback: fixed by its id, so nobody can choose."""
+    share = book.callback.sampling.get(scale)
+    if share is None or share >= 1:
+        return True
+    draw = int.from_bytes(hashlib.sha256(case.encode()).digest()[:8], "big")
+    return bool(draw * share.denominator < share.numerator * 2**64)
+
+
+def callback(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[Event, ...]:
+    """回访 by someone independent; never reached is never satisfied."""
+    if command.how == "counter":
+        return _at_the_counter(state, command, ctx)
+    officer(ctx, "callback", _callers(ctx, state))
+    other_person(
+        ctx, state.handlers, "Whoever handled the matter does not call back; ask a callback officer."
+    )
+    if command.how == "site_check":
+        return _on_site(state, command, ctx)
+    if command.how != "callback":
+        raise Refused("not_by_hand", "Only the sample decides that no callback is made.")
+    return _called(state, _the_one(state, command), command, ctx)
+
+
+def _callers(ctx: Context, state: Matter) -> set[str]:
+    supervising = ctx.register.body(ctx.actor.body, ctx.when.occurred_at)
+    extra = {ctx.actor.body} if supervising is not None and supervising.kind in SUPERVISORS else set()
+    return offices(ctx, state) | extra
+
+
+def _the_one(state: Matter, command: do.RecordCallback) -> Requester:
+    one = state.requesters.get(command.requester or "")
+    if one is None:
+        raise Refused(
+            "unknown_requester", "Name one of the matter's requesters, or check on site if there is none."
+        )
+    if one.answered or one.withdrawn:
+        raise Refused("already_called", "This requester has been called back already.")
+    return one
+
+
+def _called(state: Matter, one: Requester, command: do.RecordCallback, ctx: Context) -> tuple[Event, ...]:
+    rules = ctx.rulebook.callback
+    if not command.reached:
+        if command.solved is not None or command.satisfaction is not None:
+            raise Refused(
+                "nobody_answered", "Nobody was reached, so nobody said anything; leave the answers out."
+            )
+        tried = ev.CallbackTried(requester=one.id, tries=one.tries + 1)
+        if one.tries + 1 < rules.tries:
+            return (tried,)
+        return (tried, _done(state, ctx, one, command))
+    if command.solved is None or command.satisfaction not in rules.scale:
+        raise Refused("answers_missing", f"Say whether it is solved and one of: {', '.join(rules.scale)}.")
+    return (_done(state, ctx, one, command),)
+
+
+def _done(state: Matter, ctx: Context, one: Requester | None, command: do.RecordCallback) -> ev.CallbackDone:
+    complete = all(other is one for other in state.owed())
+    return ev.CallbackDone(
+        how=command.how, requester=one.id if one else None, reached=command.reached, solved=command.solved,
+        satisfaction=command.satisfaction, complete=complete, clocks=_close_clock(ctx, state) if complete else (),
+    )  # fmt: skip
+
+
+def _close_clock(ctx: Context, state: Matter) -> tuple[ev.StartedClock, ...]:
+    return started(ctx, ("close", state.demand or "*"))
+
+
+def _on_site(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[Event, ...]:
+    """No requester, or an anonymous one: an independent check on site."""
+    if state.owed():
+        raise Refused(
+            "requester_waits", "There are requesters to call back; a site check does not replace them."
+        )
+    if command.solved is None:
+        raise Refused("answers_missing", "Say whether the check on site found it solved.")
+    return (_done(state, ctx, None, command),)
+
+
+def _at_the_counter(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[Event, ...]:
+    """Counter service and minor self-handling: the requester's own confirmation is the callback."""
+    requester(ctx, state, command.requester)
+    if state.orders or state.scale != "minor":
+        raise Refused("not_minor", "This matter needs an independent callback; wait for the call.")
+    one = _the_one(state, command)
+    if command.solved is None or command.satisfaction not in ctx.rulebook.callback.scale:
+        raise Refused(
+            "answers_missing",
+            f"Say whether it is solved and one of: {', '.join(ctx.rulebook.callback.scale)}.",
+        )
+    return (_done(state, ctx, one, command),)
+
+
+def not_called(state: Matter, ctx: Context) -> tuple[Event, ...]:
+    """The sample did not take this case: the clock's default step, never counted as satisfied."""
+    clocks = _close_clock(ctx, state)
+    return (ev.CallbackDone(how="not_sampled", reached=False, complete=True, clocks=clocks),)
+
+
+def reopen(state: Matter, command: do.ReopenMatter, ctx: Context) -> tuple[Event, ...]:
+    """重办: by the callback officer, or by the requester inside the window."""
+    if ctx.actor.body == RESIDENT:
+        requester(ctx, state)
+        _inside_window(state, ctx)
+    else:
+        officer(ctx, "callback", _callers(ctx, state))
+    if state.reopened >= ctx.rulebook.reopen.most and (
+        ctx.actor.post not in ctx.rulebook.posts("review_result")
+    ):
+        raise Refused(
+            "reopen_limit", "It has been reopened as often as the rulebook allows; ask for a review."
+        )
+    return (
+        ev.MatterReopened(ground=command.ground, count=state.reopened + 1, clocks=_finish_again(ctx, state)),
+    )
+
+
+def _finish_again(ctx: Context, state: Matter) -> tuple[ev.StartedClock, ...]:
+    demand = state.demand or "*"
+    return started(ctx, ("finish", f"{demand}.urgent" if state.urgent else demand))
+
+
+def _inside_window(state: Matter, ctx: Context) -> None:
+    if state.returned_at is None:
+        return
+    last = ctx.calendar.due(state.returned_at, ctx.rulebook.reopen.window).at
+    if ctx.when.recorded_at > last:
+        raise Refused(
+            "window_over", "The time for reopening is over; register a new matter that repeats this one."
+        )
+
+
+def late_child(ctx: Context, state: Matter) -> tuple[Event, ...]:
+    """A child that comes after completion opens its parent again."""
+    if state.status not in ("completed", "called_back"):
+        return ()
+    return (ev.MatterReopened(ground="late_child", count=state.reopened, clocks=_finish_again(ctx, state)),)
+
+
+def close(state: Matter, command: do.CloseMatter, ctx: Context) -> tuple[Event, ...]:
+    """结案 by someone who handled no leg and no part of it."""
+    officer(ctx, "close", _callers(ctx, state))
+    other_person(
+        ctx,
+        state.handlers | {state.submitter},
+        "Whoever handled the matter does not close it; ask a supervisor.",
+    )
+    nothing_open(state)
+    return (ev.MatterClosed(),)
+
+
+def archive(state: Matter, command: do.ArchiveMatter, ctx: Context) -> tuple[Event, ...]:
+    """归档 once appraisals are done and the four properties have been checked (DA/T 70-2018)."""
+    officer(ctx, "archive")
+    if not (command.authentic and command.complete and command.usable and command.safe):
+        raise Refused("four_property_check", "The check failed; repair what it names, then archive.")
+    for order in state.orders.values():
+        if order.status != "settled":
+            continue
+        wanted = set(order.shape.rated_by) - {"requester"}
+        if any(leg.status == "discharged" and not wanted <= leg.raters for leg in order.legs.values()):
+            raise Refused(
+                "appraisal_missing", "A department that was summoned has not been appraised; rate it first."
+            )
+    return (ev.MatterArchived(retention=command.retention),)
+
+
+def request_withdrawal(state: Matter, command: do.RequestWithdrawal, ctx: Context) -> tuple[Event, ...]:
+    """A requester wishes to withdraw, by themselves or through an officer who heard it."""
+    if command.requester not in state.requesters:
+        raise Refused("unknown_requester", "Name one of the matter's requesters.")
+    if ctx.actor.body == RESIDENT:
+        requester(ctx, state, command.requester)
+    else:
+        officer(ctx, "withdraw", offices(ctx, state))
+    return (ev.WithdrawalRequested(requester=command.requester),)
+
+
+def confirm_withdrawal(state: Matter, command: do.ConfirmWithdrawal, ctx: Context) -> tuple[Event, ...]:
+    """Confirmed by an independent callback; a hazard goes on ex officio; never counted as solved."""
+    officer(ctx, "callback", _callers(ctx, state))
+    other_person(
+        ctx,
+        state.handlers,
+        "Whoever handled the matter does not confirm its withdrawal; ask another officer.",
+    )
+    if not state.withdrawing:
+        raise Refused("nothing_withdrawn", "No requester has asked to withdraw.")
+    others = [r for r in state.requesters.values() if not r.withdrawn and r.id != state.withdrawing]
+    if others or state.kind == "hazard":
+        return (ev.RequesterWithdrew(requester=state.withdrawing),)
+    return (*excuse_all(state, "withdrawn"), ev.MatterWithdrawn())
+
+
+def request_exclusion(state: Matter, command: do.RequestExclusion, ctx: Context) -> tuple[Event, ...]:
+    """剔除: a body asks that the matter be left out of scoring."""
+    officer(ctx, "exclude_request", state.bodies())
+    if ctx.actor.body in state.exclusions:
+        raise Refused("already_asked", "This body has asked already; see the decision in the history.")
+    return (ev.ExclusionRequested(by=ctx.actor.body, ground=command.ground),)
+
+
+def decide_exclusion(state: Matter, command: do.DecideExclusion, ctx: Context) -> tuple[Event, ...]:
+    """Never granted by the unit that benefits."""
+    officer(ctx, "exclude_decide")
+    at = ctx.when.occurred_at
+    if ctx.actor.body in state.bodies() or ctx.register.within(ctx.actor.body, command.body, at):
+        raise Refused("beneficiary", "A body that gains from it does not decide; ask the dispatch centre.")
+    if command.body not in state.exclusions or state.exclusions[command.body] is not None:
+        raise Refused("nothing_asked", "There is no open request of this body.")
+    return (ev.ExclusionDecided(by=command.body, granted=command.granted),)

@@ -1,0 +1,289 @@
+"""What one may ask of a matter. Sealed values (text, names, contacts, proofs) ride beside a command, never in it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.acting import Command
+from domain.instant import Instant
+from domain.matter.words import Channel, Demand, Disposition, Kind, Scale, Source
+
+
+class RegisterMatter(Command, name="register_matter"):
+    """Write a request down and give it a number; `requesters` are fresh ids, one per person and matter.
+
+    Sealed: text (needed), place, and for each requester name and contact; outside_number.
+    """
+
+    number: str
+    source: Source
+    seen_at: Instant
+    kind: Kind = "request"
+    code: str | None = None
+    demand: Demand | None = None
+    communities: tuple[str, ...] = ()
+    host: str | None = None
+    grid: str | None = None
+    subject: str | None = None
+    requesters: tuple[str, ...] = ()
+    anonymous: bool = False
+    proactive: bool = False
+    emergency: bool = False
+    accusation: bool = False
+    mandate: str | None = None
+    repeat_of: str | None = None
+
+
+class BackfillMatter(Command, name="backfill_matter"):
+    """Take one matter of another system's history over, with its state as given there."""
+
+    number: str
+    source: Source
+    opened_at: Instant
+    closed_at: Instant | None = None
+    due_at: Instant | None = None
+    kind: Kind = "request"
+    code: str | None = None
+    demand: Demand | None = None
+    host: str | None = None
+    department: str | None = None
+    status: Literal["in_handling", "closed"]
+    requesters: tuple[str, ...] = ()
+
+
+class TakeOverMatter(Command, name="take_over_matter"):
+    """Let a backfilled matter run from now on, hosted by a community of the register."""
+
+    host: str
+
+
+class AddSupplement(Command, name="add_supplement"):
+    """Say more about a matter, or urge. Sealed: text; outside_number where a district system sends one."""
+
+    what: Literal["supplement", "urging"]
+    source: Source
+    outside_number: bool = False
+
+
+class JoinRequester(Command, name="join_requester"):
+    """Another person asks for the same. Sealed: name, contact, text."""
+
+    requester: str
+    source: Source
+    community: str | None = None
+
+
+class AcceptMatter(Command, name="accept_matter"):
+    """受理."""
+
+
+class ProposeRefusal(Command, name="propose_refusal"):
+    """Hold that it cannot be accepted, with the ground and the channel that the requester is told of."""
+
+    ground: str
+    other_channel: str
+
+
+class ConfirmRefusal(Command, name="confirm_refusal"):
+    """Confirm a proposed refusal as a second officer."""
+
+
+class DivertMatter(Command, name="divert_matter"):
+    """Hand what turned out to be an accusation to discipline inspection."""
+
+    to: str
+
+
+class TriageMatter(Command, name="triage_matter"):
+    """Grade it: scale and urgency fix the channel, the demand class the clocks."""
+
+    scale: Scale
+    urgent: bool = False
+    demand: Demand
+    tier: str
+    code: str | None = None
+    channel: Channel | None = None
+    reserved: bool = False
+
+
+class RetriageMatter(Command, name="retriage_matter"):
+    """Grade it again, with a reason, as another person than the handler."""
+
+    scale: Scale
+    urgent: bool
+    demand: Demand
+    reason: str
+    reserved: bool = False
+
+
+class RecordAttempt(Command, name="record_attempt"):
+    """Write down what was tried at the present tier. Sealed: text."""
+
+    settled: bool
+
+
+class StartHandling(Command, name="start_handling"):
+    """Begin: by oneself (sealed: note), or by naming the order or deliberation."""
+
+    how: Literal["self_handling", "order", "deliberation"]
+    ref: str | None = None
+
+
+class EscalateMatter(Command, name="escalate_matter"):
+    """Bring it to a higher tier."""
+
+    tier: str
+    ground: Literal["attempt", "emergency", "power_above"]
+
+
+class DeferMatter(Command, name="defer_matter"):
+    """挂账 a long-term problem until a review. Sealed: plan."""
+
+    ground: str
+    review_by: Instant
+    requester_told: bool
+
+
+class HoldReview(Command, name="hold_review"):
+    """Look at a deferred matter again, and defer it until the next review."""
+
+    review_by: Instant
+
+
+class ResumeMatter(Command, name="resume_matter"):
+    """Handle a deferred matter again."""
+
+
+class SubmitResult(Command, name="submit_result"):
+    """Claim that it is done. Sealed: reply (needed), evidence (as many as `evidence` says)."""
+
+    disposition: Disposition
+    evidence: int = 0
+
+
+class ReviewResult(Command, name="review_result"):
+    """Let a result pass (审核)."""
+
+
+class SendBackResult(Command, name="send_back_result"):
+    """Send a result back to the handler."""
+
+    reason: str
+
+
+class RecordCallback(Command, name="record_callback"):
+    """Write a callback down. `reached` false: nobody answered. `requester` is None for a check on site.
+
+    `satisfaction` is one of the rulebook's scale. Sealed: wording.
+    """
+
+    how: Literal["callback", "site_check", "counter", "not_sampled"] = "callback"
+    requester: str | None = None
+    reached: bool = True
+    solved: bool | None = None
+    satisfaction: str | None = None
+
+
+class ReopenMatter(Command, name="reopen_matter"):
+    """Handle it again: it was not solved, or the requester is dissatisfied with the handling. Sealed: text."""
+
+    ground: Literal["not_solved", "dissatisfied"]
+
+
+class CloseMatter(Command, name="close_matter"):
+    """结案."""
+
+    def touches(self) -> tuple[str, ...]:
+        """The parent is named by the state, so `handle` adds it."""
+        return ()
+
+
+class ArchiveMatter(Command, name="archive_matter"):
+    """归档, after the four-property check (四性检测) has been passed."""
+
+    retention: str
+    authentic: bool
+    complete: bool
+    usable: bool
+    safe: bool
+
+
+class RequestWithdrawal(Command, name="request_withdrawal"):
+    """As a requester, ask to withdraw."""
+
+    requester: str
+
+
+class ConfirmWithdrawal(Command, name="confirm_withdrawal"):
+    """Confirm, after an independent callback, that the requester wishes to withdraw."""
+
+
+class MergeMatter(Command, name="merge_matter"):
+    """并案 into a master. Reversible."""
+
+    master: str
+    reason: str
+
+    def touches(self) -> tuple[str, ...]:
+        """The master."""
+        return (self.master,)
+
+
+class ReverseMerge(Command, name="reverse_merge"):
+    """Undo a merge."""
+
+    master: str
+
+    def touches(self) -> tuple[str, ...]:
+        """The master."""
+        return (self.master,)
+
+
+class SplitMatter(Command, name="split_matter"):
+    """Make part of it a matter of its own. `child` is a fresh id and `number` its number. Sealed: text."""
+
+    child: str
+    number: str
+    mandatory: bool = True
+    code: str | None = None
+    host: str | None = None
+
+    def touches(self) -> tuple[str, ...]:
+        """The child, which must not exist yet."""
+        return (self.child,)
+
+
+class RequestExclusion(Command, name="request_exclusion"):
+    """剔除: ask that the matter be left out of scoring."""
+
+    ground: str
+
+
+class DecideExclusion(Command, name="decide_exclusion"):
+    """Decide on a body's request, as somebody who gains nothing from it."""
+
+    body: str
+    granted: bool
+
+
+class RequestMatterExtension(Command, name="request_matter_extension"):
+    """延期 of the matter's own finish clock, before it is due."""
+
+    until: Instant
+    reason: str
+
+
+class DecideMatterExtension(Command, name="decide_matter_extension"):
+    """Grant or deny it."""
+
+    granted: bool
+
+
+class TakeDueSteps(Command, name="take_due_steps"):
+    """The clock's own command: take these steps of the agenda, which have come due. Steps taken before are passed over."""
+
+    items: tuple[str, ...]
+
+
+class ResetClocks(Command, name="reset_clocks"):
+    """A holiday notice was entered: set the provisional due moments again that lie after it."""

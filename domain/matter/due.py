@@ -1,0 +1,171 @@
+"""Due: the agenda of a matter, what is due, when, and what then (DESIGN.md §2, law 7).
+
+Every running clock gives a reminder before its due moment, a missed due moment at it, and the rulebook's steps
+after it. A step that was taken is never taken again; a due moment that passed while nobody looked is still
+recorded, once, however late (law 6: lateness itself is derived and needs no record).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from domain.acting import CLOCK_PERSON
+from domain.matter import commands as do
+from domain.matter import events as mev
+from domain.matter import order_events as ev
+from domain.matter.closing import not_called, sampled
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from domain.calendar import Calendar
+    from domain.context import Context
+    from domain.event import Event
+    from domain.matter.state import Clock, Matter
+    from domain.rulebook import ClockRule, Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One step: its id in the case, when it is due (UTC), whose it is ('' for the matter), and what to do."""
+
+    id: str
+    at: datetime
+    owner: str
+    do: Literal["remind", "miss", "urge", "supervise", "escalate", "notify", "lapse", "skip_callback"]
+    stage: str
+    due: datetime
+    level: str | None = None
+
+
+def agenda(state: Matter, book: Callable[[str], Rulebook], calendar: Calendar) -> list[Item]:
+    """The steps not taken yet, the next one first. `book` gives a rulebook by name."""
+    if state.backfilled:
+        return []
+    found = [
+        item for clock in state.clocks.values() for item in _of_clock(clock, book(clock.rulebook), calendar)
+    ]
+    found += [item for clock in state.past_clocks for item in _missed(clock)]
+    found += _sample(state, book)
+    return sorted((item for item in found if item.id not in state.done), key=lambda item: (item.at, item.id))
+
+
+def owner_of(state: Matter, owner: str) -> str:
+    """Which process carries an item: its leg's, or the matter's ('') for clocks of orders and absorbed matters."""
+    return owner if state.leg(owner) is not None else ""
+
+
+def _of_clock(clock: Clock, book: Rulebook, calendar: Calendar) -> Iterator[Item]:
+    rule = book.clock(clock.stage, clock.of)
+    if clock.stopped is not None:
+        yield from _missed(clock)
+        return
+    if rule is not None and rule.remind is not None:
+        before = max(clock.started, clock.due - (calendar.due(clock.started, rule.remind).at - clock.started))
+        yield Item(_id(clock, "remind"), before, clock.owner, "remind", clock.stage, clock.due)
+    if clock.stage == "confirm_authority":
+        yield Item(_id(clock, "lapse"), clock.due, clock.owner, "lapse", clock.stage, clock.due)
+        return
+    yield Item(_id(clock, "miss"), clock.due, clock.owner, "miss", clock.stage, clock.due)
+    if rule is not None:
+        yield from _steps(clock, rule, calendar)
+
+
+def _missed(clock: Clock) -> Iterator[Item]:
+    """A clock that was stopped late missed its moment, whether or not anybody was watching."""
+    if clock.stopped is not None and clock.stopped > clock.due:
+        yield Item(_id(clock, "miss"), clock.due, clock.owner, "miss", clock.stage, clock.due)
+
+
+def _steps(clock: Clock, rule: ClockRule, calendar: Calendar) -> Iterator[Item]:
+    for n, step in enumerate(rule.on_miss):
+        at = calendar.due(clock.due, step.after).at
+        yield Item(_id(clock, f"{step.do}{n}"), at, clock.owner, step.do, clock.stage, clock.due, step.level)
+
+
+def _id(clock: Clock, step: str) -> str:
+    # The due moment is part of the id: an extended clock can be missed again at its new moment.
+    return f"{clock.key}/{int(clock.due.timestamp() * 1000)}/{step}"
+
+
+def _sample(state: Matter, book: Callable[[str], Rulebook]) -> list[Item]:
+    clock = state.clock("", "callback")
+    if state.status != "completed" or clock is None or clock.stopped is not None or not state.owed():
+        return []
+    if sampled(state.id, book(clock.rulebook), state.scale or "hard"):
+        return []
+    return [Item(_id(clock, "skip"), clock.started, "", "skip_callback", "callback", clock.due)]
+
+
+def take(state: Matter, command: do.TakeDueSteps, ctx: Context) -> tuple[Event, ...]:
+    """Take the named steps that have come due; those taken before are passed over (law 3)."""
+    if ctx.actor.person != CLOCK_PERSON:
+        raise Refused("not_the_clock", "Only the clock takes due steps; act yourself instead.")
+    wanted = set(command.items) - state.done
+    ready = [item for item in agenda(state, ctx.book, ctx.calendar) if item.id in wanted]
+    if any(item.at > ctx.when.recorded_at for item in ready):
+        raise Refused("not_due", "This step is not due yet.")
+    return tuple(event for item in ready for event in _taken(state, item, ctx))
+
+
+def _taken(state: Matter, item: Item, ctx: Context) -> tuple[Event, ...]:
+    given: dict[str, Any] = {"item": item.id, "owner": item.owner, "stage": item.stage, "due": item.due}
+    body = _owes(state, item)
+    match item.do:
+        case "remind" | "notify":
+            return (mev.Reminded(body=body, **given),)
+        case "miss":
+            return (mev.DueMissed(body=body, **given),)
+        case "urge":
+            return (ev.UrgedByClock(body=body or "", **given),)
+        case "supervise":
+            return (ev.SupervisedByClock(body=body or "", level=item.level or "", **given),)
+        case "escalate":
+            return (mev.BreachEscalated(level=item.level or "", **given),)
+        case "lapse":
+            return (ev.AuthorityLapsed(**given),)
+        case "skip_callback":
+            return not_called(state, ctx)
+
+
+_ISSUER_OWES = frozenset({"accept_result"})
+_CENTRE_OWES = frozenset({"decide_return", "decide_extension", "adjudicate"})
+
+
+def _owes(state: Matter, item: Item) -> str | None:
+    """The body that owes the act: the leg's, or its issuer's, or the office that carries the matter."""
+    leg = state.leg(item.owner)
+    if leg is None:
+        order = state.orders.get(item.owner)
+        return order.issuer if order is not None else state.subdistrict or state.host
+    if item.stage in _ISSUER_OWES:
+        return state.orders[leg.order].issuer
+    return None if item.stage in _CENTRE_OWES else leg.body
+
+
+def reset(state: Matter, command: do.ResetClocks, ctx: Context) -> tuple[Event, ...]:
+    """A notice was entered: provisional due moments later than it are computed again, and only those (law 7)."""
+    if ctx.actor.person != CLOCK_PERSON:
+        raise Refused("not_the_clock", "The notice itself sets clocks again; enter it.")
+    found: list[Event] = []
+    for clock in state.clocks.values():
+        rule = ctx.book(clock.rulebook).clock(clock.stage, clock.of)
+        if (
+            not clock.provisional
+            or clock.stopped is not None
+            or rule is None
+            or clock.due <= ctx.when.recorded_at
+        ):
+            continue
+        due = ctx.calendar.due(clock.started, rule.length)
+        if due.at != clock.due or due.provisional != clock.provisional:
+            reset_to = max(due.at, ctx.when.recorded_at)
+            found.append(
+                mev.ClockReset(
+                    owner=clock.owner, stage=clock.stage, due=reset_to, provisional=due.provisional
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,108 @@
+"""Families: merging, splitting, parents and children; both streams are guarded by one append (DESIGN.md §4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.matter import commands as do
+from domain.matter import events as ev
+from domain.matter.closing import late_child
+from domain.matter.guards import known_body, officer, offices, started
+from domain.matter.words import ENDED_MATTER, LIVE_MATTER
+from domain.refusal import NotFound, Refused
+
+if TYPE_CHECKING:
+    from domain.acting import Command
+    from domain.context import Context
+    from domain.event import Event
+    from domain.matter.state import Matter
+
+Elsewhere = tuple[tuple[str, "Event"], ...]
+
+_ENDING = (
+    "confirm_refusal", "divert_matter", "confirm_withdrawal", "merge_matter", "close_matter",
+    "reopen_matter", "reverse_merge",
+)  # fmt: skip
+
+
+def touches(state: Matter | None, command: Command) -> tuple[str, ...]:
+    """The other cases that a command on this case must know: those it names, and a parent that hears of an end."""
+    named = command.touches()
+    if (
+        state is not None
+        and state.parent is not None
+        and command.NAME in _ENDING
+        and state.parent not in named
+    ):
+        return (*named, state.parent)
+    return named
+
+
+def tell_parent(state: Matter, after: str, ctx: Context) -> Elsewhere:
+    """The parent hears that this child has ended, or is open again."""
+    if state.parent is None or state.parent not in ctx.others:
+        return ()
+    parent: Matter = ctx.others[state.parent]
+    was, now = state.status in ENDED_MATTER, after in ENDED_MATTER
+    if was == now:
+        return ()
+    if now:
+        return ((parent.id, ev.ChildEnded(child=state.id)),)
+    told: tuple[Event, ...] = (ev.ChildReopened(child=state.id),)
+    if state.id in parent.mandatory_children:
+        told = (*told, *late_child(ctx, parent))
+    return tuple((parent.id, event) for event in told)
+
+
+def merge(state: Matter, command: do.MergeMatter, ctx: Context) -> tuple[tuple[Event, ...], Elsewhere]:
+    """并案: the master answers each requester; their clocks go with them (law 6)."""
+    officer(ctx, "merge", offices(ctx, state))
+    master: Matter | None = ctx.others.get(command.master)
+    if master is None or master.confidential or master.id == state.id:
+        raise NotFound()
+    if master.status not in LIVE_MATTER:
+        raise Refused("master_ended", "The master is no longer being handled; merge into a live matter.")
+    if any(leg.live for leg in state.legs()):
+        raise Refused(
+            "leg_open", "A body is still summoned here; merge the other matter into this one instead."
+        )
+    clock = state.clock("", "finish")
+    clocks = (
+        (ev.StartedClock(stage="finish", of=clock.of, due=clock.due, provisional=clock.provisional),)
+        if clock and clock.stopped is None
+        else ()
+    )
+    owed = tuple(r.id for r in state.requesters.values() if not r.withdrawn)
+    absorbed = ev.MatterAbsorbed(merged=state.id, requesters=owed, clocks=clocks)
+    return (ev.MatterMerged(master=master.id, reason=command.reason),), ((master.id, absorbed),)
+
+
+def reverse_merge(
+    state: Matter, command: do.ReverseMerge, ctx: Context
+) -> tuple[tuple[Event, ...], Elsewhere]:
+    """The merge was wrong; nothing of the matter has been lost."""
+    officer(ctx, "merge", offices(ctx, state))
+    if state.master != command.master:
+        raise Refused("not_its_master", "Name the matter that this one was merged into.")
+    reversed_ = ev.AbsorptionReversed(merged=state.id)
+    return (ev.MergeReversed(master=command.master),), ((command.master, reversed_),)
+
+
+def split(state: Matter, command: do.SplitMatter, ctx: Context) -> tuple[tuple[Event, ...], Elsewhere]:
+    """Part of it becomes a matter of its own; a late mandatory child opens its parent again."""
+    officer(ctx, "split", offices(ctx, state))
+    if ctx.others.get(command.child) is not None:
+        raise Refused("child_exists", "Give the child a fresh id.")
+    host = command.host or state.host
+    if host is None:
+        raise Refused("host_missing", "Say which community hosts the child.")
+    known_body(ctx, host, ("community",))
+    child = ev.MatterRegistered(
+        number=command.number, source=state.source, seen_at=ctx.when.occurred_at, kind=state.kind,
+        code=command.code or state.code, demand=state.demand, communities=(host,), host=host,
+        subdistrict=ctx.register.ancestor(host, "subdistrict", ctx.when.occurred_at) or state.subdistrict,
+        subject=state.subject, parent=state.id, clocks=started(ctx, ("accept", state.demand or "*")),
+    )  # fmt: skip
+    opened = ev.ChildOpened(child=command.child, mandatory=command.mandatory)
+    again = late_child(ctx, state) if command.mandatory else ()
+    return (opened, *again), ((command.child, child),)

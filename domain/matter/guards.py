@@ -1,0 +1,139 @@
+"""Guards that several acts share: who, in which post, at what time, on what ground.
+
+Each either returns quietly or raises `Refused` with a stable code and a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.acting import CLOCK_PERSON, RESIDENT
+from domain.matter.events import StartedClock
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from domain.acting import Command
+    from domain.context import Context
+    from domain.matter.state import Leg, Matter, Order
+    from domain.register.entries import PowerItem
+    from domain.register.words import PowerKind
+
+CENTRES = ("hotline", "dispatch_centre", "district")
+SUPERVISORS = ("district", "supervisory_board", "dispatch_centre", "hotline")
+
+
+def allowed_now(command: Command, status: str, allowed: Collection[str]) -> None:
+    """The lifecycle table lets this act happen in this state."""
+    if status not in allowed:
+        wanted = ", ".join(sorted(allowed)) or "no state"
+        raise Refused(
+            "wrong_state", f"{command.NAME} goes from {wanted}; this is {status}. Look at the history first."
+        )
+
+
+def after(ctx: Context, earlier: datetime | None) -> None:
+    """The act does not precede the one it builds on (DESIGN.md §9)."""
+    if earlier is not None and ctx.when.occurred_at < earlier:
+        raise Refused("before_its_cause", "Give a time not before that of the act this one follows.")
+
+
+def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str = "*") -> None:
+    """The actor held, when it happened, a post of that body which the rulebook lets do this; and cites a ground."""
+    actor, at = ctx.actor, ctx.when.occurred_at
+    if actor.person == CLOCK_PERSON or actor.body == RESIDENT:
+        raise Refused("not_an_officer", f"{act} is an officer's act; sign in with a post.")
+    if bodies is not None and actor.body not in set(bodies):
+        raise Refused("not_your_body", f"{act} belongs to another body; act in the capacity of that body.")
+    if actor.post is None or actor.post not in ctx.rulebook.posts(act, of):
+        raise Refused(
+            "not_your_post", f"The rulebook does not let this post do {act}; ask one of the posts it names."
+        )
+    if not ctx.register.holds(actor.person, actor.body, actor.post, at):
+        raise Refused(
+            "post_lapsed", "You did not hold this post at that time; have the register brought up to date."
+        )
+    if not ctx.authority:
+        raise Refused(
+            "authority_missing", "Say on what ground you act: a law, a power item, a mandate or a resolution."
+        )
+
+
+def power(ctx: Context, body: str, kind: PowerKind) -> PowerItem:
+    """The body holds this power in the register, in force when the act happened, and the act cites it."""
+    item = ctx.register.may(body, kind, ctx.when.occurred_at)
+    if item is None:
+        raise Refused("no_power", f"The register gives this body no power of {kind}; have it granted first.")
+    if ctx.authority != item.id:
+        raise Refused("power_not_cited", f"Cite the power item {item.id} as the authority of this act.")
+    return item
+
+
+def body_kind(ctx: Context, body: str) -> str | None:
+    """The kind of a body as registered when the act happened, None if there was no such body."""
+    found = ctx.register.body(body, ctx.when.occurred_at)
+    return None if found is None else found.kind
+
+
+def known_body(ctx: Context, body: str, kinds: Collection[str] = ()) -> None:
+    """The register knew the body at that time, and it is of one of these kinds."""
+    kind = body_kind(ctx, body)
+    if kind is None:
+        raise Refused("unknown_body", f"The register does not know {body}; enter it first.")
+    if kinds and kind not in kinds:
+        raise Refused("wrong_body", f"{body} is a {kind}; this needs one of: {', '.join(sorted(kinds))}.")
+
+
+def offices(ctx: Context, state: Matter) -> set[str]:
+    """The offices that carry the matter: its communities, its sub-district, and the actor's if it is a centre."""
+    found = {*state.communities, *(b for b in (state.host, state.subdistrict) if b)}
+    if body_kind(ctx, ctx.actor.body) in CENTRES:
+        found.add(ctx.actor.body)
+    return found
+
+
+def other_person(ctx: Context, persons: Collection[str], advice: str) -> None:
+    """One person in two posts is one person: nobody issues, performs and verifies the same thing (law 4, G4)."""
+    if ctx.actor.person in persons:
+        raise Refused("same_person", advice)
+
+
+def requester(ctx: Context, state: Matter, person: str | None = None) -> None:
+    """The actor is a requester of this matter (and this one, where one is named)."""
+    mine = ctx.actor.body == RESIDENT and ctx.actor.person in state.requesters
+    if not mine or (person is not None and ctx.actor.person != person):
+        raise Refused("not_the_requester", "Only the requester may do this; ask them.")
+
+
+def brings(ctx: Context, name: str) -> None:
+    """A sealed value of this name comes with the command."""
+    if name not in ctx.sealed:
+        raise Refused("text_missing", f"Give the {name}.")
+
+
+def receiver(ctx: Context, order: Order, leg: Leg, act: str) -> None:
+    """The actor acts for the summoned body, and had no part in summoning it."""
+    officer(ctx, act, (leg.body,), order.full_kind)
+    other_person(ctx, order.issuers, "Whoever summons a body does not act for it; let a colleague do it.")
+    after(ctx, leg.last_at)
+
+
+def issuer(ctx: Context, order: Order, leg: Leg | None, act: str) -> None:
+    """The actor acts for the issuing body, and did no part of the work."""
+    officer(ctx, act, (order.issuer, *order.joint_blowers), order.full_kind)
+    if leg is not None:
+        other_person(ctx, leg.performers, "Whoever did the work does not verify it; let a colleague do it.")
+    after(ctx, leg.last_at if leg is not None else order.last_at)
+
+
+def started(ctx: Context, *stages: tuple[str, str]) -> tuple[StartedClock, ...]:
+    """The clocks that the rulebook starts now for these (stage, of); a stage it does not name has no clock."""
+    found = []
+    for stage, of in stages:
+        rule = ctx.rulebook.clock(stage, of)
+        if rule is not None:
+            due = ctx.calendar.due(ctx.when.recorded_at, rule.length)
+            found.append(StartedClock(stage=stage, of=rule.of, due=due.at, provisional=due.provisional))
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""Triage and handling: grading, attempts, escalation, deferral (domain.md D.1, middle rows; A03, A13)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.matter import commands as do
+from domain.matter import events as ev
+from domain.matter.guards import after, body_kind, brings, officer, offices, other_person, started
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.context import Context
+    from domain.event import Event
+    from domain.matter.events import StartedClock
+    from domain.matter.state import Matter
+
+
+def triage(state: Matter, command: do.TriageMatter, ctx: Context) -> tuple[Event, ...]:
+    """Grade it, as the body that the rulebook names for its source (A13)."""
+    officer(ctx, "triage", offices(ctx, state))
+    wanted = ctx.rulebook.triage_body(state.source)
+    if body_kind(ctx, ctx.actor.body) != wanted:
+        raise Refused("not_your_triage", f"Matters from {state.source} are graded by a {wanted}.")
+    _known_tier(ctx, command.tier)
+    fixed = ctx.rulebook.channel(command.scale, command.urgent)
+    if command.channel is not None and command.channel != fixed:
+        raise Refused(
+            "channel_fixed", f"This grade is dealt with {fixed}; grade it otherwise or leave the channel out."
+        )
+    return (
+        ev.MatterTriaged(
+            scale=command.scale, urgent=command.urgent, channel=fixed, tier=command.tier, demand=command.demand,
+            code=command.code, reserved=command.reserved, clocks=_graded(ctx, command.demand, command.urgent),
+        ),
+    )  # fmt: skip
+
+
+def _graded(ctx: Context, demand: str, urgent: bool) -> tuple[StartedClock, ...]:
+    if urgent:
+        return started(ctx, ("finish", f"{demand}.urgent"), ("onsite", demand))
+    return started(ctx, ("finish", demand))
+
+
+def _known_tier(ctx: Context, tier: str) -> None:
+    if tier not in ctx.rulebook.tiers:
+        raise Refused("unknown_tier", f"The rulebook knows these tiers: {', '.join(ctx.rulebook.tiers)}.")
+
+
+def retriage(state: Matter, command: do.RetriageMatter, ctx: Context) -> tuple[Event, ...]:
+    """Grade it again, as another person than the handler; a regrade near a due moment is flagged, and late stays late."""
+    officer(ctx, "retriage", offices(ctx, state))
+    other_person(ctx, state.handlers, "The handler does not grade their own matter; let a colleague do it.")
+    if state.reserved and not command.reserved:
+        raise Refused("reserved_stays", "A reserved matter stays one; it needs its resolution.")
+    clock = state.clock("", "finish")
+    rule = ctx.rulebook.clock("finish", clock.of) if clock else None
+    near = bool(
+        clock and rule and rule.remind and ctx.calendar.due(ctx.when.recorded_at, rule.remind).at >= clock.due
+    )
+    changed = command.demand != state.demand or command.urgent != state.urgent
+    return (
+        ev.MatterRetriaged(
+            scale=command.scale, urgent=command.urgent, channel=ctx.rulebook.channel(command.scale, command.urgent),
+            demand=command.demand, reserved=command.reserved, reason=command.reason, near_due=near,
+            clocks=_regraded(ctx, state, command) if changed else (),
+        ),
+    )  # fmt: skip
+
+
+def _regraded(ctx: Context, state: Matter, command: do.RetriageMatter) -> tuple[StartedClock, ...]:
+    """The new grade's clock counts from where the old one started; it never falls before now, nor hides a breach."""
+    clock = state.clock("", "finish")
+    fresh = _graded(ctx, command.demand, command.urgent)
+    if clock is None or clock.due <= ctx.when.recorded_at:
+        return ()
+    found = []
+    for one in fresh:
+        rule = ctx.rulebook.clock(one.stage, one.of)
+        assert rule is not None, "a started clock has a rule"
+        due = ctx.calendar.due(clock.started, rule.length)
+        found.append(
+            one.model_copy(update={"due": max(due.at, ctx.when.recorded_at), "provisional": due.provisional})
+        )
+    return tuple(found)
+
+
+def attempt(state: Matter, command: do.RecordAttempt, ctx: Context) -> tuple[Event, ...]:
+    """What was tried at the present tier, and whether it settled the matter."""
+    officer(ctx, "escalate", offices(ctx, state))
+    after(ctx, state.last_at)
+    brings(ctx, "text")
+    return (ev.AttemptRecorded(tier=state.tier or "", settled=command.settled),)
+
+
+def escalate(state: Matter, command: do.EscalateMatter, ctx: Context) -> tuple[Event, ...]:
+    """上交: tiers bind offices, never residents (A.1b); one step after an attempt, further only with a ground."""
+    officer(ctx, "escalate", offices(ctx, state))
+    _known_tier(ctx, command.tier)
+    tiers = ctx.rulebook.tiers
+    here, there = tiers.index(state.tier or tiers[0]), tiers.index(command.tier)
+    if there <= here:
+        raise Refused("not_higher", "Escalate to a higher tier; a lower one is reached by an order.")
+    if command.ground == "attempt" and state.tier not in state.attempts:
+        raise Refused("attempt_missing", "Record what was tried at this tier first, or give another ground.")
+    if command.ground == "attempt" and there != here + 1:
+        raise Refused(
+            "tier_jump", "After an attempt it goes up one tier; a jump needs an emergency or the law."
+        )
+    if command.ground == "emergency" and not (state.urgent or state.emergency):
+        raise Refused("not_urgent", "Grade the matter as urgent first, or give another ground.")
+    return (ev.MatterEscalated(from_tier=state.tier or tiers[0], tier=command.tier, ground=command.ground),)
+
+
+def start_handling(state: Matter, command: do.StartHandling, ctx: Context) -> tuple[Event, ...]:
+    """Somebody begins: with a note of their own, an order, or a deliberation."""
+    officer(ctx, "start_handling", offices(ctx, state))
+    if command.how == "self_handling":
+        brings(ctx, "note")
+    elif command.how == "order" and (command.ref is None or command.ref not in state.orders):
+        raise Refused("unknown_order", "Name an order of this matter.")
+    elif command.how == "deliberation" and not command.ref:
+        raise Refused("deliberation_missing", "Name the deliberation that takes it up.")
+    return (ev.HandlingStarted(how=command.how, ref=command.ref),)
+
+
+def defer(state: Matter, command: do.DeferMatter, ctx: Context) -> tuple[Event, ...]:
+    """挂账, by the sub-district or above and never by the handler; it comes back at its review."""
+    officer(ctx, "defer", _above_community(ctx, state))
+    other_person(ctx, state.handlers, "The handler does not defer their own matter; ask another officer.")
+    if not command.requester_told:
+        raise Refused("requester_not_told", "Tell the requester first, and say so.")
+    brings(ctx, "plan")
+    _review_date(ctx, command.review_by)
+    return (
+        ev.MatterDeferred(
+            ground=command.ground, review_by=command.review_by, clocks=_review(command.review_by)
+        ),
+    )
+
+
+def _above_community(ctx: Context, state: Matter) -> set[str]:
+    return offices(ctx, state) - set(state.communities)
+
+
+def _review_date(ctx: Context, review_by: datetime) -> None:
+    latest = ctx.calendar.due(ctx.when.recorded_at, ctx.rulebook.defer_most).at
+    if not ctx.when.recorded_at < review_by <= latest:
+        raise Refused("review_date", f"Set a review not later than {ctx.rulebook.defer_most} from now.")
+
+
+def _review(review_by: datetime) -> tuple[StartedClock, ...]:
+    return (ev.StartedClock(stage="review", of="*", due=review_by),)
+
+
+def hold_review(state: Matter, command: do.HoldReview, ctx: Context) -> tuple[Event, ...]:
+    """A deferred matter is looked at again."""
+    officer(ctx, "defer", _above_community(ctx, state))
+    other_person(ctx, state.handlers, "The handler does not review the deferral; ask another officer.")
+    _review_date(ctx, command.review_by)
+    return (ev.ReviewHeld(review_by=command.review_by, clocks=_review(command.review_by)),)
+
+
+def resume(state: Matter, command: do.ResumeMatter, ctx: Context) -> tuple[Event, ...]:
+    """Handle it again; the clock gets exactly the time of the deferral back."""
+    officer(ctx, "resume", _above_community(ctx, state))
+    return (ev.MatterResumed(clocks=_returned_time(state, ctx)),)
+
+
+def _returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
+    clock = state.clock("", "finish")
+    if clock is None or clock.stopped is None or clock.due <= clock.stopped:
+        return ()
+    rule = ctx.book(clock.rulebook).clock(clock.stage, clock.of)
+    pause = (clock.stopped, ctx.when.recorded_at)
+    if rule is None or clock.extensions or clock.n > 1:
+        at, provisional = ctx.when.recorded_at + (clock.due - clock.stopped), clock.provisional
+    else:
+        due = ctx.calendar.due(clock.started, rule.length, [pause])
+        at, provisional = due.at, due.provisional
+    return (ev.StartedClock(stage="finish", of=clock.of, due=at, provisional=provisional),)

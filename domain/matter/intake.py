@@ -1,0 +1,173 @@
+"""Intake: a request is written down, accepted, refused, diverted, supplemented (domain.md D.1, first rows)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.acting import RESIDENT
+from domain.matter import commands as do
+from domain.matter import events as ev
+from domain.matter.guards import (
+    body_kind,
+    brings,
+    known_body,
+    officer,
+    offices,
+    other_person,
+    started,
+)
+from domain.matter.orders import excuse_all
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from domain.context import Context
+    from domain.event import Event
+    from domain.matter.state import Matter
+
+_BY_THEMSELVES = ("resident_app", "phone", "window", "hotline_12345", "petition")
+
+
+def register(command: do.RegisterMatter, ctx: Context) -> tuple[Event, ...]:
+    """Write it down, from whichever channel; an accusation goes into a confidential stream from the start (law 10)."""
+    brings(ctx, "text")
+    _may_register(command, ctx)
+    if command.seen_at > ctx.when.occurred_at:
+        raise Refused("seen_after", "It cannot have been first seen after it was registered; check seen_at.")
+    if len(set(command.requesters)) != len(command.requesters):
+        raise Refused("requester_twice", "Give every requester a fresh id of their own.")
+    if not command.requesters and command.source in _BY_THEMSELVES and not command.anonymous:
+        raise Refused("requester_missing", "Name the requester, or say that they wish to stay anonymous.")
+    if command.accusation:
+        return (_confidential(command),)
+    return (_open(command, ctx),)
+
+
+def _may_register(command: do.RegisterMatter, ctx: Context) -> None:
+    if ctx.actor.body == RESIDENT:
+        if ctx.actor.person not in command.requesters:
+            raise Refused("not_the_requester", "A resident registers a matter of their own.")
+        return
+    officer(ctx, "register_matter")
+
+
+def _confidential(command: do.RegisterMatter) -> ev.MatterRegistered:
+    return ev.MatterRegistered(
+        number=command.number, source=command.source, seen_at=command.seen_at, requesters=command.requesters,
+        anonymous=command.anonymous, confidential=True,
+    )  # fmt: skip
+
+
+def _open(command: do.RegisterMatter, ctx: Context) -> ev.MatterRegistered:
+    communities = command.communities or ((command.host,) if command.host else ())
+    if command.host is None or command.host not in communities:
+        raise Refused("host_missing", "Say which of its communities hosts the matter.")
+    for community in communities:
+        known_body(ctx, community, ("community",))
+    if command.subject is not None:
+        known_body(ctx, command.subject)
+    return ev.MatterRegistered(
+        number=command.number, source=command.source, seen_at=command.seen_at, kind=command.kind, code=command.code,
+        demand=command.demand, communities=communities, host=command.host, subdistrict=_subdistrict(ctx, command.host),
+        grid=command.grid, subject=command.subject, requesters=command.requesters, anonymous=command.anonymous,
+        proactive=command.proactive, emergency=command.emergency, mandate=command.mandate, repeat_of=command.repeat_of,
+        clocks=started(ctx, ("accept", command.demand or "*"), *((("onsite", "*"),) if command.emergency else ())),
+    )  # fmt: skip
+
+
+def _subdistrict(ctx: Context, community: str) -> str:
+    found = ctx.register.ancestor(community, "subdistrict", ctx.when.occurred_at)
+    if found is None:
+        raise Refused(
+            "no_subdistrict", f"The register puts {community} under no sub-district; correct it first."
+        )
+    return found
+
+
+def backfill(command: do.BackfillMatter, ctx: Context) -> tuple[Event, ...]:
+    """Take history over under a rulebook marked for it; no clock, notice or process starts."""
+    if not ctx.rulebook.backfill:
+        raise Refused("not_for_backfill", "Release a rulebook marked for backfill and import under that one.")
+    officer(ctx, "register_matter")
+    if command.closed_at is not None and command.closed_at < command.opened_at:
+        raise Refused("closed_before_opened", "Check the row: it was closed before it was opened.")
+    if (
+        command.opened_at > ctx.when.recorded_at
+        or (command.closed_at or command.opened_at) > ctx.when.recorded_at
+    ):
+        raise Refused("future", "Check the row: its time lies in the future.")
+    return (ev.MatterBackfilled(**command.model_dump()),)
+
+
+def take_over(state: Matter, command: do.TakeOverMatter, ctx: Context) -> tuple[Event, ...]:
+    """From now on a backfilled matter runs like any other."""
+    if not state.backfilled:
+        raise Refused("not_backfilled", "Only a matter taken over from another system can be taken over.")
+    officer(ctx, "accept")
+    known_body(ctx, command.host, ("community",))
+    subdistrict = _subdistrict(ctx, command.host)
+    clocks = started(ctx, ("triage", state.demand or "*"))
+    return (ev.MatterTakenOver(subdistrict=subdistrict, host=command.host, clocks=clocks),)
+
+
+def supplement(state: Matter, command: do.AddSupplement, ctx: Context) -> tuple[Event, ...]:
+    """Say more, or urge; a requester may, on any channel, at any time (law 14)."""
+    mine = ctx.actor.body == RESIDENT and ctx.actor.person in state.requesters
+    if not mine:
+        officer(ctx, "supplement")
+    who = ctx.actor.person if mine else None
+    return (
+        ev.MatterSupplemented(
+            what=command.what, source=command.source, requester=who, outside_number=command.outside_number
+        ),
+    )
+
+
+def join(state: Matter, command: do.JoinRequester, ctx: Context) -> tuple[Event, ...]:
+    """Another requester joins; nobody is dropped and nobody waits for the others."""
+    if ctx.actor.body != RESIDENT:
+        officer(ctx, "supplement")
+    elif ctx.actor.person != command.requester:
+        raise Refused("not_the_requester", "A resident joins under their own id.")
+    if command.requester in state.requesters:
+        raise Refused("requester_twice", "This requester is in the matter already.")
+    if command.community is not None:
+        known_body(ctx, command.community, ("community",))
+    return (
+        ev.RequesterJoined(requester=command.requester, source=command.source, community=command.community),
+    )
+
+
+def accept(state: Matter, command: do.AcceptMatter, ctx: Context) -> tuple[Event, ...]:
+    """受理."""
+    officer(ctx, "accept", offices(ctx, state) | _discipline(ctx, state))
+    return (ev.MatterAccepted(clocks=started(ctx, ("triage", state.demand or "*"))),)
+
+
+def _discipline(ctx: Context, state: Matter) -> set[str]:
+    confidential = state.confidential and body_kind(ctx, ctx.actor.body) == "discipline_inspection"
+    return {ctx.actor.body} if confidential else set()
+
+
+def propose_refusal(state: Matter, command: do.ProposeRefusal, ctx: Context) -> tuple[Event, ...]:
+    """An intake officer holds that it cannot be accepted."""
+    officer(ctx, "refuse", offices(ctx, state) | _discipline(ctx, state))
+    return (ev.RefusalProposed(ground=command.ground, other_channel=command.other_channel),)
+
+
+def confirm_refusal(state: Matter, command: do.ConfirmRefusal, ctx: Context) -> tuple[Event, ...]:
+    """A second officer confirms; one person alone refuses nobody."""
+    officer(ctx, "confirm_refusal", offices(ctx, state) | _discipline(ctx, state))
+    if state.refusal is None:
+        raise Refused(
+            "nothing_proposed", "Have an intake officer propose the refusal, with its ground, first."
+        )
+    other_person(ctx, {state.proposer}, "A refusal needs a second officer; let a colleague confirm it.")
+    ground, told = state.refusal
+    return (ev.MatterRefused(ground=ground, other_channel=told),)
+
+
+def divert(state: Matter, command: do.DivertMatter, ctx: Context) -> tuple[Event, ...]:
+    """It was an accusation: from here on it exists for discipline inspection only."""
+    officer(ctx, "divert", offices(ctx, state))
+    known_body(ctx, command.to, ("discipline_inspection",))
+    return (*excuse_all(state, "diverted"), ev.MatterDiverted(to=command.to))

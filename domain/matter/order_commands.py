@@ -1,0 +1,211 @@
+"""What one may ask of an order and its legs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.acting import Command
+from domain.instant import Instant
+from domain.matter.order_events import Receiver
+from domain.matter.words import OrderName, Role, WhistleKind
+
+
+class OrderCommand(Command):
+    """A command about one order of the matter."""
+
+    order: str
+
+
+class LegCommand(Command):
+    """A command about one leg."""
+
+    leg: str
+
+
+class DraftOrder(OrderCommand, name="draft_order"):
+    """Draw up a call, a whistle, a call-out or a dispatch; `order` and the legs' ids are fresh.
+
+    Sealed: reason (what is asked and, for a whistle, why the sub-district cannot do it alone).
+    """
+
+    kind: OrderName
+    whistle: WhistleKind | None = None
+    receivers: tuple[Receiver, ...]
+    call: str | None = None
+    admission: str | None = None
+    task_code: str | None = None
+    joint_blowers: tuple[str, ...] = ()
+    summoned_at: Instant | None = None
+
+
+class AuthoriseOrder(OrderCommand, name="authorise_order"):
+    """Sign, as one of those whom the rulebook names for this kind."""
+
+
+class IssueOrder(OrderCommand, name="issue_order"):
+    """Blow the whistle, send the dispatch, make the call. `witness`: who heard it, for an emergency by word of mouth."""
+
+    by_word_of_mouth: bool = False
+    witness: str | None = None
+
+
+class ConfirmAuthority(OrderCommand, name="confirm_authority"):
+    """Confirm an emergency whistle afterwards."""
+
+
+class CancelOrder(OrderCommand, name="cancel_order"):
+    """Cancel it before anybody has checked in."""
+
+    reason: str
+
+
+class AddLeg(OrderCommand, name="add_leg"):
+    """加派 one more body."""
+
+    leg: str
+    body: str
+    role: Role = "assist"
+    mandatory: bool = True
+    ground: str
+
+
+class ChangeLead(OrderCommand, name="change_lead"):
+    """Let another summoned body lead."""
+
+    leg: str
+    ground: str
+
+
+class AnswerCall(OrderCommand, name="answer_call"):
+    """Say what the sub-district makes of the community's call."""
+
+    how: Literal["self_handling", "whistle", "returned"]
+    whistle: str | None = None
+
+
+class AcknowledgeLeg(LegCommand, name="acknowledge_leg"):
+    """签收."""
+
+
+class ContactLeg(LegCommand, name="contact_leg"):
+    """Reach the sub-district for the first time."""
+
+
+class CheckIn(LegCommand, name="check_in"):
+    """报到, as a named officer of the department. Sealed: proof."""
+
+    place: str
+    proof: Literal["code", "photo", "signature", "position", "word_of_mouth"]
+    arrived_at: Instant | None = None
+
+
+class ConfirmWordOfMouth(LegCommand, name="confirm_word_of_mouth"):
+    """As the blower, confirm a check-in of an emergency that was written down afterwards."""
+
+
+class NoteWork(LegCommand, name="note_work"):
+    """Write down what was done. Sealed: note."""
+
+
+class RequestHelp(LegCommand, name="request_help"):
+    """Ask for help. Sealed: note."""
+
+    needs: str
+
+
+class ReportLeg(LegCommand, name="report_leg"):
+    """Report the result. Sealed: result, evidence."""
+
+    outcome: Literal["done", "partly_done", "not_possible"] = "done"
+    evidence: int = 0
+
+
+class AcceptLeg(LegCommand, name="accept_leg"):
+    """Take the report and release the department (撤哨)."""
+
+
+class RejectLeg(LegCommand, name="reject_leg"):
+    """Not take the report."""
+
+    reason: str
+
+
+class DeclineLeg(LegCommand, name="decline_leg"):
+    """Not take a service up."""
+
+    reason: str
+
+
+class RequestReturn(LegCommand, name="request_return"):
+    """退单, with ground and legal basis."""
+
+    ground: str
+    basis: str
+
+
+class DecideReturn(LegCommand, name="decide_return"):
+    """Rule on a return, as the dispatch centre."""
+
+    granted: bool
+    ground: str
+
+
+class OpenDispute(LegCommand, name="open_dispute"):
+    """Hold that it is another body's duty; go on acting meanwhile."""
+
+    ground: str
+
+
+class AdjudicateDispute(LegCommand, name="adjudicate_dispute"):
+    """派单会商: rule who leads."""
+
+    outcome: Literal["stays", "excused"]
+    basis: str
+    lead: str | None = None
+
+
+class ExcuseLeg(LegCommand, name="excuse_leg"):
+    """Let a body go, with a ground."""
+
+    ground: str
+
+
+class RequestExtension(LegCommand, name="request_extension"):
+    """延期, before the moment is due."""
+
+    stage: Literal["check_in", "finish"] = "finish"
+    until: Instant
+    reason: str
+
+
+class DecideExtension(LegCommand, name="decide_extension"):
+    """Grant or deny it."""
+
+    stage: Literal["check_in", "finish"] = "finish"
+    granted: bool
+
+
+class UrgeLeg(LegCommand, name="urge_leg"):
+    """催办."""
+
+
+class SuperviseLeg(LegCommand, name="supervise_leg"):
+    """督办 with number, level and due moment."""
+
+    number: str
+    level: str
+    due: Instant
+
+
+class ChangeSummonsTime(LegCommand, name="change_summons_time"):
+    """Move the joint time, before the body is late."""
+
+    to: Instant
+    ground: str
+
+
+class RateLeg(LegCommand, name="rate_leg"):
+    """Appraise a department's part, 1 worst to 5 best."""
+
+    speed: int
+    result: int

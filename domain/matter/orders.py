@@ -1,0 +1,298 @@
+"""Orders: drawn up, authorised, issued, changed, cancelled, settled (domain.md D.2; A10, A11, A26)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.matter import events as mev
+from domain.matter import order_commands as do
+from domain.matter import order_events as ev
+from domain.matter.guards import after, body_kind, issuer, known_body, officer, other_person, power, started
+from domain.matter.words import ORDER_KINDS, full_kind
+from domain.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.context import Context
+    from domain.event import Event
+    from domain.matter.events import StartedClock
+    from domain.matter.state import Matter, Order
+
+
+def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, ...]:
+    """Draw an order up: who is summoned, who leads, and why the issuer cannot do it alone."""
+    shape = ORDER_KINDS[command.kind]
+    if (command.kind == "whistle") != (command.whistle is not None):
+        raise Refused("whistle_kind", "A whistle names its kind, and only a whistle does.")
+    of = full_kind(command.kind, command.whistle)
+    officer(ctx, "draft_order", of=of)
+    if body_kind(ctx, ctx.actor.body) not in shape.issuers:
+        raise Refused(
+            "not_an_issuer", f"A {command.kind} is issued by a {' or a '.join(sorted(shape.issuers))}."
+        )
+    _part_of_it(state, ctx)
+    if command.order in state.orders:
+        raise Refused("order_exists", "Give the order a fresh id.")
+    if "reason" not in ctx.sealed:
+        raise Refused("text_missing", "Give the reason.")
+    _receivers(state, command, ctx)
+    _answers_a_call(state, command)
+    for blower in command.joint_blowers:
+        known_body(ctx, blower, tuple(shape.issuers))
+    drafted = ev.OrderDrafted(
+        order=command.order, kind=command.kind, whistle=command.whistle, issuer=ctx.actor.body,
+        receivers=command.receivers, call=command.call, admission=command.admission,
+        joint_blowers=command.joint_blowers, summoned_at=command.summoned_at,
+    )  # fmt: skip
+    if ctx.rulebook.authorisers(of):
+        return (drafted,)
+    return drafted, ev.OrderAuthorised(order=command.order, signed_as="rulebook", complete=True)
+
+
+def _part_of_it(state: Matter, ctx: Context) -> None:
+    mine = {*state.communities, *(b for b in (state.host, state.subdistrict) if b)}
+    if ctx.actor.body in mine or body_kind(ctx, ctx.actor.body) in ("hotline", "dispatch_centre", "district"):
+        return
+    if state.kind == "task" and body_kind(ctx, ctx.actor.body) == "department":
+        return
+    raise Refused("not_your_body", "The matter is with other bodies; ask its sub-district.")
+
+
+def _receivers(state: Matter, command: do.DraftOrder, ctx: Context) -> None:
+    if not command.receivers:
+        raise Refused("no_receiver", "Name the bodies that are summoned.")
+    if sum(one.role == "lead" for one in command.receivers) != 1:
+        raise Refused(
+            "one_lead", "Exactly one of the summoned bodies leads (主办); the others assist (协办)."
+        )
+    legs, bodies = {one.leg for one in command.receivers}, {one.body for one in command.receivers}
+    if len(legs) != len(command.receivers) or len(bodies) != len(command.receivers):
+        raise Refused("receiver_twice", "Summon every body once, each with a fresh leg id.")
+    if any(state.leg(leg) is not None for leg in legs):
+        raise Refused("leg_exists", "Give every leg a fresh id.")
+    for one in command.receivers:
+        _receiver(state, command, one.body, ctx)
+
+
+def _receiver(state: Matter, command: do.DraftOrder, body: str, ctx: Context) -> None:
+    if body == ctx.actor.body:
+        raise Refused(
+            "self_dispatch", "A body does not summon itself; handle the matter yourself and say so."
+        )
+    known_body(ctx, body, tuple(ORDER_KINDS[command.kind].receivers))
+    admitted(state, command, body, ctx)
+
+
+def admitted(state: Matter, command: do.DraftOrder, body: str, ctx: Context) -> None:
+    """A26: a department's own task reaches a community only if it was admitted; the default is to refuse.
+
+    Residents' requests, 12345 orders and emergencies pass without (law of the residents' committee, Art. 20).
+    """
+    if body_kind(ctx, body) != "community" or state.kind != "task" or state.emergency:
+        return
+    code = command.task_code or state.code or ""
+    at = ctx.when.occurred_at
+    if ctx.register.negative(code, at):
+        raise Refused(
+            "negative_list", "This kind of task is on the negative list; it may not be given to a community."
+        )
+    admission = ctx.register.admitted(body, code, at)
+    if admission is None:
+        raise Refused(
+            "not_admitted", "Apply for admission of this task first; without it the community may refuse."
+        )
+    if command.admission != admission.id:
+        raise Refused("admission_not_cited", f"Cite the admission {admission.id}.")
+
+
+def _answers_a_call(state: Matter, command: do.DraftOrder) -> None:
+    if command.call is None:
+        return
+    call = state.orders.get(command.call)
+    if call is None or call.kind != "call":
+        raise Refused("unknown_call", "Name a call of this matter.")
+
+
+def authorise(state: Matter, order: Order, command: do.AuthoriseOrder, ctx: Context) -> tuple[Event, ...]:
+    """Sign: each signature the rulebook asks for comes from another person, none of them the drafter."""
+    groups = ctx.rulebook.authorisers(order.full_kind)
+    post = ctx.actor.post or ""
+    officer(ctx, "authorise_order", (order.issuer, *order.joint_blowers), order.full_kind)
+    after(ctx, order.last_at)
+    if order.shape.power:
+        power(ctx, ctx.actor.body, order.shape.power)
+    other_person(
+        ctx, {order.drafter}, "Whoever drafted the order does not authorise it; ask the person in charge."
+    )
+    open_groups = [group for group in groups if post in group and "|".join(group) not in order.signed]
+    if not open_groups:
+        raise Refused(
+            "signed_already", "This signature is there already, or the rulebook does not ask for it."
+        )
+    other_person(ctx, order.signed.values(), "Each signature comes from another person.")
+    signed_as = "|".join(open_groups[0])
+    complete = {*order.signed, signed_as} >= {"|".join(group) for group in groups}
+    return (ev.OrderAuthorised(order=order.id, signed_as=signed_as, complete=complete),)
+
+
+def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> tuple[Event, ...]:
+    """吹哨: every leg is issued at once; an emergency whistle may be blown by the duty leader and confirmed later."""
+    issuer(ctx, order, None, "issue_order")
+    if order.shape.power:
+        power(ctx, order.issuer, order.shape.power)
+    unsigned = order.status == "drafted"
+    if unsigned:
+        _duty_leader(order, ctx)
+    if command.by_word_of_mouth and not (order.emergency and command.witness):
+        raise Refused("word_of_mouth", "Only an emergency is issued by word of mouth, with a witness.")
+    for one in order.drafted:
+        _on_duty_list(state, order, one.body, ctx)
+    legs = tuple(ev.LegClocks(leg=one.leg, clocks=leg_clocks(order, ctx)) for one in order.drafted)
+    clocks = started(ctx, ("confirm_authority", order.full_kind)) if unsigned else ()
+    issued = ev.OrderIssued(
+        order=order.id, legs=legs, clocks=clocks, by_word_of_mouth=command.by_word_of_mouth
+    )
+    if state.status == "triaged":
+        return mev.HandlingStarted(how="order", ref=order.id), issued
+    return (issued,)
+
+
+def _duty_leader(order: Order, ctx: Context) -> None:
+    if not order.emergency:
+        raise Refused("not_authorised", "Have it authorised first, by those whom the rulebook names.")
+    if ctx.actor.post != "duty_leader":
+        raise Refused(
+            "not_the_duty_leader", "Only the duty leader blows an emergency whistle on their own authority."
+        )
+    if ctx.actor.person not in ctx.register.on_duty(order.issuer, ctx.when.occurred_at):
+        raise Refused("not_on_duty", "The roster names somebody else for this hour; ask the duty leader.")
+
+
+def _on_duty_list(state: Matter, order: Order, body: str, ctx: Context) -> None:
+    """A department answers for what the duty list gives it, or what an adjudication gave it."""
+    if body_kind(ctx, body) not in ("department", "organ"):
+        return
+    place = state.host or state.subdistrict or ""
+    if ctx.register.answers_for(body, state.code or "", place, ctx.when.occurred_at):
+        return
+    if (ctx.authority or "").startswith("adjudication:"):
+        return
+    raise Refused(
+        "not_on_duty_list", f"The duty list does not give this to {body}; ask for an adjudication first."
+    )
+
+
+def leg_clocks(order: Order, ctx: Context) -> tuple[StartedClock, ...]:
+    """The clocks of a fresh leg; a joint time (联合时间) is the due moment of its check-in."""
+    of = order.full_kind
+    stages = (
+        ["acknowledge", "contact", "check_in", "finish"]
+        if order.shape.checks_in
+        else ["acknowledge", "finish"]
+    )
+    if order.kind == "call":
+        stages.append("answer")
+    clocks = started(ctx, *((stage, of) for stage in stages))
+    if order.summoned_at is None:
+        return clocks
+    joint = mev.StartedClock(stage="check_in", of=of, due=order.summoned_at)
+    return (*(clock for clock in clocks if clock.stage != "check_in"), joint)
+
+
+def confirm_authority(
+    state: Matter, order: Order, command: do.ConfirmAuthority, ctx: Context
+) -> tuple[Event, ...]:
+    """An emergency whistle is confirmed by the leader in charge, within the rulebook's hours."""
+    officer(ctx, "confirm_authority", (order.issuer,), order.full_kind)
+    clock = state.clock(order.id, "confirm_authority")
+    if clock is None or order.authorised:
+        raise Refused("nothing_to_confirm", "This order needs no confirmation.")
+    if ctx.when.recorded_at > clock.due:
+        raise Refused("authority_lapsed", "The time for confirming is over; that stays on record.")
+    other_person(
+        ctx, order.issuers, "Whoever blew the whistle does not confirm it; ask the leader in charge."
+    )
+    return (ev.AuthorityConfirmed(order=order.id),)
+
+
+def cancel(state: Matter, order: Order, command: do.CancelOrder, ctx: Context) -> tuple[Event, ...]:
+    """Before anybody has checked in; lateness so far stays (law 6)."""
+    officer(ctx, "cancel_order", (order.issuer, *order.joint_blowers), order.full_kind)
+    after(ctx, order.last_at)
+    if any(
+        leg.checked_in or leg.status in ("working", "reported", "discharged") for leg in order.legs.values()
+    ):
+        raise Refused(
+            "already_at_work", "A body has checked in or begun; accept its report or excuse it instead."
+        )
+    return (ev.OrderCancelled(order=order.id, reason=command.reason),)
+
+
+def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tuple[Event, ...]:
+    """加派 one more body while the order is not settled."""
+    issuer(ctx, order, None, "add_leg")
+    if state.leg(command.leg) is not None:
+        raise Refused("leg_exists", "Give the leg a fresh id.")
+    if command.role == "lead":
+        raise Refused("one_lead", "There is a lead already; change the lead instead.")
+    if any(leg.body == command.body and leg.live for leg in order.legs.values()):
+        raise Refused("receiver_twice", "This body has been summoned already.")
+    if command.body == order.issuer:
+        raise Refused("self_dispatch", "A body does not summon itself.")
+    known_body(ctx, command.body, tuple(order.shape.receivers))
+    _on_duty_list(state, order, command.body, ctx)
+    return (
+        ev.LegAdded(
+            order=order.id, leg=command.leg, body=command.body, role=command.role, mandatory=command.mandatory,
+            ground=command.ground, clocks=leg_clocks(order, ctx),
+        ),
+    )  # fmt: skip
+
+
+def change_lead(state: Matter, order: Order, command: do.ChangeLead, ctx: Context) -> tuple[Event, ...]:
+    """主办 goes to another body that is still at it, with a ground."""
+    issuer(ctx, order, None, "change_lead")
+    leg = order.legs.get(command.leg)
+    if leg is None or not leg.live:
+        raise Refused("leg_ended", "Name a body that is still summoned.")
+    if order.lead == leg.id:
+        raise Refused("leads_already", "This body leads already.")
+    return (ev.LeadChanged(order=order.id, leg=command.leg, ground=command.ground),)
+
+
+def answer_call(state: Matter, order: Order, command: do.AnswerCall, ctx: Context) -> tuple[Event, ...]:
+    """The sub-district says what it makes of a community's call."""
+    leg = next(iter(order.legs.values()))
+    if order.kind != "call":
+        raise Refused("not_a_call", "Only a call is answered; a whistle is reported on.")
+    officer(ctx, "answer_call", (leg.body,), order.full_kind)
+    other_person(ctx, order.issuers, "Whoever called does not answer the call.")
+    after(ctx, leg.last_at)
+    if order.answer or not leg.live:
+        raise Refused("answered_already", "This call has been answered.")
+    if command.how == "whistle" and (command.whistle is None or state.orders.get(command.whistle) is None):
+        raise Refused("unknown_order", "Name the whistle that was blown for it.")
+    answered = ev.CallAnswered(order=order.id, leg=leg.id, how=command.how, whistle=command.whistle)
+    return (answered, *settled(order, {leg.id})) if command.how == "returned" else (answered,)
+
+
+def settled(order: Order, ending: Iterable[str]) -> tuple[Event, ...]:
+    """The order is settled when no leg is live but those that end now; that opens the appraisals."""
+    gone = set(ending)
+    if any(leg.live for leg in order.legs.values() if leg.id not in gone):
+        return ()
+    return (ev.OrderSettled(order=order.id),)
+
+
+def excuse_all(state: Matter, ground: str) -> tuple[Event, ...]:
+    """The matter has ended otherwise: whoever is still summoned is let go, with that ground."""
+    found: list[Event] = []
+    for order in state.orders.values():
+        live = [leg.id for leg in order.legs.values() if leg.live]
+        found.extend(ev.LegExcused(order=order.id, leg=leg, ground=ground) for leg in live)
+        if live:
+            found.append(ev.OrderSettled(order=order.id))
+        elif order.status in ("drafted", "authorised"):
+            found.append(ev.OrderCancelled(order=order.id, reason=ground))
+    return tuple(found)
