@@ -31,7 +31,7 @@ class Answered:
     """The stored row of a decided command, unique by (client, key).
 
     `digest` is the SHA-256 (hex) of the command's public body and what it was decided on; `answer` is the
-    JSON of the first answer (outcome, ids, version, or the refusal's code and advice), given again to repeats.
+    JSON of the first answer (outcome, ids, version, or the refusal's code and advice), given to repeats.
     """
 
     client: str

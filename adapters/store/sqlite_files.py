@@ -9,9 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from eventsourcing.persistence import PersistenceError
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteDatastore
 
 from adapters.store.file_lock import FileLock
+from domain.refusal import Unavailable
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for a process that writes without our lock (a backup, an operator's shell)."""
@@ -125,3 +127,12 @@ def open_sqlite(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """The file's and the library's errors as Unavailable."""
+    try:
+        yield
+    except (sqlite3.Error, PersistenceError, OSError) as error:
+        raise Unavailable(f"a database file cannot be used: {error}") from error

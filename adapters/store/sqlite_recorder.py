@@ -16,7 +16,7 @@ from adapters.store import sqlite_schema
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.moment import CLOCK_TOLERANCE, as_microseconds
 from adapters.store.save import Outcome, Save
-from adapters.store.sqlite_files import ReadingDatastore, WriterFile
+from adapters.store.sqlite_files import ReadingDatastore, WriterFile, reported
 from domain.refusal import Conflict
 from workflows.ports import AlreadyAnswered, Answered, Batch, ClockBehind, ReferenceTaken
 
@@ -36,9 +36,10 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             f"SELECT max(originator_version) FROM {events_table_name} WHERE originator_id = ?"
         )
         self._newest_statement = f"SELECT known_at FROM {events_table_name} ORDER BY rowid DESC LIMIT 1"
-        self._file = WriterFile(
-            path, tuple(self.create_table_statements), sqlite_schema.VERSION, synchronous=synchronous
-        )
+        with reported():
+            self._file = WriterFile(
+                path, tuple(self.create_table_statements), sqlite_schema.VERSION, synchronous=synchronous
+            )
         self._group: GroupCommit[Sequence[Save], list[Outcome]] = GroupCommit(self._write)
 
     def construct_create_table_statements(self) -> list[str]:
@@ -51,8 +52,8 @@ class SqliteRecorder(SQLiteApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Write the events, and with `batch=` all the rest of it; returns the positions.
 
-        Raises what EventStore.append raises, sqlite3.Error and OSError, and the library's IntegrityError for
-        a version written twice without a batch.
+        Raises what EventStore.append raises, and the library's IntegrityError for a version written twice
+        without a batch.
         """
         (outcome,) = self.insert_all([Save(stored_events, kwargs.get("batch"))])
         if isinstance(outcome, Exception):
@@ -61,15 +62,22 @@ class SqliteRecorder(SQLiteApplicationRecorder):
 
     def insert_all(self, saves: Sequence[Save]) -> list[Outcome]:
         """Write many saves in one transaction, each whole or not at all."""
-        return self._group.submit(saves)
+        with reported():
+            return self._group.submit(saves)
 
     def set_meta(self, name: str, value: str, *, replace: bool = False) -> None:
         """Write a row of `meta`; without `replace` only if there is none."""
         action = "UPDATE SET value = excluded.value" if replace else "NOTHING"
-        with self._file.transaction() as connection:
+        with reported(), self._file.transaction() as connection:
             connection.execute(
                 f"INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO {action}", (name, value)
             )
+
+    def rows(self, statement: str, *parameters: object) -> list[Any]:
+        """Read."""
+        with reported(), self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,7 +1,7 @@
 """Master keys: files of their owner alone, under which the data keys are wrapped.
 
 `master.key` is for the ordinary holder, `discipline.key` for cases diverted to discipline inspection. Who
-copies the databases without these files has nothing; who loses them has lost every sealed value: keep them twice.
+copies the databases without these files has nothing; who loses them has lost every sealed value.
 """
 
 from __future__ import annotations

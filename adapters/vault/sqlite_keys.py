@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.persistence import PersistenceError
-
 from adapters.failpoint import failpoint
 from adapters.store.group import Entry, GroupCommit
-from adapters.store.sqlite_files import ReadingDatastore, WriterFile
+from adapters.store.sqlite_files import ReadingDatastore, WriterFile, reported
 from adapters.vault.keys import KeyRow
-from domain.refusal import Unavailable
 
 VERSION = 1
 SCHEMA = (
@@ -30,7 +26,7 @@ class SqliteKeyTable:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises Unavailable."""
-        with _reported():
+        with reported():
             self._file = WriterFile(path, SCHEMA, VERSION)
         self._readers = ReadingDatastore(path)
         self._group: GroupCommit[Sequence[KeyRow], None] = GroupCommit(self._insert)
@@ -46,14 +42,14 @@ class SqliteKeyTable:
 
     def insert(self, rows: Sequence[KeyRow]) -> None:
         """Add rows where there are none."""
-        with _reported():
+        with reported():
             self._group.submit(rows)
 
     def destroy(self, stream: str, subject: str | None) -> int:
         """Turn keys into tombstones and cut the log."""
         where = "stream = ? AND wrapped IS NOT NULL" + ("" if subject is None else " AND subject = ?")
         parameters = (stream,) if subject is None else (stream, subject)
-        with _reported():
+        with reported():
             with self._file.transaction() as connection:
                 done = connection.execute(
                     f"UPDATE data_keys SET wrapped = NULL WHERE {where}", parameters
@@ -65,7 +61,7 @@ class SqliteKeyTable:
     def exchange(self, stream: str, holder: str, wrap: Callable[[KeyRow], bytes]) -> int:
         """Replace every wrapping of a case and cut the log."""
         select = "SELECT * FROM data_keys WHERE stream = ? AND wrapped IS NOT NULL"
-        with _reported():
+        with reported():
             with self._file.transaction() as connection:
                 rows = [KeyRow._make(row) for row in connection.execute(select, (stream,))]
                 connection.executemany(
@@ -79,7 +75,7 @@ class SqliteKeyTable:
     def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
         """A secret of the store as a whole."""
         if wrapped is not None:
-            with _reported(), self._file.transaction() as connection:
+            with reported(), self._file.transaction() as connection:
                 connection.execute(
                     "INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING", (name, wrapped)
                 )
@@ -109,14 +105,6 @@ class SqliteKeyTable:
             entry.settle(None)
 
     def _read(self, statement: str, *parameters: object) -> list[Any]:
-        with _reported(), self._readers.transaction(commit=False) as cursor:
+        with reported(), self._readers.transaction(commit=False) as cursor:
             cursor.execute(statement, parameters)
             return cursor.fetchall()
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, PersistenceError, OSError) as error:
-        raise Unavailable(f"the key store cannot be reached: {error}") from error
