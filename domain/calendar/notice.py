@@ -90,5 +90,10 @@ def from_holiday_cn(content: Mapping[str, Any]) -> Notice:
 
 
 def in_order(notices: Iterable[Notice]) -> tuple[Notice, ...]:
-    """Notices by the years they settle, then by date of issue: where two name a day, the later one counts."""
-    return tuple(sorted(notices, key=lambda notice: (notice.years, notice.dated or date.min, notice.id)))
+    """Notices by their day of issue: where two name a day, the later one counts."""
+    return tuple(sorted(notices, key=lambda notice: (_issued(notice), min(notice.years), notice.id)))
+
+
+def _issued(notice: Notice) -> date:
+    """The day of issue; where it is not known, the November before, when the State Council issues them."""
+    return notice.dated or date(min(notice.years) - 1, 11, 1)

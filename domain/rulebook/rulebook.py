@@ -210,8 +210,18 @@ class Rulebook:
 
     @property
     def due_types(self) -> Mapping[str, Length]:
-        """The lengths by type for `huiyin rulebook due`."""
-        return {entry.type: entry.length for entry in self._book.due_type}
+        """The lengths by type for `huiyin rulebook due`.
+
+        The types named for tables, and beside them the codes of the catalogue and the demand classes with the
+        length of their finish clocks.
+        """
+        finish = self._clocks.get("finish", {})
+        lengths = {of: rule.length for of, rule in finish.items() if of != ANY}
+        for item in self._book.catalogue:
+            rule = self.clock("finish", f"{item.demand}.urgent" if item.urgent else item.demand)
+            if (length := item.clock or (rule.length if rule else None)) is not None:
+                lengths[item.code] = length
+        return lengths | {entry.type: entry.length for entry in self._book.due_type}
 
     def _section(self, name: str, section: T | None) -> T:
         if section is None:

@@ -7,65 +7,14 @@ Every length says what nights and rest days do to it: they `run` in natural time
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from domain.calendar import Hours, Length, Notice
+from domain.rulebook.grounds import Section, Stated, Timed, Word
 from domain.rulebook.words import ACTS, ANY, OF, Channel, Demand, Kind, Scale, Source, Stage
-
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Runs = Literal["run", "stop"]
-
-
-class Section(BaseModel):
-    """A table of the file; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class Stated(Section):
-    """A section with numbers: it names their source, or says what it assumes."""
-
-    source: str | None = Field(default=None, min_length=1)
-    assumption: bool = False
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _grounded(self) -> Stated:
-        if (self.source is None) != self.assumption:
-            raise ValueError("give the numbers either a source, or assumption = true with a note")
-        if self.assumption and not self.note:
-            raise ValueError("say in note what is assumed and why")
-        return self
-
-    @property
-    def ground(self) -> str:
-        """The source, or the assumption in words."""
-        return self.source or f"assumption: {self.note}"
-
-
-class Timed(Stated):
-    """A section with lengths of time: it states what nights and rest days do to them."""
-
-    APART: ClassVar[frozenset[str]] = frozenset()
-    """Lengths to which nights and rest_days do not speak."""
-
-    nights: Runs
-    rest_days: Runs
-
-    @model_validator(mode="after")
-    def _agreed(self) -> Timed:
-        for name in type(self).model_fields.keys() - self.APART:
-            length = getattr(self, name)
-            if isinstance(length, Length):
-                said = "stop" if length.working else "run"
-                if (self.nights, self.rest_days) != (said, said):
-                    raise ValueError(
-                        f"{name} = {length} means nights = {said!r} and rest_days = {said!r}: say so"
-                    )
-        return self
 
 
 def _of(value: Any) -> Any:
