@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from adapters.store.postgres import PostgresStore
+from adapters.store.postgres_link import is_postgres
 from adapters.store.sqlite import SqliteStore
 from adapters.store.sqlite_files import sqlite_path
 from workflows.ports import EventStore
@@ -10,6 +12,7 @@ from workflows.ports import EventStore
 def open_store(url: str) -> EventStore:
     """The event store at `url`: a path or `sqlite:` URL of a file or folder, or a `postgresql://` DSN.
 
-    Makes what is missing. Raises domain.refusal.Unavailable when it cannot be reached.
+    Makes what is missing. Raises domain.refusal.Unavailable when it cannot be reached, Refused or ValueError for
+    settings under which it must not run.
     """
-    return SqliteStore(sqlite_path(url, "cases.db"))
+    return PostgresStore(url) if is_postgres(url) else SqliteStore(sqlite_path(url, "cases.db"))

@@ -46,6 +46,10 @@ class Recorder(Protocol):
         """Read. Raises Unavailable."""
         ...
 
+    def barrier(self) -> None:
+        """Return when no write that began before is under way any more. Raises Unavailable."""
+        ...
+
 
 class RecordedStore:
     """The port EventStore; see workflows.ports for what each method promises."""
@@ -129,6 +133,7 @@ class RecordedStore:
     def _look_up(self, save: Save, error: Unavailable) -> Outcome:
         """After a failed commit: the positions if the save was written all the same, else the error."""
         try:
+            self._recorder.barrier()
             positions = self.landed(save)
         except Unavailable:
             return error

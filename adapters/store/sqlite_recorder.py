@@ -79,6 +79,9 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             cursor.execute(statement, parameters)
             return cursor.fetchall()
 
+    def barrier(self) -> None:
+        """A write that failed here has ended: SQLite works in the caller's own thread."""
+
     def close(self) -> None:
         """Close all connections."""
         self.datastore.close()
