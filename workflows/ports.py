@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -160,6 +161,25 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Let go of all connections; the store is not used again."""
+        ...
+
+
+class Positions(Protocol):
+    """How far each consumer of the log has come (DESIGN.md §6). Every method may raise Unavailable.
+
+    A consumer with rows of its own saves its position in their transaction: see adapters.store.positions.
+    """
+
+    def position(self, consumer: str) -> int:
+        """The position up to which the consumer has done its work; 0 before it has begun."""
+        ...
+
+    def save(self, consumer: str, expected: int, new: int) -> None:
+        """Move the consumer from `expected` to `new`; raises domain.refusal.Conflict if it stands elsewhere."""
+        ...
+
+    def leader(self, consumer: str) -> AbstractContextManager[bool]:
+        """Try to lead the consumer, for as long as the context lasts; the value says whether it does."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,10 @@ READERS = 2
 READERS_MORE = 30
 # A lock or a statement that waits longer than this ends as Unavailable; nothing has been done then.
 OPTIONS = "-c lock_timeout=10s -c statement_timeout=60s -c jit=off"
+# A server or role that is set to answer before the flush would break "accepted means kept" (law 2).
+FLUSH = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 # Batches are small and the tables large: the index is right even while the statistics say "empty".
 WRITER_OPTIONS = (
     f"{OPTIONS} -c plan_cache_mode=force_generic_plan"
@@ -53,21 +57,32 @@ def connect(dsn: str, *, options: str = OPTIONS) -> psycopg.Connection[tuple[Any
     """A connection of its own, in autocommit, whose commits are flushed. Raises psycopg.Error."""
     connection = psycopg.connect(autocommit=True, row_factory=tuple_row, **_parameters(dsn, options))
     try:
-        # A server or role that is set to answer before the flush would break "accepted means kept" (law 2).
-        connection.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-        )
+        connection.execute(FLUSH)
     except psycopg.Error:
         connection.close()
         raise
     return connection
 
 
-def reading_pool(dsn: str, schema: str) -> PostgresDatastore:
+class Datastore(PostgresDatastore):
+    """The library's datastore; commits through its pool are flushed too."""
+
+    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
+        """The library's settings and ours, for each new connection."""
+        configure = super().after_connect_func()
+
+        def configured(connection: psycopg.Connection[Any]) -> None:
+            configure(connection)
+            connection.execute(FLUSH)
+
+        return configured
+
+
+def pool(dsn: str, schema: str) -> PostgresDatastore:
     """The library's datastore, its settings passed explicitly, each connection tried before use."""
     parameters = _parameters(dsn, OPTIONS)
     own = ("dbname", "host", "port", "user", "password")
-    datastore = PostgresDatastore(
+    datastore = Datastore(
         *(str(parameters.get(name, "")) for name in own),
         connect_timeout=POOL_SECONDS,
         idle_in_transaction_session_timeout=10,

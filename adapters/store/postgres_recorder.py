@@ -18,7 +18,7 @@ from adapters.store import postgres_schema
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.moment import CLOCK_TOLERANCE
 from adapters.store.postgres_arrays import PARAMETERS, apart, arrays
-from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, reading_pool, reported
+from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, pool, reported
 from adapters.store.save import Outcome, Save
 from domain.refusal import Conflict, Unavailable
 from workflows.ports import AlreadyAnswered, ClockBehind, ReferenceTaken
@@ -37,7 +37,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._used = 0.0
         with reported():
-            super().__init__(reading_pool(dsn, schema))
+            super().__init__(pool(dsn, schema))
         self.channel_name = f"{schema}_events"
         self._lock_key = advisory_key(schema, "append")
         self._append = SQL("SELECT * FROM {}.append_saves(%s, " + PARAMETERS + ")").format(Identifier(schema))

@@ -60,7 +60,7 @@ class WriterFile:
     """
 
     def __init__(
-        self, path: Path, schema: tuple[str, ...], version: int, *, synchronous: str = "FULL"
+        self, path: Path, schema: tuple[str, ...], version: int = 1, *, synchronous: str = "FULL"
     ) -> None:
         self.path = path
         self.lock = FileLock(path.with_suffix(".lock"))

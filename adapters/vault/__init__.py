@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from adapters.store.postgres_link import is_postgres
 from adapters.store.sqlite_files import sqlite_path
 from adapters.vault.keys import Keys
 from adapters.vault.masters import Masters
+from adapters.vault.postgres_keys import PostgresKeyTable
 from adapters.vault.sqlite_keys import SqliteKeyTable
 
 
@@ -17,4 +19,6 @@ def open_keys(url: str, masters: Path) -> Keys:
     domain.refusal.Unavailable when it cannot be reached, Refused for master keys that are absent, open to
     others or not those of this store.
     """
-    return Keys(SqliteKeyTable(sqlite_path(url, "keys.db")), Masters(masters))
+    held = Masters(masters)  # first: a wrong folder is noticed before anything is made
+    table = PostgresKeyTable(url) if is_postgres(url) else SqliteKeyTable(sqlite_path(url, "keys.db"))
+    return Keys(table, held)
