@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 def assign(state: Register, command: AssignShift, context: Context) -> tuple[Event, ...]:
     """A shift; whoever stands in it holds a post of the body, and no other shift of that seat overlaps it."""
     _check_may_keep(state, command.body, context)
+    shift = (command.person, command.deputies, command.begins, command.ends)
+    others = state.shifts.get((command.body, command.post), ())
+    if any(shift == (other.person, other.deputies, other.begins, other.ends) for other in others):
+        raise Refused("already_known", "Nothing needs to be done: this shift stands already.")
     check_span(command.begins, command.ends, context.when.recorded_at)
     check_body(state, command.body, command.begins, command.ends)
-    shift = (command.person, command.deputies, command.begins, command.ends)
-    for other in state.shifts.get((command.body, command.post), ()):
-        if shift == (other.person, other.deputies, other.begins, other.ends):
-            raise Refused("already_known", "Nothing needs to be done: this shift stands already.")
+    for other in others:
         if overlap(command.begins, command.ends, other.begins, other.ends):
             raise Refused("overlap", f"Withdraw the shift that begins at {written(other.begins)} first.")
     people = (command.person, *command.deputies)

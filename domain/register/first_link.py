@@ -28,7 +28,8 @@ def digest_of(secret: str) -> str:
 def issue(state: Register, command: IssueFirstLink, context: Context) -> tuple[Event, ...]:
     """A link for the first administrator, made at the machine; a new one voids the one before."""
     now = context.when.recorded_at
-    if context.actor.body != SYSTEM or context.actor.person == CLOCK_PERSON:
+    actor = context.actor
+    if actor.body != SYSTEM or actor.post is not None or actor.person == CLOCK_PERSON:
         raise Refused("not_allowed", "Make the link on the machine itself, by the command line.")
     _check_unadministered(state, now)
     if command.expires_at <= now:

@@ -95,11 +95,11 @@ def next_number(
     """The number that a new version gets.
 
     Raises Refused: `back_dated`, `ends_before_it_begins`, `already_known` (the same content is in force
-    for the same time), `overlap` (another version begins then or later).
+    for the same time, no end meaning until the next version), `overlap` (another version begins then or later).
     """
     check_span(begins, ends, now)
     for version in history:
-        if version.value == value and version.covers(begins) and version.valid_until == ends:
+        if version.value == value and version.covers(begins) and _as_long(history, version, ends):
             raise Refused("already_known", "Nothing needs to be done: this is in force already.")
         if version.valid_from >= begins:
             raise Refused(
@@ -108,6 +108,11 @@ def next_number(
                 "date the new one after it, or withdraw that one first.",
             )
     return max((version.number for version in history), default=0) + 1
+
+
+def _as_long(history: tuple[Version[T], ...], version: Version[T], ends: datetime | None) -> bool:
+    followed = any(other.valid_from == version.valid_until for other in history)
+    return version.valid_until == ends or (ends is None and followed)
 
 
 def check_span(begins: datetime, ends: datetime | None, now: datetime) -> None:

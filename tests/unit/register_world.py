@@ -26,7 +26,7 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SECRET = "a secret that is long enough"
-OPERATOR = Actor(person="system:operator", body="system")
+OPERATOR = Actor(person=str(UUID(int=999)), body="system")
 _BASIS = Basis(calendar="none", code="test", register=0, rulebook="none")
 
 

@@ -269,6 +269,7 @@ def test_a_link_is_made_at_the_machine_and_never_by_a_timer() -> None:
     link = c.IssueFirstLink(digest=digest_of(SECRET), expires_at=world.now + DAY)
     refused(world, link, Actor(person=person(1), body="gl", post="officer"), "not_allowed")
     refused(world, link, CLOCK, "not_allowed")
+    refused(world, link, SYSTEM, "not_allowed")
 
 
 def test_no_link_is_made_once_there_is_a_security_administrator() -> None:
