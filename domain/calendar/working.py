@@ -85,6 +85,7 @@ class Calendar:
         """
         if start.tzinfo is None:
             raise ValueError("a clock starts at an aware datetime")
+        start = as_utc(start)  # datetimes of one zone compare by wall time, which comes twice in autumn
         try:
             return (
                 self._working(start, length, pauses)
@@ -96,6 +97,7 @@ class Calendar:
 
     def working_time_between(self, a: datetime, b: datetime) -> timedelta:
         """The working time from `a` to `b` (aware) on the wall clock; zero when `b` is not later."""
+        a, b = as_utc(a), as_utc(b)
         if b <= a:
             return timedelta(0)
         return max(0, self._between(_split(self.wall(a)), _split(self.wall(b)))) * _MICROSECOND
@@ -113,7 +115,7 @@ class Calendar:
     def _natural(self, start: datetime, length: Length, pauses: Sequence[Pause]) -> Due:
         elapsed = length.elapsed
         if elapsed is not None or length.amount == 0:
-            end = as_utc(start) + (elapsed or timedelta(0))
+            end = start + (elapsed or timedelta(0))
         else:
             end = self.moment(self.wall(start).replace(fold=0) + timedelta(days=length.amount))
         if not pauses:
@@ -261,17 +263,16 @@ def _split(wall: datetime) -> Wall:
 
 
 def _merged(pauses: Iterable[Pause], start: datetime) -> Iterator[Pause]:
-    """The pauses from `start` on, in order, overlapping ones as one."""
-    for begin, until in pauses:
-        if until is not None and until < begin:
-            raise ValueError("a pause ends before it begins")
+    """The pauses from `start` on in UTC, in order, overlapping ones as one."""
+    known = [(as_utc(begin), None if until is None else as_utc(until)) for begin, until in pauses]
+    if any(until is not None and until < begin for begin, until in known):
+        raise ValueError("a pause ends before it begins")
     held: Pause | None = None
-    for begin, until in sorted(pauses, key=lambda pause: pause[0]):
+    for begin, until in sorted(known, key=lambda pause: pause[0]):
         if until is not None and until <= start:
             continue
-        begin = max(begin, start)
         if held is None:
-            held = (begin, until)
+            held = (max(begin, start), until)
         elif held[1] is None:
             break
         elif begin <= held[1]:
