@@ -87,7 +87,7 @@ def test_a_wall_time_that_comes_twice_means_the_first() -> None:
 
 
 def test_due_never_falls_before_its_start_in_the_second_pass() -> None:
-    always = Calendar(NEW_YORK, Hours(**dict.fromkeys((*WEEK, "saturday", "sunday"), ("00:00-24:00",)))  # type: ignore[arg-type]
+    always = Calendar(NEW_YORK, Hours(**dict.fromkeys((*WEEK, "saturday", "sunday"), ("00:00-24:00",))))  # type: ignore[arg-type]
     second_pass = at("2026-11-01 01:30", NEW_YORK, fold=1)
     assert always.due(second_pass, Length.parse("10wmin")).at == second_pass.astimezone(UTC) + timedelta(
         minutes=10
