@@ -4,82 +4,84 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from adapters.roster import Outcome, RowReport, import_roster, read_roster
-from domain.refusal import Refused
+from adapters.engine import now, open_engine
+from adapters.roster import RowReport, desk, import_roster, person_ids, read_roster
+from adapters.settings import Settings
+from domain.refusal import Refused, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from adapters.roster import Row
 
-    from domain.acting import Command
-
-
-class Desk(NamedTuple):
-    """What an import needs of the register: where commands go, and how persons are known."""
-
-    submit: Callable[[Command, Mapping[str, tuple[str, str]]], Outcome]
-    identify: Callable[[str], str]
+app = typer.Typer(help="Bodies, posts and lists 名册.", no_args_is_help=True)
 
 
-class OpenDesk(Protocol):
-    """Opens the desk for two administrators, each named by staff reference or person id.
+@app.callback()
+def root() -> None:
+    """Bodies, posts and lists 名册."""
 
-    A command of `domain.register.decide.ADMINISTRATOR` is given by the one named there, all others by the
-    security administrator; both act for the body `system`.
+
+@app.command("import")
+def bring_in(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV or XLSX roster.")],
+    system_admin: Annotated[str, typer.Option(help="Who enters bodies: staff reference or person id.")],
+    security_admin: Annotated[str, typer.Option(help="Who enters all else: staff reference or person id.")],
+    authority: Annotated[
+        str, typer.Option(help="The mandate or resolution that is cited.")
+    ] = "mandate:roster",
+    zone: Annotated[str, typer.Option(help="The zone of the roster's times.")] = "Asia/Shanghai",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+) -> None:
+    """Bring in a roster; each row is accepted, known already, or refused with the reason.
+
+    Exit code 0: all rows stand. 1: some were refused. 2: the file or an option cannot be used.
     """
-
-    def __call__(self, *, system_admin: str, security_admin: str) -> AbstractContextManager[Desk]:
-        """The desk, open until the end of the `with` block."""
-        ...
-
-
-def roster_app(open_desk: OpenDesk) -> typer.Typer:
-    """The commands of `huiyin roster`, over the given desk."""
-    app = typer.Typer(name="roster", help="Bodies, posts and lists 名册.", no_args_is_help=True)
-
-    @app.callback()
-    def root() -> None:
-        """Bodies, posts and lists 名册."""
-
-    @app.command("import")
-    def bring_in(
-        file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV or XLSX roster.")],
-        system_admin: Annotated[str, typer.Option(help="Who enters bodies: staff reference or person id.")],
-        security_admin: Annotated[
-            str, typer.Option(help="Who enters all else: staff reference or person id.")
-        ],
-        zone: Annotated[str, typer.Option(help="The zone of the roster's times.")] = "Asia/Shanghai",
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
-    ) -> None:
-        """Bring in a roster; each row is accepted, known already, or refused with the reason.
-
-        Exit code 0: all rows stand. 1: some were refused. 2: the file or an option cannot be used.
-        """
-        try:
-            rows, clock = read_roster(file), ZoneInfo(zone)
-        except Refused as refusal:
-            _stop(refusal.advice)
-        except (ZoneInfoNotFoundError, ValueError):
-            _stop(f"There is no zone {zone}: name one such as Asia/Shanghai.")
-        with open_desk(system_admin=system_admin, security_admin=security_admin) as desk:
-            now = datetime.now(UTC)
-            reports = list(import_roster(rows, desk.submit, identify=desk.identify, now=now, zone=clock))
-        (_print_json if as_json else _print_table)(reports)
-        raise typer.Exit(1 if any(report.verdict == "refused" for report in reports) else 0)
-
-    return app
+    try:
+        reports = _bring(read_roster(file), _zone(zone), system_admin, security_admin, authority)
+    except Refused as refusal:
+        _stop(refusal.advice)
+    except Unavailable as error:
+        _stop(str(error))
+    (_print_json if as_json else _print_table)(reports)
+    raise typer.Exit(1 if any(report.verdict == "refused" for report in reports) else 0)
 
 
-def _stop(advice: str) -> None:
+def _bring(
+    rows: list[Row], zone: ZoneInfo, system_admin: str, security_admin: str, authority: str
+) -> list[RowReport]:
+    engine = open_engine(Settings())
+    try:
+        at = desk(
+            engine.handle,
+            person_ids(engine.keys.pepper()),
+            system_admin=system_admin,
+            security_admin=security_admin,
+            authority=authority,
+        )
+        reports = import_roster(rows, at.submit, identify=at.identify, now=now(), zone=zone)
+        return [*track(reports, "roster", total=len(rows), console=Console(stderr=True), transient=True)]
+    finally:
+        engine.close()
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        raise Refused(
+            "unknown_zone", f"There is no zone {name}: name one such as Asia/Shanghai."
+        ) from unknown
+
+
+def _stop(advice: str) -> NoReturn:
     typer.echo(advice, err=True)
     raise typer.Exit(2)
 

@@ -16,8 +16,9 @@ id (`people.person_ids`) and is not kept; `name` and `contact` are sealed. A day
 back-dated: a `from` that lies behind means from now on, and the report says so.
 """
 
+from adapters.roster.desk import Desk, desk
 from adapters.roster.file import Row, read_roster
 from adapters.roster.people import person_ids
 from adapters.roster.run import Outcome, RowReport, import_roster
 
-__all__ = ["Outcome", "Row", "RowReport", "import_roster", "person_ids", "read_roster"]
+__all__ = ["Desk", "Outcome", "Row", "RowReport", "desk", "import_roster", "person_ids", "read_roster"]

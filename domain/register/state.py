@@ -186,17 +186,23 @@ class Register:
         """The power item in force at `at`, or None."""
         return in_force(self.power_history.get(item_id, ()), at)
 
+    def powers(
+        self, body_id: str, power_kind: PowerKind, at: datetime, over: str | None = None
+    ) -> list[PowerItem]:
+        """Every power item by which the body may do this (on the body `over`, if one is named)."""
+        found = (self.power(item_id, at) for item_id in self.powers_of.get(body_id, ()))
+        held = (item for item in found if item is not None and item.holder == body_id)
+        return [
+            item
+            for item in held
+            if item.kind == power_kind and (over is None or not item.over or over in item.over)
+        ]
+
     def may(
         self, body_id: str, power_kind: PowerKind, at: datetime, over: str | None = None
     ) -> PowerItem | None:
-        """The power item by which the body may do this (on the body `over`, if one is named), or None."""
-        for item_id in self.powers_of.get(body_id, ()):
-            item = self.power(item_id, at)
-            if item is None or item.holder != body_id or item.kind != power_kind:
-                continue
-            if over is None or not item.over or over in item.over:
-                return item
-        return None
+        """The first of those power items, or None where the body may not do this."""
+        return next(iter(self.powers(body_id, power_kind, at, over)), None)
 
     def duty_items(self, code: str, place: str, at: datetime) -> list[DutyItem]:
         """The lines of the duty list for a code at a place: closest code first, then closest place."""

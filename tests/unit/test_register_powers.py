@@ -41,6 +41,15 @@ def test_a_call_out_names_the_organs_that_it_reaches() -> None:
     assert world.register.may("mch", "call_out", world.now, over="cg") is None
 
 
+def test_a_body_may_hold_several_powers_of_one_kind() -> None:
+    world = district()
+    world.act(power("p1", "call_out", over=("cg-squad",)), SECURITY)
+    world.act(power("p2", "call_out", over=("panel",)), SECURITY)
+    register, at = world.register, world.now
+    assert [item.id for item in register.powers("mch", "call_out", at)] == ["p1", "p2"]
+    assert [item.id for item in register.powers("mch", "call_out", at, over="panel")] == ["p2"]
+
+
 def test_a_power_of_another_holder_from_its_next_version_on() -> None:
     world = district()
     world.act(power(), SECURITY)

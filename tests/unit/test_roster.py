@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from typer.testing import CliRunner
 
-from adapters.cli.roster import Desk, roster_app
 from adapters.roster import Outcome, import_roster, person_ids, read_roster
 from adapters.roster.file import Row
 from adapters.roster.rows import moment
@@ -292,38 +288,3 @@ def test_every_chinese_word_of_a_roster_stands_for_a_word_of_the_register() -> N
     assert set(VALUES["powers.kind"].values()) == set(PowerKind.__args__)
     assert len(set(SECTIONS.values())) == len(SECTIONS)
     assert len(set(COLUMNS.values())) == len(COLUMNS)
-
-
-def run(tmp_path: Path, text: str, *options: str):
-    office = Office()
-    office.world.now = datetime.now(UTC)
-
-    @contextmanager
-    def open_desk(*, system_admin: str, security_admin: str):
-        yield Desk(office.submit, identify)
-
-    path = tmp_path / "roster.csv"
-    path.write_text(text, encoding="utf-8")
-    admins = ["--system-admin", SYSTEM.person, "--security-admin", SECURITY.person]
-    return CliRunner().invoke(roster_app(open_desk), ["import", str(path), *admins, *options])
-
-
-def test_the_command_line_prints_why_rows_were_refused_and_ends_with_1(tmp_path: Path) -> None:
-    result = run(tmp_path, bodies("gl,区,,鼓楼区,1,,", "y,街道,nowhere,名,1,,"))
-    assert result.exit_code == 1
-    assert "unknown_body" in result.output
-    assert "1 accepted, 0 known, 1 refused" in result.output
-
-
-def test_the_command_line_answers_programs_in_json(tmp_path: Path) -> None:
-    result = run(tmp_path, bodies("gl,区,,鼓楼区,1,,"), "--json")
-    assert result.exit_code == 0
-    answer = json.loads(result.output)
-    assert answer["accepted"] == 1
-    assert answer["rows"][0]["verdict"] == "accepted"
-
-
-def test_an_unknown_zone_is_told_before_anything_is_done(tmp_path: Path) -> None:
-    result = run(tmp_path, bodies("gl,区,,鼓楼区,1,,"), "--zone", "Asia/Nowhere")
-    assert result.exit_code == 2
-    assert "Asia/Nowhere" in result.output
