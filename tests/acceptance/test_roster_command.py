@@ -18,6 +18,7 @@ from domain.acting import Actor
 from domain.register import commands as c
 from domain.register.first_link import digest_of
 from tests.unit.register_world import OPERATOR, person
+from workflows.records import refusals_of
 from workflows.standing import REGISTER
 from workflows.submission import Submission
 
@@ -71,6 +72,7 @@ def test_a_roster_is_stored_and_a_second_run_adds_nothing(data: Path, tmp_path: 
     engine = open_engine(Settings())
     try:
         register = engine.handle.standing.caught_up().register
+        assert engine.store.load(refusals_of(REGISTER)) == []
         assert register.holders("mch", "duty_leader", now()) == [person_ids(engine.keys.pepper())("A1")]
     finally:
         engine.close()
