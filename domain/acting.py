@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.event import Event
 from domain.instant import Instant
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CLOCK_PERSON = "system:clock"
 RESIDENT = "resident"
+_PERSON = r"^(system:clock|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$"
+_WORD = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$"
 
 
 class Actor(BaseModel):
@@ -26,9 +28,9 @@ class Actor(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    person: str
-    body: str
-    post: str | None = None
+    person: str = Field(pattern=_PERSON)
+    body: str = Field(pattern=_WORD)
+    post: str | None = Field(default=None, pattern=_WORD)
 
 
 CLOCK = Actor(person=CLOCK_PERSON, body="system")

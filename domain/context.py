@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.acting import Actor, When
 from domain.refusal import Refused
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from domain.calendar import Calendar
     from domain.register import Register
     from domain.rulebook import Rulebook
+
+
+class Law(NamedTuple):
+    """A released rulebook with the calendar that its hours and the notices entered so far make."""
+
+    book: Rulebook
+    calendar: Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,13 @@ class Context:
     register: Register
     others: Mapping[str, Any] = field(default_factory=dict)
     sealed: frozenset[str] = frozenset()
-    rulebooks: Mapping[str, Rulebook] = field(default_factory=dict)
+    laws: Mapping[str, Law] = field(default_factory=dict)
 
-    def book(self, name: str) -> Rulebook:
-        """A released rulebook by name: a clock keeps the one it started under."""
+    def law(self, name: str) -> Law:
+        """A released rulebook by name, with its calendar: a clock keeps the one it started under (law 7)."""
         try:
-            return self.rulebooks[name]
+            return self.laws[name]
         except KeyError:
-            raise Refused("rulebook_unknown", f"Release the rulebook {name} first; its text is missing.") from None
+            raise Refused(
+                "rulebook_unknown", f"Release the rulebook {name} first; its text is missing."
+            ) from None

@@ -135,5 +135,5 @@ def decode(type_name: str, body: bytes) -> Recorded[Any]:
     """The event that `encode` stored. Raises KeyError for a type name that no room declares."""
     reader = _READERS.get(type_name)
     if reader is None:
-        reader = _READERS[type_name] = TypeAdapter(Recorded[_KNOWN[type_name]])  # type: ignore[name-defined]
+        reader = _READERS[type_name] = TypeAdapter(Recorded[_KNOWN[type_name]])  # type: ignore[valid-type]
     return reader.validate_json(body)

@@ -172,7 +172,7 @@ def reopen(state: Matter, command: do.ReopenMatter, ctx: Context) -> tuple[Event
         requester(ctx, state)
         _inside_window(state, ctx)
     else:
-        officer(ctx, "callback", _callers(ctx, state))
+        officer(ctx, "reopen", _callers(ctx, state))
     if state.reopened >= ctx.rulebook.reopen.most and (
         ctx.actor.post not in ctx.rulebook.posts("review_result")
     ):

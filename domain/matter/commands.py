@@ -6,7 +6,7 @@ from typing import Literal
 
 from domain.acting import Command
 from domain.instant import Instant
-from domain.matter.words import Channel, Demand, Disposition, Kind, Scale, Source
+from domain.matter.words import Body, Channel, Demand, Disposition, Id, Kind, Scale, Source, Word
 
 
 class RegisterMatter(Command, name="register_matter"):
@@ -15,46 +15,46 @@ class RegisterMatter(Command, name="register_matter"):
     Sealed: text (needed), place, and for each requester name and contact; outside_number.
     """
 
-    number: str
+    number: Word
     source: Source
     seen_at: Instant
     kind: Kind = "request"
-    code: str | None = None
+    code: Word | None = None
     demand: Demand | None = None
-    communities: tuple[str, ...] = ()
-    host: str | None = None
-    grid: str | None = None
-    subject: str | None = None
-    requesters: tuple[str, ...] = ()
+    communities: tuple[Body, ...] = ()
+    host: Body | None = None
+    grid: Body | None = None
+    subject: Body | None = None
+    requesters: tuple[Id, ...] = ()
     anonymous: bool = False
     proactive: bool = False
     emergency: bool = False
     accusation: bool = False
-    mandate: str | None = None
-    repeat_of: str | None = None
+    mandate: Word | None = None
+    repeat_of: Id | None = None
 
 
 class BackfillMatter(Command, name="backfill_matter"):
     """Take one matter of another system's history over, with its state as given there."""
 
-    number: str
+    number: Word
     source: Source
     opened_at: Instant
     closed_at: Instant | None = None
     due_at: Instant | None = None
     kind: Kind = "request"
-    code: str | None = None
+    code: Word | None = None
     demand: Demand | None = None
-    host: str | None = None
-    department: str | None = None
+    host: Body | None = None
+    department: Word | None = None
     status: Literal["in_handling", "closed"]
-    requesters: tuple[str, ...] = ()
+    requesters: tuple[Id, ...] = ()
 
 
 class TakeOverMatter(Command, name="take_over_matter"):
     """Let a backfilled matter run from now on, hosted by a community of the register."""
 
-    host: str
+    host: Body
 
 
 class AddSupplement(Command, name="add_supplement"):
@@ -68,9 +68,9 @@ class AddSupplement(Command, name="add_supplement"):
 class JoinRequester(Command, name="join_requester"):
     """Another person asks for the same. Sealed: name, contact, text."""
 
-    requester: str
+    requester: Id
     source: Source
-    community: str | None = None
+    community: Body | None = None
 
 
 class AcceptMatter(Command, name="accept_matter"):
@@ -80,8 +80,8 @@ class AcceptMatter(Command, name="accept_matter"):
 class ProposeRefusal(Command, name="propose_refusal"):
     """Hold that it cannot be accepted, with the ground and the channel that the requester is told of."""
 
-    ground: str
-    other_channel: str
+    ground: Word
+    other_channel: Word
 
 
 class ConfirmRefusal(Command, name="confirm_refusal"):
@@ -91,7 +91,7 @@ class ConfirmRefusal(Command, name="confirm_refusal"):
 class DivertMatter(Command, name="divert_matter"):
     """Hand what turned out to be an accusation to discipline inspection."""
 
-    to: str
+    to: Body
 
 
 class TriageMatter(Command, name="triage_matter"):
@@ -100,8 +100,8 @@ class TriageMatter(Command, name="triage_matter"):
     scale: Scale
     urgent: bool = False
     demand: Demand
-    tier: str
-    code: str | None = None
+    tier: Word
+    code: Word | None = None
     channel: Channel | None = None
     reserved: bool = False
 
@@ -112,7 +112,7 @@ class RetriageMatter(Command, name="retriage_matter"):
     scale: Scale
     urgent: bool
     demand: Demand
-    reason: str
+    reason: Word
     reserved: bool = False
 
 
@@ -126,20 +126,20 @@ class StartHandling(Command, name="start_handling"):
     """Begin: by oneself (sealed: note), or by naming the order or deliberation."""
 
     how: Literal["self_handling", "order", "deliberation"]
-    ref: str | None = None
+    ref: Word | None = None
 
 
 class EscalateMatter(Command, name="escalate_matter"):
     """Bring it to a higher tier."""
 
-    tier: str
+    tier: Word
     ground: Literal["attempt", "emergency", "power_above"]
 
 
 class DeferMatter(Command, name="defer_matter"):
     """挂账 a long-term problem until a review. Sealed: plan."""
 
-    ground: str
+    ground: Word
     review_by: Instant
     requester_told: bool
 
@@ -168,7 +168,7 @@ class ReviewResult(Command, name="review_result"):
 class SendBackResult(Command, name="send_back_result"):
     """Send a result back to the handler."""
 
-    reason: str
+    reason: Word
 
 
 class RecordCallback(Command, name="record_callback"):
@@ -178,10 +178,10 @@ class RecordCallback(Command, name="record_callback"):
     """
 
     how: Literal["callback", "site_check", "counter", "not_sampled"] = "callback"
-    requester: str | None = None
+    requester: Id | None = None
     reached: bool = True
     solved: bool | None = None
-    satisfaction: str | None = None
+    satisfaction: Word | None = None
 
 
 class ReopenMatter(Command, name="reopen_matter"):
@@ -201,7 +201,7 @@ class CloseMatter(Command, name="close_matter"):
 class ArchiveMatter(Command, name="archive_matter"):
     """归档, after the four-property check (四性检测) has been passed."""
 
-    retention: str
+    retention: Word
     authentic: bool
     complete: bool
     usable: bool
@@ -211,7 +211,7 @@ class ArchiveMatter(Command, name="archive_matter"):
 class RequestWithdrawal(Command, name="request_withdrawal"):
     """As a requester, ask to withdraw."""
 
-    requester: str
+    requester: Id
 
 
 class ConfirmWithdrawal(Command, name="confirm_withdrawal"):
@@ -221,8 +221,8 @@ class ConfirmWithdrawal(Command, name="confirm_withdrawal"):
 class MergeMatter(Command, name="merge_matter"):
     """并案 into a master. Reversible."""
 
-    master: str
-    reason: str
+    master: Id
+    reason: Word
 
     def touches(self) -> tuple[str, ...]:
         """The master."""
@@ -232,7 +232,7 @@ class MergeMatter(Command, name="merge_matter"):
 class ReverseMerge(Command, name="reverse_merge"):
     """Undo a merge."""
 
-    master: str
+    master: Id
 
     def touches(self) -> tuple[str, ...]:
         """The master."""
@@ -242,11 +242,11 @@ class ReverseMerge(Command, name="reverse_merge"):
 class SplitMatter(Command, name="split_matter"):
     """Make part of it a matter of its own. `child` is a fresh id and `number` its number. Sealed: text."""
 
-    child: str
-    number: str
+    child: Id
+    number: Word
     mandatory: bool = True
-    code: str | None = None
-    host: str | None = None
+    code: Word | None = None
+    host: Body | None = None
 
     def touches(self) -> tuple[str, ...]:
         """The child, which must not exist yet."""
@@ -256,13 +256,13 @@ class SplitMatter(Command, name="split_matter"):
 class RequestExclusion(Command, name="request_exclusion"):
     """剔除: ask that the matter be left out of scoring."""
 
-    ground: str
+    ground: Word
 
 
 class DecideExclusion(Command, name="decide_exclusion"):
     """Decide on a body's request, as somebody who gains nothing from it."""
 
-    body: str
+    body: Body
     granted: bool
 
 
@@ -270,7 +270,7 @@ class RequestMatterExtension(Command, name="request_matter_extension"):
     """延期 of the matter's own finish clock, before it is due."""
 
     until: Instant
-    reason: str
+    reason: Word
 
 
 class DecideMatterExtension(Command, name="decide_matter_extension"):

@@ -115,7 +115,7 @@ def decide(state: Matter | None, command: Command, ctx: Context) -> Decision:
             raise Refused("exists_already", "Give the new matter a fresh id.")
         return Decision(rule=command.NAME, events=opening(command, ctx))
     if state is None or not _exists_for(state, ctx):
-        raise NotFound()
+        raise NotFound
     events, elsewhere = _decided(state, command, ctx)
     row = MATTER.get(command.NAME)
     if row is not None and row.to is not None and _moves(command, events):

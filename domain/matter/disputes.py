@@ -137,7 +137,7 @@ def _ask(
         )
     if f"{owner}/{stage}" in state.extensions:
         raise Refused("asked_already", "An extension has been asked for and not decided yet.")
-    rule = ctx.book(clock.rulebook).clock(clock.stage, clock.of)
+    rule = ctx.law(clock.rulebook).book.clock(clock.stage, clock.of)
     if rule is None or clock.extensions >= rule.extensions:
         raise Refused("no_extension", "The rulebook allows no further extension of this clock.")
     if until <= clock.due or (

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from domain.calendar import Calendar
-    from domain.context import Context
+    from domain.context import Context, Law
     from domain.event import Event
     from domain.matter.state import Clock, Matter
-    from domain.rulebook import ClockRule, Rulebook
+    from domain.rulebook import ClockRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,13 @@ class Item:
     level: str | None = None
 
 
-def agenda(state: Matter, book: Callable[[str], Rulebook], calendar: Calendar) -> list[Item]:
-    """The steps not taken yet, the next one first. `book` gives a rulebook by name."""
+def agenda(state: Matter, law: Callable[[str], Law]) -> list[Item]:
+    """The steps not taken yet, the next one first. `law` gives a rulebook and its calendar by name."""
     if state.backfilled:
         return []
-    found = [
-        item for clock in state.clocks.values() for item in _of_clock(clock, book(clock.rulebook), calendar)
-    ]
+    found = [item for clock in state.clocks.values() for item in _of_clock(clock, law(clock.rulebook))]
     found += [item for clock in state.past_clocks for item in _missed(clock)]
-    found += _sample(state, book)
+    found += _sample(state, law)
     return sorted((item for item in found if item.id not in state.done), key=lambda item: (item.at, item.id))
 
 
@@ -58,8 +56,8 @@ def owner_of(state: Matter, owner: str) -> str:
     return owner if state.leg(owner) is not None else ""
 
 
-def _of_clock(clock: Clock, book: Rulebook, calendar: Calendar) -> Iterator[Item]:
-    rule = book.clock(clock.stage, clock.of)
+def _of_clock(clock: Clock, law: Law) -> Iterator[Item]:
+    rule, calendar = law.book.clock(clock.stage, clock.of), law.calendar
     if clock.stopped is not None:
         yield from _missed(clock)
         return
@@ -91,11 +89,11 @@ def _id(clock: Clock, step: str) -> str:
     return f"{clock.key}/{int(clock.due.timestamp() * 1000)}/{step}"
 
 
-def _sample(state: Matter, book: Callable[[str], Rulebook]) -> list[Item]:
+def _sample(state: Matter, law: Callable[[str], Law]) -> list[Item]:
     clock = state.clock("", "callback")
     if state.status != "completed" or clock is None or clock.stopped is not None or not state.owed():
         return []
-    if sampled(state.id, book(clock.rulebook), state.scale or "hard"):
+    if sampled(state.id, law(clock.rulebook).book, state.scale or "hard"):
         return []
     return [Item(_id(clock, "skip"), clock.started, "", "skip_callback", "callback", clock.due)]
 
@@ -105,7 +103,7 @@ def take(state: Matter, command: do.TakeDueSteps, ctx: Context) -> tuple[Event, 
     if ctx.actor.person != CLOCK_PERSON:
         raise Refused("not_the_clock", "Only the clock takes due steps; act yourself instead.")
     wanted = set(command.items) - state.done
-    ready = [item for item in agenda(state, ctx.book, ctx.calendar) if item.id in wanted]
+    ready = [item for item in agenda(state, ctx.law) if item.id in wanted]
     if any(item.at > ctx.when.recorded_at for item in ready):
         raise Refused("not_due", "This step is not due yet.")
     return tuple(event for item in ready for event in _taken(state, item, ctx))
@@ -152,7 +150,8 @@ def reset(state: Matter, command: do.ResetClocks, ctx: Context) -> tuple[Event, 
         raise Refused("not_the_clock", "The notice itself sets clocks again; enter it.")
     found: list[Event] = []
     for clock in state.clocks.values():
-        rule = ctx.book(clock.rulebook).clock(clock.stage, clock.of)
+        law = ctx.law(clock.rulebook)
+        rule = law.book.clock(clock.stage, clock.of)
         if (
             not clock.provisional
             or clock.stopped is not None
@@ -160,7 +159,7 @@ def reset(state: Matter, command: do.ResetClocks, ctx: Context) -> tuple[Event, 
             or clock.due <= ctx.when.recorded_at
         ):
             continue
-        due = ctx.calendar.due(clock.started, rule.length)
+        due = law.calendar.due(clock.started, rule.length)
         if due.at != clock.due or due.provisional != clock.provisional:
             reset_to = max(due.at, ctx.when.recorded_at)
             found.append(

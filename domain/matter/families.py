@@ -59,7 +59,7 @@ def merge(state: Matter, command: do.MergeMatter, ctx: Context) -> tuple[tuple[E
     officer(ctx, "merge", offices(ctx, state))
     master: Matter | None = ctx.others.get(command.master)
     if master is None or master.confidential or master.id == state.id:
-        raise NotFound()
+        raise NotFound
     if master.status not in LIVE_MATTER:
         raise Refused("master_ended", "The master is no longer being handled; merge into a live matter.")
     if any(leg.live for leg in state.legs()):

@@ -89,7 +89,7 @@ def _regraded(ctx: Context, state: Matter, command: do.RetriageMatter) -> tuple[
 
 def attempt(state: Matter, command: do.RecordAttempt, ctx: Context) -> tuple[Event, ...]:
     """What was tried at the present tier, and whether it settled the matter."""
-    officer(ctx, "escalate", offices(ctx, state))
+    officer(ctx, "record_attempt", offices(ctx, state))
     after(ctx, state.last_at)
     brings(ctx, "text")
     return (ev.AttemptRecorded(tier=state.tier or "", settled=command.settled),)
@@ -157,7 +157,7 @@ def _review(review_by: datetime) -> tuple[StartedClock, ...]:
 
 def hold_review(state: Matter, command: do.HoldReview, ctx: Context) -> tuple[Event, ...]:
     """A deferred matter is looked at again."""
-    officer(ctx, "defer", _above_community(ctx, state))
+    officer(ctx, "hold_review", _above_community(ctx, state))
     other_person(ctx, state.handlers, "The handler does not review the deferral; ask another officer.")
     _review_date(ctx, command.review_by)
     return (ev.ReviewHeld(review_by=command.review_by, clocks=_review(command.review_by)),)
@@ -173,11 +173,12 @@ def _returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
     clock = state.clock("", "finish")
     if clock is None or clock.stopped is None or clock.due <= clock.stopped:
         return ()
-    rule = ctx.book(clock.rulebook).clock(clock.stage, clock.of)
+    law = ctx.law(clock.rulebook)
+    rule = law.book.clock(clock.stage, clock.of)
     pause = (clock.stopped, ctx.when.recorded_at)
     if rule is None or clock.extensions or clock.n > 1:
         at, provisional = ctx.when.recorded_at + (clock.due - clock.stopped), clock.provisional
     else:
-        due = ctx.calendar.due(clock.started, rule.length, [pause])
+        due = law.calendar.due(clock.started, rule.length, [pause])
         at, provisional = due.at, due.provisional
     return (ev.StartedClock(stage="finish", of=clock.of, due=at, provisional=provisional),)

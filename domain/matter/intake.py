@@ -70,8 +70,13 @@ def _open(command: do.RegisterMatter, ctx: Context) -> ev.MatterRegistered:
         demand=command.demand, communities=communities, host=command.host, subdistrict=_subdistrict(ctx, command.host),
         grid=command.grid, subject=command.subject, requesters=command.requesters, anonymous=command.anonymous,
         proactive=command.proactive, emergency=command.emergency, mandate=command.mandate, repeat_of=command.repeat_of,
-        clocks=started(ctx, ("accept", command.demand or "*"), *((("onsite", "*"),) if command.emergency else ())),
+        clocks=started(ctx, ("accept", _demand(command)), *((("onsite", "*"),) if command.emergency else ())),
     )  # fmt: skip
+
+
+def _demand(command: do.RegisterMatter) -> str:
+    demand = command.demand or "*"
+    return f"{demand}.urgent" if command.emergency and command.demand else demand
 
 
 def _subdistrict(ctx: Context, community: str) -> str:
@@ -102,7 +107,7 @@ def take_over(state: Matter, command: do.TakeOverMatter, ctx: Context) -> tuple[
     """From now on a backfilled matter runs like any other."""
     if not state.backfilled:
         raise Refused("not_backfilled", "Only a matter taken over from another system can be taken over.")
-    officer(ctx, "accept")
+    officer(ctx, "take_over")
     known_body(ctx, command.host, ("community",))
     subdistrict = _subdistrict(ctx, command.host)
     clocks = started(ctx, ("triage", state.demand or "*"))
@@ -125,7 +130,7 @@ def supplement(state: Matter, command: do.AddSupplement, ctx: Context) -> tuple[
 def join(state: Matter, command: do.JoinRequester, ctx: Context) -> tuple[Event, ...]:
     """Another requester joins; nobody is dropped and nobody waits for the others."""
     if ctx.actor.body != RESIDENT:
-        officer(ctx, "supplement")
+        officer(ctx, "join_requester")
     elif ctx.actor.person != command.requester:
         raise Refused("not_the_requester", "A resident joins under their own id.")
     if command.requester in state.requesters:

@@ -81,7 +81,7 @@ def confirm_word(
     state: Matter, order: Order, leg: Leg, command: do.ConfirmWordOfMouth, ctx: Context
 ) -> tuple[Event, ...]:
     """The other side confirms; only then does the earlier time count (law 6)."""
-    issuer(ctx, order, leg, "accept_result")
+    issuer(ctx, order, leg, "confirm_word_of_mouth")
     if leg.spoken_at is None:
         raise Refused("nothing_to_confirm", "This check-in was not written down afterwards.")
     return (ev.WordOfMouthConfirmed(order=order.id, leg=leg.id, stage="check_in", at=leg.spoken_at),)
@@ -157,7 +157,7 @@ def decline(state: Matter, order: Order, leg: Leg, command: do.DeclineLeg, ctx: 
     """A team does not take a service up; offices may not decline."""
     if not order.shape.takes_up:
         raise Refused("not_voluntary", "A summons is not declined; ask for its return, with a ground.")
-    receiver(ctx, order, leg, "acknowledge")
+    receiver(ctx, order, leg, "decline")
     return (ev.LegDeclined(order=order.id, leg=leg.id, reason=command.reason), *settled(order, {leg.id}))
 
 
@@ -202,7 +202,7 @@ def change_time(
     state: Matter, order: Order, leg: Leg, command: do.ChangeSummonsTime, ctx: Context
 ) -> tuple[Event, ...]:
     """The joint time moves only while the body is not late; the first due moment stays on record."""
-    issuer(ctx, order, leg, "issue_order")
+    issuer(ctx, order, leg, "change_summons_time")
     clock = state.clock(leg.id, "check_in")
     if clock is None:
         raise Refused("no_such_clock", "This order has no check-in time.")

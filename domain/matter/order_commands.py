@@ -7,19 +7,19 @@ from typing import Literal
 from domain.acting import Command
 from domain.instant import Instant
 from domain.matter.order_events import Receiver
-from domain.matter.words import OrderName, Role, WhistleKind
+from domain.matter.words import Body, Id, OrderName, Role, WhistleKind, Word
 
 
 class OrderCommand(Command):
     """A command about one order of the matter."""
 
-    order: str
+    order: Id
 
 
 class LegCommand(Command):
     """A command about one leg."""
 
-    leg: str
+    leg: Id
 
 
 class DraftOrder(OrderCommand, name="draft_order"):
@@ -31,10 +31,10 @@ class DraftOrder(OrderCommand, name="draft_order"):
     kind: OrderName
     whistle: WhistleKind | None = None
     receivers: tuple[Receiver, ...]
-    call: str | None = None
-    admission: str | None = None
-    task_code: str | None = None
-    joint_blowers: tuple[str, ...] = ()
+    call: Id | None = None
+    admission: Word | None = None
+    task_code: Word | None = None
+    joint_blowers: tuple[Body, ...] = ()
     summoned_at: Instant | None = None
 
 
@@ -46,7 +46,7 @@ class IssueOrder(OrderCommand, name="issue_order"):
     """Blow the whistle, send the dispatch, make the call. `witness`: who heard it, for an emergency by word of mouth."""
 
     by_word_of_mouth: bool = False
-    witness: str | None = None
+    witness: Id | None = None
 
 
 class ConfirmAuthority(OrderCommand, name="confirm_authority"):
@@ -56,31 +56,31 @@ class ConfirmAuthority(OrderCommand, name="confirm_authority"):
 class CancelOrder(OrderCommand, name="cancel_order"):
     """Cancel it before anybody has checked in."""
 
-    reason: str
+    reason: Word
 
 
 class AddLeg(OrderCommand, name="add_leg"):
     """加派 one more body."""
 
-    leg: str
-    body: str
+    leg: Id
+    body: Body
     role: Role = "assist"
     mandatory: bool = True
-    ground: str
+    ground: Word
 
 
 class ChangeLead(OrderCommand, name="change_lead"):
     """Let another summoned body lead."""
 
-    leg: str
-    ground: str
+    leg: Id
+    ground: Word
 
 
 class AnswerCall(OrderCommand, name="answer_call"):
     """Say what the sub-district makes of the community's call."""
 
     how: Literal["self_handling", "whistle", "returned"]
-    whistle: str | None = None
+    whistle: Id | None = None
 
 
 class AcknowledgeLeg(LegCommand, name="acknowledge_leg"):
@@ -94,7 +94,7 @@ class ContactLeg(LegCommand, name="contact_leg"):
 class CheckIn(LegCommand, name="check_in"):
     """报到, as a named officer of the department. Sealed: proof."""
 
-    place: str
+    place: Body
     proof: Literal["code", "photo", "signature", "position", "word_of_mouth"]
     arrived_at: Instant | None = None
 
@@ -110,7 +110,7 @@ class NoteWork(LegCommand, name="note_work"):
 class RequestHelp(LegCommand, name="request_help"):
     """Ask for help. Sealed: note."""
 
-    needs: str
+    needs: Word
 
 
 class ReportLeg(LegCommand, name="report_leg"):
@@ -127,47 +127,47 @@ class AcceptLeg(LegCommand, name="accept_leg"):
 class RejectLeg(LegCommand, name="reject_leg"):
     """Not take the report."""
 
-    reason: str
+    reason: Word
 
 
 class DeclineLeg(LegCommand, name="decline_leg"):
     """Not take a service up."""
 
-    reason: str
+    reason: Word
 
 
 class RequestReturn(LegCommand, name="request_return"):
     """退单, with ground and legal basis."""
 
-    ground: str
-    basis: str
+    ground: Word
+    basis: Word
 
 
 class DecideReturn(LegCommand, name="decide_return"):
     """Rule on a return, as the dispatch centre."""
 
     granted: bool
-    ground: str
+    ground: Word
 
 
 class OpenDispute(LegCommand, name="open_dispute"):
     """Hold that it is another body's duty; go on acting meanwhile."""
 
-    ground: str
+    ground: Word
 
 
 class AdjudicateDispute(LegCommand, name="adjudicate_dispute"):
     """派单会商: rule who leads."""
 
     outcome: Literal["stays", "excused"]
-    basis: str
-    lead: str | None = None
+    basis: Word
+    lead: Id | None = None
 
 
 class ExcuseLeg(LegCommand, name="excuse_leg"):
     """Let a body go, with a ground."""
 
-    ground: str
+    ground: Word
 
 
 class RequestExtension(LegCommand, name="request_extension"):
@@ -175,7 +175,7 @@ class RequestExtension(LegCommand, name="request_extension"):
 
     stage: Literal["check_in", "finish"] = "finish"
     until: Instant
-    reason: str
+    reason: Word
 
 
 class DecideExtension(LegCommand, name="decide_extension"):
@@ -192,8 +192,8 @@ class UrgeLeg(LegCommand, name="urge_leg"):
 class SuperviseLeg(LegCommand, name="supervise_leg"):
     """督办 with number, level and due moment."""
 
-    number: str
-    level: str
+    number: Word
+    level: Word
     due: Instant
 
 
@@ -201,7 +201,7 @@ class ChangeSummonsTime(LegCommand, name="change_summons_time"):
     """Move the joint time, before the body is late."""
 
     to: Instant
-    ground: str
+    ground: Word
 
 
 class RateLeg(LegCommand, name="rate_leg"):

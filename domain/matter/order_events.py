@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.event import Event
 from domain.instant import Instant
 from domain.matter.events import DueItem, StartedClock
-from domain.matter.words import OrderName, Role, WhistleKind
+from domain.matter.words import Body, Id, OrderName, Role, WhistleKind
 
 
 class Receiver(BaseModel):
@@ -20,8 +20,8 @@ class Receiver(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    leg: str
-    body: str
+    leg: Id
+    body: Body
     role: Role
     mandatory: bool = True
     measured_as: Literal["territory", "trade"] | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 Source = Literal[
     "resident_app", "window", "phone", "grid", "duty_desk", "hotline_12345",
@@ -18,6 +20,17 @@ Demand = Literal["consultation", "help", "complaint", "report", "suggestion"]
 Scale = Literal["minor", "hard"]
 Channel = Literal["online", "on_site", "hall"]
 Disposition = Literal["solved", "explained", "aided", "unfounded", "beyond_duty"]
+
+Id = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+]
+"""A random UUID in lower case: it says nothing about anybody."""
+
+Body = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$")]
+"""A body's public id in the register."""
+
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")]
+"""A code, never free text: what people write in their own words is sealed (DESIGN.md law 9)."""
 
 MatterStatus = Literal[
     "registered", "accepted", "triaged", "in_handling", "deferred", "completed",

@@ -1,0 +1,64 @@
+"""The engine: settings become an event store, a vault and `handle`. Nothing connects at import."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from adapters.settings import Settings
+from adapters.store import open_store
+from adapters.vault import open_keys
+from adapters.vault.keys import Keys
+from adapters.vault.masters import create_masters
+from adapters.vault.vault import Vault
+from workflows.handle import Handle
+from workflows.ports import EventStore
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The open parts. Close it when done."""
+
+    settings: Settings
+    store: EventStore
+    keys: Keys
+    vault: Vault
+    handle: Handle
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self.store.close()
+        self.keys.close()
+
+
+def open_engine(settings: Settings, clock: Callable[[], datetime] = now) -> Engine:
+    """Open everything that the settings name, making what is missing of the embedded default.
+
+    Raises domain.refusal.Unavailable when a database cannot be reached, Refused for wrong master keys.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.masters is None:
+        create_masters(settings.masters_folder)
+    store = open_store(settings.store_url)
+    keys = open_keys(settings.keys_url, settings.masters_folder)
+    vault = Vault(store, keys)
+    return Engine(settings, store, keys, vault, Handle(store, vault, keys, clock, code_release()))
+
+
+def code_release() -> str:
+    """What the envelopes name as the code: the distribution's version and a digest of its sources."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for folder in ("domain", "workflows"):
+        for path in sorted((root / folder).rglob("*.py")) + sorted((root / folder).rglob("*.toml")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{version('huiyin')}+{digest.hexdigest()[:16]}"

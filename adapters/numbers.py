@@ -1,0 +1,38 @@
+"""The numbers that people use: district code, date, six random characters, a check character (DESIGN.md §9).
+
+No counter: a number says nothing about how many matters there are. The alphabet leaves out letters and digits
+that are mistaken for one another; the check character finds every single wrong character and every swap of
+neighbours (weights are powers of two modulo 31, the number of signs and a prime).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRTUVWXY"
+RANDOM = 6
+
+
+def fresh_number(district: str, day: date) -> str:
+    """A new number such as `110101-20261123-7KQ2MWX`; `day` is the local date of intake."""
+    body = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM))
+    stem = f"{district}-{day:%Y%m%d}-{body}"
+    return stem + check_character(stem)
+
+
+def check_character(stem: str) -> str:
+    """The character that makes the weighted sum of all characters divisible by 31."""
+    total = 0
+    for sign in stem.replace("-", ""):
+        total = (total + ALPHABET.index(sign)) * 2 % len(ALPHABET)
+    return ALPHABET[-total % len(ALPHABET)]
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a well-formed number with the right check character."""
+    stem, last = text[:-1], text[-1:]
+    parts = text.split("-")
+    if len(parts) != 3 or len(parts[2]) != RANDOM + 1 or not set(text) <= set(ALPHABET) | {"-"}:
+        return False
+    return check_character(stem) == last

@@ -1,0 +1,306 @@
+"""handle: load, decide, append. The one path by which anything changes (DESIGN.md §4).
+
+A command is decided on the events stored so far and written with the versions it was decided on; if somebody
+else was faster, it is loaded and decided again. What it changes, its row and its sealed values are one
+transaction: after a crash at any point either all of it is there or nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import domain.matter as matter
+from domain.acting import Command, Decision, When
+from domain.context import Context, Law
+from domain.event import Basis, Event, Recorded, decode, encode
+from domain.matter import Matter
+from domain.matter.commands import RegisterMatter
+from domain.matter.events import MatterDiverted
+from domain.refusal import Conflict, Refused, Unavailable
+from domain.register import decide as register
+from domain.rulebook import releases
+from workflows.ports import (
+    AlreadyAnswered,
+    Answered,
+    Append,
+    Batch,
+    ClockBehind,
+    EventStore,
+    KeyStore,
+    Plain,
+    Reference,
+    ReferenceTaken,
+    SealedRow,
+    Text,
+    Vault,
+)
+from workflows.records import CommandRefused, refusals_of
+from workflows.standing import REGISTER, RELEASES, Standing, StandingViews
+from workflows.submission import Answer, Submission, answer_from, digest_of, keyed
+
+MOST_TRIES = 20
+_RELEASE_COMMANDS = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice)
+
+
+class _Loaded(NamedTuple):
+    """A case and those it touches, with the versions they were decided on."""
+
+    case: Matter | None
+    others: dict[str, Matter | None]
+    versions: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A decision with what its envelopes need."""
+
+    decision: Decision
+    when: When
+    basis: Basis
+    versions: Mapping[str, int]
+    confidential: bool = False
+    grace: timedelta | None = None
+
+
+class Handle:
+    """The application: hand in a submission, get the answer. Safe to share between threads.
+
+    `clock` gives the present moment (aware UTC); `code` names the release of this program for the envelopes.
+    """
+
+    def __init__(
+        self, store: EventStore, vault: Vault, keys: KeyStore, clock: Callable[[], datetime], code: str
+    ) -> None:
+        self.store, self.vault, self.keys, self.clock, self.code = store, vault, keys, clock, code
+        self.standing = StandingViews(store)
+
+    def __call__(self, submission: Submission) -> Answer:
+        """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told."""
+        digest = digest_of(submission, self.keys.pepper())
+        for _ in range(MOST_TRIES):
+            known = self.store.answered(submission.client, submission.key)
+            if known is not None:
+                return _repeated(known, digest, submission)
+            try:
+                return self._once(submission, digest)
+            except (Conflict, AlreadyAnswered):
+                continue  # somebody else was faster: look again, decide again
+        raise Unavailable("The case is being changed too often at this moment; try again shortly.")
+
+    def load(self, case: str) -> Matter | None:
+        """The present state of a case, or None. Raises Unavailable."""
+        return matter.replay(self.history(case))
+
+    def history(self, case: str) -> list[Recorded[Any]]:
+        """All events of a case, in order."""
+        return [decode(row.type, row.body) for row in self.store.load(case)]
+
+    def _once(self, submission: Submission, digest: str) -> Answer:
+        standing = self.standing.caught_up()
+        try:
+            made = self._decided(submission, standing)
+            return self._accept(submission, digest, made)
+        except ReferenceTaken:
+            refused = Refused(
+                "known_number", "This outside number belongs to a matter already; supplement that one."
+            )
+        except ClockBehind:
+            refused = Refused(
+                "clock_behind", "This machine's clock is behind the store's; set it right and try again."
+            )
+        except Refused as error:
+            refused = error
+        return self._refuse(submission, digest, standing, refused)
+
+    # -- decide ---------------------------------------------------------------------------------------------------
+
+    def _decided(self, submission: Submission, standing: Standing) -> _Made:
+        command = submission.command
+        if isinstance(command, matter.COMMANDS):
+            return self._on_matter(submission, standing)
+        now = self.clock()
+        when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
+        context = _Administration(submission, when)
+        if isinstance(command, _RELEASE_COMMANDS):
+            _holds_post(standing, submission, when)
+            decision = releases.decide(standing.releases, command, context)
+            versions = {RELEASES: standing.releases_version}
+        else:
+            decision = register.decide(standing.register, command, context)
+            versions = {REGISTER: standing.register_version}
+        _same_version(submission, versions[submission.case])
+        return _Made(decision, when, self._basis(standing, None), versions)
+
+    def _on_matter(self, submission: Submission, standing: Standing) -> _Made:
+        loaded = self._load(submission)
+        _same_version(submission, loaded.versions[submission.case])
+        now = self.clock()
+        when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
+        law = standing.law_at(when.occurred_at, submission.rulebook)
+        _not_too_long(submission, law)
+        context = Context(
+            actor=submission.actor, when=when, authority=submission.authority, rulebook=law.book,
+            calendar=law.calendar, register=standing.register, others=loaded.others,
+            sealed=frozenset(one.name for one in submission.sealed), laws=standing.laws,
+        )  # fmt: skip
+        decision = matter.decide(loaded.case, submission.command, context)
+        confidential = _is_confidential(loaded.case, submission.command)
+        grace = law.calendar.due(when.occurred_at, law.book.backfill_after).at - when.occurred_at
+        return _Made(decision, when, self._basis(standing, law), loaded.versions, confidential, grace)
+
+    def _load(self, submission: Submission) -> _Loaded:
+        histories = {submission.case: self.history(submission.case)}
+        case = matter.replay(histories[submission.case])
+        others: dict[str, Matter | None] = {}
+        for other in matter.touches(case, submission.command):
+            histories[other] = self.history(other)
+            others[other] = matter.replay(histories[other])
+        return _Loaded(case, others, {stream: len(events) for stream, events in histories.items()})
+
+    def _basis(self, standing: Standing, law: Law | None) -> Basis:
+        return Basis(
+            calendar=standing.calendar_version(), code=self.code, register=standing.register_version,
+            rulebook=law.book.name if law else "none",
+        )  # fmt: skip
+
+    # -- append ---------------------------------------------------------------------------------------------------
+
+    def _accept(self, submission: Submission, digest: str, made: _Made) -> Answer:
+        sealed = self._seal(submission, made.confidential)
+        appends = self._appends(submission, made, sealed)
+        mine = [append for append in appends if append.stream == submission.case]
+        version = made.versions[submission.case] + sum(len(append.events) for append in mine)
+        answer = Answer("accepted", submission.case, version, tuple(t for a in appends for t, _ in a.events))
+        self.store.append(
+            Batch(
+                appends=appends, recorded_at=made.when.recorded_at,
+                answered=_row(submission, digest, answer, made.when.recorded_at),
+                references=self._references(submission), sealed=tuple(sealed),
+                texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
+            )
+        )  # fmt: skip
+        if any(isinstance(event, MatterDiverted) for event in made.decision.events):
+            # A crash right here leaves the keys as they were; the follower hands them over again from the event.
+            self.keys.rewrap(submission.case, "discipline")
+        return answer
+
+    def _seal(self, submission: Submission, confidential: bool) -> list[SealedRow]:
+        plain = [Plain(submission.case, one.subject, one.name, one.value) for one in submission.sealed]
+        return (
+            self.vault.seal_all(plain, holder="discipline" if confidential else "ordinary") if plain else []
+        )
+
+    def _appends(self, submission: Submission, made: _Made, sealed: list[SealedRow]) -> tuple[Append, ...]:
+        by_stream: dict[str, list[tuple[str, bytes]]] = {}
+        digests = tuple(row.digest for row in sealed)
+        for event in made.decision.events:
+            by_stream.setdefault(submission.case, []).append(
+                (event.TYPE, encode(_envelope(submission, made, submission.case, event, digests)))
+            )
+            digests = ()  # sealed values ride with the first event of their command
+        for stream, event in made.decision.elsewhere:
+            by_stream.setdefault(stream, []).append(
+                (event.TYPE, encode(_envelope(submission, made, stream, event, ())))
+            )
+        return tuple(
+            Append(stream, made.versions[stream], tuple(events)) for stream, events in by_stream.items()
+        )
+
+    def _references(self, submission: Submission) -> tuple[Reference, ...]:
+        pepper = self.keys.pepper()
+        return tuple(
+            Reference(one.source, keyed(pepper, one.number), submission.case) for one in submission.outside
+        )
+
+    def _refuse(self, submission: Submission, digest: str, standing: Standing, refused: Refused) -> Answer:
+        """A refusal is evidence (law 5): recorded beside the case, which it never changes."""
+        stream = refusals_of(submission.case)
+        now = self.clock()
+        event = CommandRefused(case=submission.case, command_name=submission.command.NAME, code=refused.code)
+        made = _Made(
+            Decision(rule="refusal", events=(event,)), When(occurred_at=now, recorded_at=now),
+            self._basis(standing, None), {},
+        )  # fmt: skip
+        after = len(self.store.load(stream))
+        answer = Answer("refused", submission.case, code=refused.code, advice=refused.advice)
+        stored = encode(_envelope(replace(submission, occurred_at=None), made, stream, event, ()))
+        batch = Batch(
+            appends=(Append(stream, after, ((event.TYPE, stored),)),), recorded_at=now,
+            answered=_row(submission, digest, answer, now),
+        )  # fmt: skip
+        try:
+            self.store.append(batch)
+        except ClockBehind:
+            raise Unavailable(
+                "This machine's clock is behind the store's; set it right and try again."
+            ) from None
+        return answer
+
+
+class _Administration:
+    """The context of the register and the releases: they stand under no rulebook."""
+
+    def __init__(self, submission: Submission, when: When) -> None:
+        self.actor, self.when, self.authority = submission.actor, when, submission.authority
+        self.sealed = frozenset(one.name for one in submission.sealed)
+
+
+def _repeated(known: Answered, digest: str, submission: Submission) -> Answer:
+    if known.digest != digest:
+        advice = "This key was used for another command; give every command a key of its own."
+        return Answer("refused", submission.case, code="key_reused", advice=advice)
+    return answer_from(known.answer)
+
+
+def _same_version(submission: Submission, version: int) -> None:
+    if submission.expected is not None and submission.expected != version:
+        raise Refused(
+            "version_moved", f"The case has moved on to version {version}; look at it again, then decide."
+        )
+
+
+def _holds_post(standing: Standing, submission: Submission, when: When) -> None:
+    actor = submission.actor
+    if not standing.register.holds(actor.person, actor.body, actor.post or "", when.occurred_at):
+        raise Refused(
+            "post_lapsed", "You did not hold this post at that time; have the register brought up to date."
+        )
+
+
+def _not_too_long(submission: Submission, law: Law) -> None:
+    most = law.book.text_most
+    if any(isinstance(one.value, str) and len(one.value) > most for one in submission.sealed):
+        raise Refused(
+            "text_too_long", f"Shorten the text to at most {most} characters, or attach it as a file."
+        )
+
+
+def _is_confidential(case: Matter | None, command: Command) -> bool:
+    if case is None:
+        return isinstance(command, RegisterMatter) and command.accusation
+    return case.confidential
+
+
+def _envelope(
+    submission: Submission, made: _Made, stream: str, event: Event, digests: tuple[str, ...]
+) -> Recorded[Any]:
+    when = made.when
+    late = made.grace is not None and when.recorded_at - when.occurred_at > made.grace
+    return Recorded[Any](
+        sd=digests, authority=submission.authority, backfill=late or event.TYPE == "matter_backfilled.v1",
+        basis=made.basis, capacity=submission.actor.body, causation=submission.causation,
+        command=f"{submission.client}:{submission.key}", correlation=submission.correlation or submission.key,
+        nonce=secrets.token_hex(16), occurred_at=when.occurred_at, person=submission.actor.person,
+        post=submission.actor.post, pub=event, recorded_at=when.recorded_at, rule=made.decision.rule,
+        stream=stream, type=event.TYPE,
+    )  # fmt: skip
+
+
+def _row(submission: Submission, digest: str, answer: Answer, now: datetime) -> Answered:
+    return Answered(
+        submission.client, submission.key, digest, submission.case, answer.outcome, answer.to_bytes(), now
+    )

@@ -1,0 +1,36 @@
+"""Events of record that belong to no case's own stream: refusals and reads of sealed values (DESIGN.md law 5, 10, §9)."""
+
+from __future__ import annotations
+
+import uuid
+
+from domain.event import Event
+
+_REFUSALS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e03")
+_READS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e04")
+
+
+class CommandRefused(Event, name="command_refused.v1"):
+    """A well-formed command of an authenticated caller was refused; it changed nothing."""
+
+    case: str
+    command_name: str
+    code: str
+
+
+class SealedRead(Event, name="sealed_read.v1"):
+    """Somebody read sealed values of a case: which fields, for what purpose."""
+
+    case: str
+    fields: tuple[str, ...]
+    purpose: str
+
+
+def refusals_of(case: str) -> str:
+    """The stream of a case's refusals; derived, so that many callers do not wait for one stream."""
+    return str(uuid.uuid5(_REFUSALS, case))
+
+
+def reads_of(case: str) -> str:
+    """The stream of reads of a case's sealed values."""
+    return str(uuid.uuid5(_READS, case))
