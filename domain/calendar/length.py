@@ -63,11 +63,17 @@ class Length:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
+        written = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
         return core_schema.json_or_python_schema(
-            json_schema=read,
-            python_schema=core_schema.union_schema(
-                [core_schema.is_instance_schema(cls), read], mode="left_to_right"
-            ),
+            json_schema=written,
+            python_schema=core_schema.no_info_plain_validator_function(_read),
             serialization=core_schema.plain_serializer_function_ser_schema(str),
         )
+
+
+def _read(value: object) -> Length:
+    if isinstance(value, Length):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} is no length: write it as text, such as "3wd"')
+    return Length.parse(value)
