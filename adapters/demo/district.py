@@ -218,7 +218,7 @@ class _Founding:
         self.do(
             leader,
             c.AssignShift(
-                body=SUBDISTRICT, post="duty_leader", person=leader.person, begins=now + timedelta(seconds=1),
+                body=SUBDISTRICT, post="duty_leader", person=leader.person, begins=self.handle.clock() + timedelta(seconds=1),
                 ends=now + timedelta(days=7),
             ),
         )  # fmt: skip

@@ -61,14 +61,17 @@ def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str
         )
 
 
-def power(ctx: Context, body: str, kind: PowerKind) -> PowerItem:
-    """The body holds this power in the register, in force when the act happened, and the act cites it."""
-    item = ctx.register.may(body, kind, ctx.when.occurred_at)
-    if item is None:
+def power(ctx: Context, body: str, kind: PowerKind, over: Iterable[str] = ()) -> PowerItem:
+    """The body holds this power in force when the act happened, over the bodies named, and the act cites it."""
+    items = ctx.register.powers(body, kind, ctx.when.occurred_at)
+    if not items:
         raise Refused("no_power", f"The register gives this body no power of {kind}; have it granted first.")
-    if ctx.authority != item.id:
-        raise Refused("power_not_cited", f"Cite the power item {item.id} as the authority of this act.")
-    return item
+    cited = next((item for item in items if item.id == ctx.authority), None)
+    if cited is None:
+        raise Refused("power_not_cited", f"Cite the power item as the authority of this act, such as {items[0].id}.")
+    if cited.over and not set(over) <= set(cited.over):
+        raise Refused("power_reaches_not", f"The power item {cited.id} does not reach a body that is named here.")
+    return cited
 
 
 def body_kind(ctx: Context, body: str) -> str | None:

@@ -121,7 +121,7 @@ def authorise(state: Matter, order: Order, command: do.AuthoriseOrder, ctx: Cont
     officer(ctx, "authorise_order", (order.issuer, *order.joint_blowers), order.full_kind)
     after(ctx, order.last_at)
     if order.shape.power:
-        power(ctx, ctx.actor.body, order.shape.power)
+        power(ctx, ctx.actor.body, order.shape.power, [one.body for one in order.drafted])
     other_person(
         ctx, {order.drafter}, "Whoever drafted the order does not authorise it; ask the person in charge."
     )
@@ -140,7 +140,7 @@ def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> 
     """吹哨: every leg is issued at once; an emergency whistle may be blown by the duty leader and confirmed later."""
     issuer(ctx, order, None, "issue_order")
     if order.shape.power:
-        power(ctx, order.issuer, order.shape.power)
+        power(ctx, order.issuer, order.shape.power, [one.body for one in order.drafted])
     unsigned = order.status == "drafted"
     if unsigned:
         _duty_leader(order, ctx)
@@ -165,7 +165,7 @@ def _duty_leader(order: Order, ctx: Context) -> None:
         raise Refused(
             "not_the_duty_leader", "Only the duty leader blows an emergency whistle on their own authority."
         )
-    if ctx.actor.person not in ctx.register.on_duty(order.issuer, ctx.when.occurred_at):
+    if ctx.actor.person not in ctx.register.on_duty(order.issuer, ctx.when.occurred_at, "duty_leader"):
         raise Refused("not_on_duty", "The roster names somebody else for this hour; ask the duty leader.")
 
 
