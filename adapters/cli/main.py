@@ -9,6 +9,7 @@ from importlib.metadata import version as distribution_version
 import typer
 
 from adapters import exit_guard
+from adapters.cli import rulebook
 
 app = typer.Typer(
     name="huiyin",
@@ -16,6 +17,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # local variables may hold sealed values in the clear
 )
+
+
+app.add_typer(rulebook.app, name="rulebook")
 
 
 @app.callback()

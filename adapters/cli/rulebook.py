@@ -30,7 +30,7 @@ def check(
     file: Annotated[Path, typer.Argument(help="The rulebook, TOML.")],
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Say what is wrong with a rulebook, as line:key: sentence. Exit 0 if nothing, 1 if something is."""
+    """Say what is wrong with a rulebook: line, key and a sentence each. Exit 0 if nothing is, else 1."""
     try:
         rulebook = parse(_text(file))
     except BadRulebook as bad:

@@ -29,7 +29,8 @@ due; overlapping pauses count once. A pause without an end that begins before th
 clock: the answer is then the due moment as if it had taken no time, marked `standing`.
 
 **Provisional** is a due moment for which a day was counted in a year that no notice covers; for such years
-only the weekday rule is known. Natural lengths are never provisional.
+only the weekday rule is known. Natural lengths are never provisional. (A notice may
+still name the last days of the December before its year; entering it sets such due moments anew, too.)
 """
 
 from domain.calendar.hours import DayHours, Hours, Span
