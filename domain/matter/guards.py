@@ -68,9 +68,13 @@ def power(ctx: Context, body: str, kind: PowerKind, over: Iterable[str] = ()) ->
         raise Refused("no_power", f"The register gives this body no power of {kind}; have it granted first.")
     cited = next((item for item in items if item.id == ctx.authority), None)
     if cited is None:
-        raise Refused("power_not_cited", f"Cite the power item as the authority of this act, such as {items[0].id}.")
+        raise Refused(
+            "power_not_cited", f"Cite the power item as the authority of this act, such as {items[0].id}."
+        )
     if cited.over and not set(over) <= set(cited.over):
-        raise Refused("power_reaches_not", f"The power item {cited.id} does not reach a body that is named here.")
+        raise Refused(
+            "power_reaches_not", f"The power item {cited.id} does not reach a body that is named here."
+        )
     return cited
 
 

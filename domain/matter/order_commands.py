@@ -43,10 +43,15 @@ class AuthoriseOrder(OrderCommand, name="authorise_order"):
 
 
 class IssueOrder(OrderCommand, name="issue_order"):
-    """Blow the whistle, send the dispatch, make the call. `witness`: who heard it, for an emergency by word of mouth."""
+    """Blow the whistle, send the dispatch, make the call.
+
+    `witness`: who heard it, for an emergency by word of mouth; `adjudication`: the ruling that names a body
+    which the duty list does not.
+    """
 
     by_word_of_mouth: bool = False
     witness: Id | None = None
+    adjudication: Word | None = None
 
 
 class ConfirmAuthority(OrderCommand, name="confirm_authority"):
@@ -67,6 +72,7 @@ class AddLeg(OrderCommand, name="add_leg"):
     role: Role = "assist"
     mandatory: bool = True
     ground: Word
+    adjudication: Word | None = None
 
 
 class ChangeLead(OrderCommand, name="change_lead"):

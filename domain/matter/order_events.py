@@ -81,6 +81,7 @@ class OrderIssued(OrderEvent, name="order_issued.v1"):
     legs: tuple[LegClocks, ...]
     clocks: tuple[StartedClock, ...] = ()
     by_word_of_mouth: bool = False
+    adjudication: str | None = None
 
 
 class LegAdded(StartingLeg, name="leg_added.v1"):
@@ -90,6 +91,7 @@ class LegAdded(StartingLeg, name="leg_added.v1"):
     role: Role
     mandatory: bool = True
     ground: str
+    adjudication: str | None = None
 
 
 class LegExcused(LegEvent, name="leg_excused.v1"):

@@ -147,7 +147,7 @@ def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> 
     if command.by_word_of_mouth and not (order.emergency and command.witness):
         raise Refused("word_of_mouth", "Only an emergency is issued by word of mouth, with a witness.")
     for one in order.drafted:
-        _on_duty_list(state, order, one.body, ctx)
+        _on_duty_list(state, one.body, one.role, command.adjudication, ctx)
     legs = tuple(ev.LegClocks(leg=one.leg, clocks=leg_clocks(order, ctx)) for one in order.drafted)
     clocks = started(ctx, ("confirm_authority", order.full_kind)) if unsigned else ()
     issued = ev.OrderIssued(
@@ -169,17 +169,17 @@ def _duty_leader(order: Order, ctx: Context) -> None:
         raise Refused("not_on_duty", "The roster names somebody else for this hour; ask the duty leader.")
 
 
-def _on_duty_list(state: Matter, order: Order, body: str, ctx: Context) -> None:
-    """A department answers for what the duty list gives it, or what an adjudication gave it."""
-    if body_kind(ctx, body) not in ("department", "organ"):
+def _on_duty_list(state: Matter, body: str, role: str, ruling: str | None, ctx: Context) -> None:
+    """The lead answers for this by the duty list, an assisting body for something here; or a ruling names it."""
+    if ruling is not None or body_kind(ctx, body) not in ("department", "organ"):
         return
-    place = state.host or state.subdistrict or ""
-    if ctx.register.answers_for(body, state.code or "", place, ctx.when.occurred_at):
+    place, at = state.host or state.subdistrict or "", ctx.when.occurred_at
+    if ctx.register.answers_for(body, state.code or "", place, at):
         return
-    if (ctx.authority or "").startswith("adjudication:"):
+    if role == "assist" and ctx.register.stands_on_duty_list(body, place, at):
         return
     raise Refused(
-        "not_on_duty_list", f"The duty list does not give this to {body}; ask for an adjudication first."
+        "not_on_duty_list", f"The duty list does not give this to {body}; cite the adjudication that does."
     )
 
 
@@ -241,7 +241,7 @@ def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tu
     if command.body == order.issuer:
         raise Refused("self_dispatch", "A body does not summon itself.")
     known_body(ctx, command.body, tuple(order.shape.receivers))
-    _on_duty_list(state, order, command.body, ctx)
+    _on_duty_list(state, command.body, command.role, command.adjudication, ctx)
     return (
         ev.LegAdded(
             order=order.id, leg=command.leg, body=command.body, role=command.role, mandatory=command.mandatory,

@@ -229,6 +229,12 @@ class Register:
         """Whether the duty list names this body for the code at that place (or for a place around it)."""
         return any(item.body == body_id for item in self.duty_items(code, place_body_id, at))
 
+    def stands_on_duty_list(self, body_id: str, place_body_id: str, at: datetime) -> bool:
+        """Whether the duty list names this body for anything at that place (or at a place around it)."""
+        near = {body.id for body in self.lineage(place_body_id, at)}
+        lines = (in_force(self.duty_history.get(item, ()), at) for item in self.duties_of.get(body_id, ()))
+        return any(line is not None and (line.place == EVERYWHERE or line.place in near) for line in lines)
+
     # ---- admission of work items
 
     def on_list(self, item_code: str, at: datetime) -> AdmissionItem | None:
