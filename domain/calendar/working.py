@@ -100,7 +100,10 @@ class Calendar:
         a, b = as_utc(a), as_utc(b)
         if b <= a:
             return timedelta(0)
-        return max(0, self._between(_split(self.wall(a)), _split(self.wall(b)))) * _MICROSECOND
+        return (
+            max(0, self._between(_split(a.astimezone(self.zone)), _split(b.astimezone(self.zone))))
+            * _MICROSECOND
+        )
 
     def is_working_day(self, day: date) -> bool:
         """Whether the date is worked, by the notices or else by its weekday."""
@@ -133,20 +136,20 @@ class Calendar:
     # -- working time
 
     def _working(self, start: datetime, length: Length, pauses: Sequence[Pause]) -> Due:
-        first = _split(self.wall(start))
+        first = _split(start.astimezone(self.zone))
         worked = length.worked
         end = (
             self._days_on(first, length.amount) if worked is None else self._on(first, worked // _MICROSECOND)
         )
         standing = False
         for begin, until in _merged(pauses, start) if pauses else ():
-            paused = _split(self.wall(begin))
+            paused = _split(begin.astimezone(self.zone))
             if paused >= end:
                 break
             if until is None:
                 standing = True
                 break
-            end = self._on(end, self._between(paused, _split(self.wall(until))))
+            end = self._on(end, self._between(paused, _split(until.astimezone(self.zone))))
         at = self._utc(end, start)
         return Due(at, self._unsettled(first[0], end[0]), standing)
 
