@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from adapters.demo.district import CALL_OUT_POWER, SUBDISTRICT, WHISTLE_POWER, District
 from adapters.numbers import fresh_number
 from domain.acting import Actor, Command
+from domain.matter import Matter
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.matter.order_events import Receiver
 from domain.matter.words import WhistleKind
-from workflows.handle import Handle
 from workflows.ports import Sealable
 from workflows.submission import Answer, Sealing, Submission
 
 GROUND = "law:subdistrict-office-ordinance"
 
 
+class Hands(Protocol):
+    """What a desk hands in to: `handle`, or something that stands before it."""
+
+    def __call__(self, submission: Submission) -> Answer:
+        """Decide and store."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The present moment."""
+        ...
+
+    @property
+    def load(self) -> Callable[[str], Matter | None]:
+        """A case's present state."""
+        ...
+
+
 class Desk:
     """Acts in a district through `handle`; `chance` gives the ids, so that a seed gives the same ones again."""
 
     def __init__(
-        self, handle: Handle, district: District, chance: random.Random, client: str = "desk"
+        self, handle: Hands, district: District, chance: random.Random, client: str = "desk"
     ) -> None:
         self.handle, self.district, self.chance, self.client = handle, district, chance, client
 

@@ -96,7 +96,9 @@ def plan(seed: int, communities: int = 2, grids: int = 4) -> District:
     places = tuple(f"com-{n:02d}" for n in range(1, communities + 1))
     cells = tuple(f"grid-{n:03d}" for n in range(1, grids + 1))
     bodies = (*_central(), *_communities(places), *_grids(cells, places))
-    staff = {(body.id, post): person() for body in bodies for post in _STAFF.get(body.kind, ())}
+    staff: dict[tuple[str, str], str] = {
+        (body.id, post): person() for body in bodies for post in _STAFF.get(body.kind, ())
+    }
     return District(bodies, staff, names, person(), person(), places, cells)
 
 

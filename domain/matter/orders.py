@@ -245,7 +245,7 @@ def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tu
     return (
         ev.LegAdded(
             order=order.id, leg=command.leg, body=command.body, role=command.role, mandatory=command.mandatory,
-            ground=command.ground, clocks=leg_clocks(order, ctx),
+            ground=command.ground, adjudication=command.adjudication, clocks=leg_clocks(order, ctx),
         ),
     )  # fmt: skip
 
