@@ -108,7 +108,8 @@ class EventStore(Protocol):
         """Write the batch and return the positions of its events, in the order of `batch.appends`.
 
         Raises domain.refusal.Conflict (a stream has moved on), AlreadyAnswered, ReferenceTaken, ClockBehind.
-        After an ambiguous commit the adapter looks the answered row up before it raises.
+        After an ambiguous commit the adapter looks the batch up before it raises. Only where the database died in
+        that moment and cannot be asked may a batch stand after Unavailable: the same key then finds its answer.
         """
         ...
 

@@ -17,7 +17,7 @@ from psycopg.rows import tuple_row
 from domain.refusal import Refused, Unavailable
 
 CONNECT_SECONDS = 3
-POOL_SECONDS = 5.0
+POOL_SECONDS = 3.0
 READERS = 2
 READERS_MORE = 30
 # A lock or a statement that waits longer than this ends as Unavailable; nothing has been done then.

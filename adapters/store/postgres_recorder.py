@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import psycopg
-from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier
@@ -36,13 +36,14 @@ class PostgresRecorder(PostgresApplicationRecorder):
         self._schema = schema
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._used = 0.0
+        self._channel = f"{schema}_events"
+        self.create_table()  # first: where the server is not there, this says so at once
         with reported():
             super().__init__(pool(dsn, schema))
-        self.channel_name = f"{schema}_events"
+        self.channel_name = self._channel
         self._lock_key = advisory_key(schema, "append")
         self._append = SQL("SELECT * FROM {}.append_saves(%s, " + PARAMETERS + ")").format(Identifier(schema))
         self._group: GroupCommit[Sequence[Save], list[Outcome]] = GroupCommit(self._write)
-        self.create_table()
 
     def create_table(self) -> None:
         """Make the schema where it is missing or older; many processes may start at once."""
@@ -87,22 +88,15 @@ class PostgresRecorder(PostgresApplicationRecorder):
             connection.execute(self.composed(statement), (name, value))
 
     def rows(self, statement: Any, *parameters: object) -> list[Any]:
-        """Read; once more where the connection turns out to be dead."""
-        with reported():
-            try:
-                return self._rows(statement, parameters)
-            except (OperationalError, InterfaceError):
-                return self._rows(statement, parameters)
+        """Read."""
+        with reported(), self.datastore.get_connection() as connection:
+            cursor = connection.cursor(row_factory=tuple_row, binary=True)
+            return cursor.execute(statement, parameters, prepare=True).fetchall()
 
     def close(self) -> None:
         """Close all connections."""
         self.datastore.close()
         self._drop()
-
-    def _rows(self, statement: Any, parameters: Sequence[object]) -> list[Any]:
-        reading = self.datastore.get_connection()
-        with reading as connection, connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-            return cursor.execute(statement, parameters, prepare=True).fetchall()
 
     def barrier(self) -> None:
         """Return when no write that began before is under way any more, not even one whose caller is gone."""
@@ -111,7 +105,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def composed(self, statement: str) -> Composed:
         """A statement with the names of this schema filled in."""
         return SQL(statement).format(
-            schema=Identifier(self._schema), channel=Identifier(self.channel_name), tolerance=CLOCK_TOLERANCE
+            schema=Identifier(self._schema), channel=Identifier(self._channel), tolerance=CLOCK_TOLERANCE
         )
 
     def _write(self, group: Sequence[Entry[Sequence[Save], list[Outcome]]]) -> None:

@@ -80,7 +80,9 @@ class RecordedStore:
         try:
             outcomes = self._recorder.insert_all(saves)
         except Unavailable as error:
-            outcomes = [self._look_up(save, error) for save in saves]
+            outcomes = [error] * len(saves)
+        if any(isinstance(outcome, Unavailable) for outcome in outcomes):
+            outcomes = self._looked_up(saves, outcomes)
         return [_as_port(outcome) for outcome in outcomes]
 
     def answered(self, client: str, key: str) -> Answered | None:
@@ -130,18 +132,24 @@ class RecordedStore:
         self._recorder.set_meta("epoch", epoch, replace=True)
         return epoch
 
-    def _look_up(self, save: Save, error: Unavailable) -> Outcome:
-        """After a failed commit: the positions if the save was written all the same, else the error."""
+    def _looked_up(self, saves: Sequence[Save], outcomes: list[Outcome]) -> list[Outcome]:
+        """After a commit that failed, or whose answer was lost: the positions of what was written all the same."""
+        found = list(outcomes)
         try:
             self._recorder.barrier()
-            positions = self.landed(save)
+            for number, save in enumerate(saves):
+                if isinstance(outcomes[number], Unavailable):
+                    positions = self._landed(save)
+                    found[number] = outcomes[number] if positions is None else positions
         except Unavailable:
-            return error
-        return error if positions is None else positions
+            return outcomes
+        return found
 
-    def landed(self, save: Save) -> list[int] | None:
-        """The positions of a save that was written before, None for one that was not."""
+    def _landed(self, save: Save) -> list[int] | None:
+        """The positions of a save that stands in the store, None for one that does not."""
         answered = save.batch.answered if save.batch else None
+        if answered is None and not save.events:
+            return None  # nothing to tell it by; to write it again does no harm
         if answered is not None and self.answered(answered.client, answered.key) != answered:
             return None
         # A body holds a nonce of 128 bits: where the bytes are the same, it is this very event.
@@ -149,7 +157,7 @@ class RecordedStore:
             self._value(self._statements.same, str(e.originator_id), e.originator_version, e.state)
             for e in save.events
         ]
-        return None if None in found or (answered is None and not found) else found
+        return None if None in found else found
 
     def _value(self, statement: str, *parameters: object) -> Any:
         rows = self._recorder.rows(statement, *parameters)

@@ -187,7 +187,12 @@ def test_reading_gives_all_streams_in_order_in_batches(store: Store) -> None:
 
 def test_what_was_known_at_a_moment_ends_with_the_last_event_recorded_by_then(store: Store) -> None:
     start = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-    moments = [start, start + timedelta(minutes=1), start + timedelta(seconds=59.5), start + timedelta(hours=1)]
+    moments = [
+        start,
+        start + timedelta(minutes=1),
+        start + timedelta(seconds=59.5),
+        start + timedelta(hours=1),
+    ]
     positions = [store.append(one(new_id(), at=moment))[0] for moment in moments]
     assert store.known_at(start - timedelta(microseconds=1)) == 0
     assert store.known_at(start) == positions[0]
@@ -200,7 +205,9 @@ def test_what_was_known_at_a_moment_ends_with_the_last_event_recorded_by_then(st
 def test_many_batches_go_in_one_transaction_each_by_itself(store: Store) -> None:
     taken, fresh = new_id(), new_id()
     store.append(one(taken, key="the-key"))
-    outcomes = store.append_all([one(fresh), one(taken), one(new_id(), key="the-key"), one(new_id(), count=2)])
+    outcomes = store.append_all(
+        [one(fresh), one(taken), one(new_id(), key="the-key"), one(new_id(), count=2)]
+    )
     assert isinstance(outcomes[1], Conflict)
     assert isinstance(outcomes[2], AlreadyAnswered)
     assert outcomes[0] == (store.load(fresh)[0].position,)

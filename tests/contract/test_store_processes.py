@@ -29,7 +29,9 @@ def read_all(store: Store) -> list[Stored]:
 def test_a_reader_beside_four_writing_processes_misses_nothing(store: Store, store_url: str) -> None:
     writers = [start("tests.contract.writer", store_url, f"w{n}", "60") for n in range(4)]
     seen: list[Stored] = []
-    while any(writer.poll() is None for writer in writers) or store.head() > (seen[-1].position if seen else 0):
+    while any(writer.poll() is None for writer in writers) or store.head() > (
+        seen[-1].position if seen else 0
+    ):
         seen += store.read(seen[-1].position if seen else 0, 20)
         store.wait(seen[-1].position if seen else 0, timeout=0.2)
     for writer in writers:
@@ -60,7 +62,9 @@ def assert_whole_or_nothing(store: Store, key: str, *, written: bool) -> None:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("failpoint", STORE_FAILPOINTS)
-def test_a_writer_killed_between_two_steps_on_sqlite_leaves_whole_commands(failpoint: str, tmp_path: Path) -> None:
+def test_a_writer_killed_between_two_steps_on_sqlite_leaves_whole_commands(
+    failpoint: str, tmp_path: Path
+) -> None:
     url = str(tmp_path / "cases.db")
     passage = 3 if failpoint != "store.after_insert" else 3 * 2 + 2  # within the third command's three events
     accepted = killed_at(failpoint, passage, tmp_path, "tests.contract.writer", url, "w", "9")
@@ -96,12 +100,16 @@ def test_writers_killed_at_any_moment_lose_no_accepted_command_and_leave_none_ha
         for writer in writers:
             time.sleep(chance.random() / 50)
             writer.kill()
-            accepted += [line for line in writer.communicate()[0].splitlines(keepends=True) if line.endswith("\n")]
+            accepted += [
+                line for line in writer.communicate()[0].splitlines(keepends=True) if line.endswith("\n")
+            ]
     assert accepted
     again = open_again()
     for key in accepted:
         assert all(traces(again, key.strip())), key
-    attempted = {f"{key.strip().rsplit('-', 1)[0]}-{int(key.strip().rsplit('-', 1)[1]) + 1}" for key in accepted}
+    attempted = {
+        f"{key.strip().rsplit('-', 1)[0]}-{int(key.strip().rsplit('-', 1)[1]) + 1}" for key in accepted
+    }
     for key in attempted:  # the command after an accepted one may have been cut down
         assert len(set(traces(again, key))) == 1, key
     assert [e.version for e in again.load(SHARED)] == list(range(1, len(again.load(SHARED)) + 1))
