@@ -7,22 +7,23 @@ transaction: after a crash at any point either all of it is there or nothing.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import domain.matter as matter
 from domain.acting import Command, Decision, When
 from domain.context import Context, Law
-from domain.event import Basis, Event, Recorded, decode, encode
+from domain.event import Basis, Recorded, decode
 from domain.matter import Matter
-from domain.matter.commands import RegisterMatter
+from domain.matter.commands import BackfillMatter, RegisterMatter
 from domain.matter.events import MatterDiverted
 from domain.refusal import Conflict, Refused, Unavailable
 from domain.register import decide as register
 from domain.rulebook import releases
+from workflows.envelope import Made, accepted, appends, command_row, enveloped, references
 from workflows.ports import (
     AlreadyAnswered,
     Answered,
@@ -32,7 +33,6 @@ from workflows.ports import (
     EventStore,
     KeyStore,
     Plain,
-    Reference,
     ReferenceTaken,
     SealedRow,
     Text,
@@ -54,16 +54,13 @@ class _Loaded(NamedTuple):
     versions: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A decision with what its envelopes need."""
+class _Ready(NamedTuple):
+    """One of many submissions, decided and not yet kept."""
 
-    decision: Decision
-    when: When
-    basis: Basis
-    versions: Mapping[str, int]
-    confidential: bool = False
-    grace: timedelta | None = None
+    place: int
+    submission: Submission
+    digest: str
+    made: Made
 
 
 class Handle:
@@ -99,15 +96,57 @@ class Handle:
         """All events of a case, in order."""
         return [decode(row.type, row.body) for row in self.store.load(case)]
 
+    def find(self, source: str, number: str) -> str | None:
+        """The case of an outside number, or of a matter's own under OWN_NUMBER; None for an unknown one."""
+        return self.store.find(source, keyed(self.keys.pepper(), number))
+
+    def backfill(self, submissions: Sequence[Submission]) -> list[Answer]:
+        """Many matters of other systems, each decided by itself, kept in one transaction (DESIGN.md §9).
+
+        The answers are those of `__call__`, in order, with the same guarantees; what is not accepted at the
+        first try is handed in again one by one. Raises Unavailable; what was kept until then stays kept.
+        """
+        answers = self._together(submissions)
+        return [answers.get(number) or self(one) for number, one in enumerate(submissions)]
+
+    def _together(self, submissions: Sequence[Submission]) -> dict[int, Answer]:
+        """The answers of those that one transaction took, by their place among the submissions."""
+        ready = self._ready(submissions)
+        try:
+            sealed = iter(self.vault.seal_all([value for one in ready for value in _plain(one.submission)]))
+        except Refused:
+            return {}  # one by one, so that each gets its own answer
+        batches = [
+            self._batch(one.submission, one.digest, one.made, [*islice(sealed, len(one.submission.sealed))])
+            for one in ready
+        ]
+        answers = {}
+        outcomes = self.store.append_all([batch for batch, _ in batches])
+        for one, (_, answer), outcome in zip(ready, batches, outcomes, strict=True):
+            if not isinstance(outcome, Exception):
+                answers[one.place] = answer
+            elif not isinstance(outcome, (Conflict, AlreadyAnswered, ReferenceTaken, ClockBehind)):
+                raise outcome
+        return answers
+
+    def _ready(self, submissions: Sequence[Submission]) -> list[_Ready]:
+        """Those that are new and allowed, with what was decided on them."""
+        pepper, standing = self.keys.pepper(), self.standing.caught_up()
+        ready: list[_Ready] = []
+        for place, one in enumerate(submissions):
+            if not isinstance(one.command, BackfillMatter) or self.store.answered(one.client, one.key):
+                continue
+            with suppress(Refused):  # handed in again by itself, and refused there on record
+                ready.append(_Ready(place, one, digest_of(one, pepper), self._on_matter(one, standing)))
+        return ready
+
     def _once(self, submission: Submission, digest: str) -> Answer:
         standing = self.standing.caught_up()
         try:
             made = self._decided(submission, standing)
             return self._accept(submission, digest, made)
         except ReferenceTaken:
-            refused = Refused(
-                "known_number", "This outside number belongs to a matter already; supplement that one."
-            )
+            refused = self._taken(submission)
         except ClockBehind:
             refused = Refused(
                 "clock_behind", "This machine's clock is behind the store's; set it right and try again."
@@ -116,9 +155,17 @@ class Handle:
             refused = error
         return self._refuse(submission, digest, standing, refused)
 
+    def _taken(self, submission: Submission) -> Refused:
+        """Which number was taken: an outside one, or the matter's own, which is drawn at random."""
+        if any(self.find(one.source, one.number) for one in submission.outside):
+            return Refused(
+                "known_number", "This outside number belongs to a matter already; supplement that one."
+            )
+        return Refused("number_taken", "This number is another matter's; draw a fresh one and try again.")
+
     # -- decide ---------------------------------------------------------------------------------------------------
 
-    def _decided(self, submission: Submission, standing: Standing) -> _Made:
+    def _decided(self, submission: Submission, standing: Standing) -> Made:
         command = submission.command
         if isinstance(command, matter.COMMANDS):
             return self._on_matter(submission, standing)
@@ -133,9 +180,9 @@ class Handle:
             decision = register.decide(standing.register, command, context)
             versions = {REGISTER: standing.register_version}
         _same_version(submission, versions[submission.case])
-        return _Made(decision, when, self._basis(standing, None), versions)
+        return Made(decision, when, self._basis(standing, None), versions)
 
-    def _on_matter(self, submission: Submission, standing: Standing) -> _Made:
+    def _on_matter(self, submission: Submission, standing: Standing) -> Made:
         loaded = self._load(submission)
         _same_version(submission, loaded.versions[submission.case])
         now = self.clock()
@@ -150,7 +197,7 @@ class Handle:
         decision = matter.decide(loaded.case, submission.command, context)
         confidential = _is_confidential(loaded.case, submission.command)
         grace = law.calendar.due(when.occurred_at, law.book.backfill_after).at - when.occurred_at
-        return _Made(decision, when, self._basis(standing, law), loaded.versions, confidential, grace)
+        return Made(decision, when, self._basis(standing, law), loaded.versions, confidential, grace)
 
     def _load(self, submission: Submission) -> _Loaded:
         histories = {submission.case: self.history(submission.case)}
@@ -169,68 +216,46 @@ class Handle:
 
     # -- append ---------------------------------------------------------------------------------------------------
 
-    def _accept(self, submission: Submission, digest: str, made: _Made) -> Answer:
-        sealed = self._seal(submission, made.confidential)
-        appends = self._appends(submission, made, sealed)
-        mine = [append for append in appends if append.stream == submission.case]
-        version = made.versions[submission.case] + sum(len(append.events) for append in mine)
-        answer = Answer("accepted", submission.case, version, tuple(t for a in appends for t, _ in a.events))
-        self.store.append(
-            Batch(
-                appends=appends, recorded_at=made.when.recorded_at,
-                answered=_row(submission, digest, answer, made.when.recorded_at),
-                references=self._references(submission), sealed=tuple(sealed),
-                texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
-            )
-        )  # fmt: skip
+    def _accept(self, submission: Submission, digest: str, made: Made) -> Answer:
+        plain = _plain(submission)
+        holder = "discipline" if made.confidential else "ordinary"
+        sealed = self.vault.seal_all(plain, holder=holder) if plain else []
+        batch, answer = self._batch(submission, digest, made, sealed)
+        self.store.append(batch)
         if any(isinstance(event, MatterDiverted) for event in made.decision.events):
             # A crash right here leaves the keys as they were; the follower hands them over again from the event.
             self.keys.rewrap(submission.case, "discipline")
         return answer
 
-    def _seal(self, submission: Submission, confidential: bool) -> list[SealedRow]:
-        plain = [Plain(submission.case, one.subject, one.name, one.value) for one in submission.sealed]
-        return (
-            self.vault.seal_all(plain, holder="discipline" if confidential else "ordinary") if plain else []
-        )
-
-    def _appends(self, submission: Submission, made: _Made, sealed: list[SealedRow]) -> tuple[Append, ...]:
-        by_stream: dict[str, list[tuple[str, bytes]]] = {}
-        digests = tuple(row.digest for row in sealed)
-        for event in made.decision.events:
-            by_stream.setdefault(submission.case, []).append(
-                (event.TYPE, encode(_envelope(submission, made, submission.case, event, digests)))
-            )
-            digests = ()  # sealed values ride with the first event of their command
-        for stream, event in made.decision.elsewhere:
-            by_stream.setdefault(stream, []).append(
-                (event.TYPE, encode(_envelope(submission, made, stream, event, ())))
-            )
-        return tuple(
-            Append(stream, made.versions[stream], tuple(events)) for stream, events in by_stream.items()
-        )
-
-    def _references(self, submission: Submission) -> tuple[Reference, ...]:
-        pepper = self.keys.pepper()
-        return tuple(
-            Reference(one.source, keyed(pepper, one.number), submission.case) for one in submission.outside
-        )
+    def _batch(
+        self, submission: Submission, digest: str, made: Made, sealed: Sequence[SealedRow]
+    ) -> tuple[Batch, Answer]:
+        """All that an accepted command writes, and its answer."""
+        written = appends(submission, made, sealed)
+        answer = accepted(submission, made, written)
+        batch = Batch(
+            appends=written, recorded_at=made.when.recorded_at,
+            answered=command_row(submission, digest, answer, made.when.recorded_at),
+            references=references(submission, self.keys.pepper()), sealed=tuple(sealed),
+            texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
+        )  # fmt: skip
+        return batch, answer
 
     def _refuse(self, submission: Submission, digest: str, standing: Standing, refused: Refused) -> Answer:
         """A refusal is evidence (law 5): recorded beside the case, which it never changes."""
         stream = refusals_of(submission.case)
         now = self.clock()
         event = CommandRefused(case=submission.case, command_name=submission.command.NAME, code=refused.code)
-        made = _Made(
+        made = Made(
             Decision(rule="refusal", events=(event,)), When(occurred_at=now, recorded_at=now),
             self._basis(standing, None), {},
         )  # fmt: skip
         after = len(self.store.load(stream))
         answer = Answer("refused", submission.case, code=refused.code, advice=refused.advice)
-        stored = encode(_envelope(replace(submission, occurred_at=None), made, stream, event, ()))
+        stored = enveloped(submission, made, stream, event)
         batch = Batch(
-            appends=(Append(stream, after, ((event.TYPE, stored),)),), recorded_at=now,
-            answered=_row(submission, digest, answer, now),
+            appends=(Append(stream, after, (stored,)),), recorded_at=now,
+            answered=command_row(submission, digest, answer, now),
         )  # fmt: skip
         try:
             self.store.append(batch)
@@ -285,22 +310,5 @@ def _is_confidential(case: Matter | None, command: Command) -> bool:
     return case.confidential
 
 
-def _envelope(
-    submission: Submission, made: _Made, stream: str, event: Event, digests: tuple[str, ...]
-) -> Recorded[Any]:
-    when = made.when
-    late = made.grace is not None and when.recorded_at - when.occurred_at > made.grace
-    return Recorded[Any](
-        sd=digests, authority=submission.authority, backfill=late or event.TYPE == "matter_backfilled.v1",
-        basis=made.basis, capacity=submission.actor.body, causation=submission.causation,
-        command=f"{submission.client}:{submission.key}", correlation=submission.correlation or submission.key,
-        nonce=secrets.token_hex(16), occurred_at=when.occurred_at, person=submission.actor.person,
-        post=submission.actor.post, pub=event, recorded_at=when.recorded_at, rule=made.decision.rule,
-        stream=stream, type=event.TYPE,
-    )  # fmt: skip
-
-
-def _row(submission: Submission, digest: str, answer: Answer, now: datetime) -> Answered:
-    return Answered(
-        submission.client, submission.key, digest, submission.case, answer.outcome, answer.to_bytes(), now
-    )
+def _plain(submission: Submission) -> list[Plain]:
+    return [Plain(submission.case, one.subject, one.name, one.value) for one in submission.sealed]

@@ -18,6 +18,9 @@ from workflows.ports import Sealable
 _WORD = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,119}$")
 _ID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
+OWN_NUMBER = "number"
+"""The source under which a matter's own number is kept among the references; no outside system has this name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
@@ -69,6 +72,10 @@ class Submission:
             )
         if not _ID.match(self.case):
             raise Refused("malformed", "A case is named by its UUID, in lower case.")
+        if any(one.source == OWN_NUMBER or not _WORD.match(one.source) for one in self.outside):
+            raise Refused(
+                "malformed", "An outside number names the system that gave it, such as hotline_12345."
+            )
 
 
 @dataclass(frozen=True, slots=True)
