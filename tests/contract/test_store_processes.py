@@ -113,3 +113,9 @@ def test_writers_killed_at_any_moment_lose_no_accepted_command_and_leave_none_ha
     for key in attempted:  # the command after an accepted one may have been cut down
         assert len(set(traces(again, key))) == 1, key
     assert [e.version for e in again.load(SHARED)] == list(range(1, len(again.load(SHARED)) + 1))
+
+
+def test_every_failpoint_of_the_store_keys_and_positions_is_walked_by_a_test() -> None:
+    walked = " ".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    elsewhere = [name for name in FAILPOINTS if name.startswith(("keys.", "positions."))]
+    assert all(f'"{name}"' in walked for name in elsewhere)
