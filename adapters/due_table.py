@@ -94,11 +94,10 @@ def _row(
     if start.tzinfo is not None:
         raise _Unusable(f"opened has an offset; give wall time: {opened!r:.60}")
     try:
-        due = calendar.due(calendar.moment(start), length)
-        end = calendar.wall(due.at)
+        end, provisional = calendar.due_on_wall(start, length)
     except (ValueError, OverflowError):
         raise _Unusable(f"lies outside the calendar: {opened!r:.60}") from None
-    return name, end.isoformat("T" if opened[10:11] == "T" else " "), "true" if due.provisional else "false"
+    return name, end.isoformat("T" if opened[10:11] == "T" else " "), "true" if provisional else "false"
 
 
 def _each(

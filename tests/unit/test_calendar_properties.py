@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from domain.calendar import Calendar, Hours, Length
 from tests.unit.calendar_world import (
+    NEW_YORK,
     NOTICE_2026,
     SHANGHAI,
     is_open,
@@ -40,6 +41,26 @@ def calendars(draw: st.DrawFn) -> Calendar:
     if not any(week[name] for name in names[:7]):
         week["wednesday"] = ["10:00-16:00"]
     return Calendar(SHANGHAI, Hours.model_validate(week), (NOTICE_2026,))
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)), lengths)  # noqa: DTZ001 (wall time)
+def test_tables_are_computed_as_cases_are(start: datetime, length: Length) -> None:
+    calendar = office(NEW_YORK)
+    due = calendar.due(calendar.moment(start), length)
+    assert calendar.due_on_wall(start, length) == (calendar.wall(due.at), due.provisional)
+
+
+@given(
+    st.sampled_from((datetime(2026, 3, 8), datetime(2026, 11, 1))),  # noqa: DTZ001 (wall time)
+    st.timedeltas(timedelta(days=-3), timedelta(days=3)),
+    lengths,
+)
+def test_tables_are_computed_as_cases_are_when_the_clocks_change(
+    change: datetime, apart: timedelta, length: Length
+) -> None:
+    calendar, start = office(NEW_YORK), change + apart
+    due = calendar.due(calendar.moment(start), length)
+    assert calendar.due_on_wall(start, length) == (calendar.wall(due.at), due.provisional)
 
 
 @given(calendars(), exact_moments, st.integers(0, 7 * 24 * 3600), lengths)
