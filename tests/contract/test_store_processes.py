@@ -27,18 +27,18 @@ def read_all(store: Store) -> list[Stored]:
 
 
 def test_a_reader_beside_four_writing_processes_misses_nothing(store: Store, store_url: str) -> None:
-    writers = [start("tests.contract.writer", store_url, f"w{n}", "60") for n in range(4)]
+    writers = [start("tests.contract.writer", store_url, f"w{n}", "100", "2") for n in range(4)]
     seen: list[Stored] = []
-    while any(writer.poll() is None for writer in writers) or store.head() > (
-        seen[-1].position if seen else 0
-    ):
-        seen += store.read(seen[-1].position if seen else 0, 20)
-        store.wait(seen[-1].position if seen else 0, timeout=0.2)
+    position = 0
+    while any(writer.poll() is None for writer in writers) or store.head() > position:
+        page = store.read(position, 50)
+        seen += page
+        position = page[-1].position if page else position
     for writer in writers:
-        output, errors = writer.communicate()
-        assert (writer.returncode, len(output.splitlines())) == (0, 60), errors
+        _, errors = writer.communicate()
+        assert writer.returncode == 0, errors
     assert seen == read_all(store)
-    assert len(seen) == 4 * 60 * 3
+    assert len(seen) == 4 * 2 * 100 * 2
 
 
 def test_several_processes_writing_one_stream_gap_and_double_nothing(store: Store, store_url: str) -> None:

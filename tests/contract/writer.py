@@ -1,13 +1,16 @@
-"""A process that appends commands and notes what it was answered: `python -m tests.contract.writer URL NAME COUNT`.
+"""A process that appends commands and notes what it was answered.
+
+`python -m tests.contract.writer URL NAME COUNT [THREADS]`, where several threads write their own streams only.
 
 Each command writes its own stream and one that all writers share, a reference, a sealed value and a text, under the
 key `NAME-n`. A line with that key goes to standard output once the command has been answered, and not before.
 """
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from domain.refusal import Conflict
-from tests.contract.store_world import answered, events, opened, sealed_row, text
+from tests.contract.store_world import answered, events, one, opened, sealed_row, text
 from workflows.ports import Append, Batch, EventStore, Reference
 
 SHARED = "shared"
@@ -52,9 +55,21 @@ def traces(store: EventStore, key: str) -> list[bool]:
     ]
 
 
+def write_own(store: EventStore, name: str, count: int) -> None:
+    """Commands that never meet another one: as many at once as can be."""
+    for number in range(count):
+        store.append(one(f"{name}-{number}", count=2))
+
+
 def main() -> None:
-    url, name, count = sys.argv[1:]
+    url, name, count, *threads = sys.argv[1:]
     store = opened(url)
+    if threads:
+        with ThreadPoolExecutor() as pool:
+            names = [f"{name}-{number}" for number in range(int(threads[0]))]
+            list(pool.map(lambda each: write_own(store, each, int(count)), names))
+        store.close()
+        return
     for number in range(int(count)):
         key = f"{name}-{number}"
         write(store, key)
