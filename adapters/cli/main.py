@@ -9,7 +9,7 @@ from importlib.metadata import version as distribution_version
 import typer
 
 from adapters import exit_guard
-from adapters.cli import rulebook
+from adapters.cli import rulebook, running
 
 app = typer.Typer(
     name="huiyin",
@@ -20,6 +20,8 @@ app = typer.Typer(
 
 
 app.add_typer(rulebook.app, name="rulebook")
+app.command()(running.up)
+app.command()(running.demo)
 
 
 @app.callback()

@@ -1,0 +1,159 @@
+"""`huiyin up`: Temporal's dev server and every role of our own as one process tree on the loopback.
+
+For a pilot office and the demonstration; production names its PostgreSQL and its Temporal cluster by settings and
+starts the roles apart. Children end with their parent: told to, when it stops; by the kernel, when it is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.settings import Settings
+from domain.refusal import Unavailable
+
+HOST = "127.0.0.1"
+READY_SECONDS, STOP_SECONDS = 30.0, 15.0
+PREFERRED = (7233, 8233)
+"""Temporal's own ports, taken when they are free."""
+
+ROLES = ("worker", "follow")
+
+
+@dataclass(slots=True)
+class Child:
+    """A child process with its output in a file."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; its death is noticed by `alive`."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                (sys.executable, "-m", "adapters.tied", *self.command),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=dict(self.environment), start_new_session=True,
+            )  # fmt: skip
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        """End it in good order, or after a while in bad."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass(slots=True)
+class Tree:
+    """The running parts and where they are."""
+
+    address: str
+    ui: str
+    children: list[Child] = field(default_factory=list)
+
+    def watch(self, seconds: float) -> None:
+        """Let time pass; a role that died is started again, a dead Temporal server ends the tree."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for child in self.children:
+                if not child.alive():
+                    child.start()
+            time.sleep(0.2)
+
+
+@contextmanager
+def up(settings: Settings) -> Iterator[Tree]:
+    """Start everything, give the addresses, and stop everything at the end. Raises Unavailable."""
+    port, ui_port = (_port(wanted) for wanted in PREFERRED)
+    tree = Tree(address=f"{HOST}:{port}", ui=f"http://{HOST}:{ui_port}")
+    logs = settings.data / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    environment = _environment(settings, tree.address)
+    temporal = Child("temporal", _temporal(settings, port, ui_port), environment, logs / "temporal.log")
+    roles = [
+        Child(role, (sys.executable, "-m", "worker", role), environment, logs / f"{role}.log")
+        for role in ROLES
+    ]
+    try:
+        temporal.start()
+        tree.children.append(temporal)
+        _wait_for(port, temporal)
+        for child in roles:
+            child.start()
+            tree.children.append(child)
+        yield tree
+    finally:
+        for child in reversed(tree.children):
+            child.stop()
+
+
+def _temporal(settings: Settings, port: int, ui_port: int) -> tuple[str, ...]:
+    binary = shutil.which(
+        "temporal", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
+    if binary is None:
+        raise Unavailable("The command temporal is missing; run the set-up again.")
+    return (
+        binary, "server", "start-dev", "--ip", HOST, "--port", str(port), "--ui-port", str(ui_port),
+        "--db-filename", str(settings.data / "temporal.db"), "--sqlite-pragma", "journal_mode=WAL",
+        "--sqlite-pragma", "synchronous=NORMAL", "--ui-disable-news-fetch", "--log-level", "warn",
+    )  # fmt: skip
+
+
+def _environment(settings: Settings, address: str) -> dict[str, str]:
+    """Ours, with the settings and Temporal's address; nothing of it reports to anybody."""
+    given = {
+        "HUIYIN_DATA": str(settings.data.resolve()), "HUIYIN_DISTRICT": settings.district,
+        "HUIYIN_TASK_QUEUE": settings.task_queue, "TEMPORAL_ADDRESS": address,
+        "TEMPORAL_VERSION_CHECK_DISABLED": "1", "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    named = {"HUIYIN_STORE": settings.store, "HUIYIN_KEYS": settings.keys, "HUIYIN_VIEWS": settings.views}
+    if settings.masters is not None:
+        named["HUIYIN_MASTERS"] = str(settings.masters.resolve())
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "HUIYIN_STORE"))}
+    return {**kept, **given, **{k: v for k, v in named.items() if v is not None}}
+
+
+def _port(wanted: int) -> int:
+    """The wanted port, or any free one where that is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Unavailable("There is no free port on the loopback.")
+
+
+def _wait_for(port: int, child: Child) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and child.alive():
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Unavailable(f"Temporal's server did not come up; see {child.log.name} in the folder logs.")
