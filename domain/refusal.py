@@ -23,7 +23,9 @@ class Refused(Exception):
 class NotFound(Refused):
     """No such case, or none that the reader may know of: both look the same (law 10)."""
 
-    def __init__(self, advice: str = "Check the number: there is no case of this number that you may see.") -> None:
+    def __init__(
+        self, advice: str = "Check the number: there is no case of this number that you may see."
+    ) -> None:
         super().__init__("not_found", advice)
 
 
