@@ -16,7 +16,15 @@ RANDOM = 6
 
 def fresh_number(district: str, day: date) -> str:
     """A new number such as `110101-20261123-7KQ2MWX`; `day` is the local date of intake."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM))
+    return number_from(district, day, secrets.randbits(256))
+
+
+def number_from(district: str, day: date, chance: int) -> str:
+    """The number that `chance` gives, an integer of so many random bits that its remainders are even."""
+    body = ""
+    for _ in range(RANDOM):
+        chance, place = divmod(chance, len(ALPHABET))
+        body += ALPHABET[place]
     stem = f"{district}-{day:%Y%m%d}-{body}"
     return stem + check_character(stem)
 
