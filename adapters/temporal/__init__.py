@@ -1,0 +1,1 @@
+"""Temporal: the client, the worker, the follower's consumer that starts and wakes processes, and its reconciler."""

@@ -1,0 +1,163 @@
+"""The process starter: a consumer of the store that starts, wakes and ends processes (DESIGN.md §6).
+
+It follows after the record: a batch is delivered first and its position saved then, so that everything is told at
+least once. The position belongs to one life of Temporal's namespace and one life (epoch) of the store: where either
+is a new one, every open process is brought up again, whatever was told before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from adapters.temporal.client import RPC_TIMEOUT, namespace_id, prepare_namespace, reported
+from domain.matter.evolve import FOLDS
+from workflows import wording
+from workflows.advance import snapshot
+from workflows.agenda_view import concerned
+from workflows.agenda_view import snapshot as snapshot_of
+from workflows.handle import Handle
+from workflows.messages import MATTER_PROCESS, POKE, Snapshot, process_id
+from workflows.ports import Positions, Stored
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+AT_ONCE = 16
+MATTER_EVENTS = frozenset(event.TYPE for event in FOLDS)
+
+OpenCases = Callable[[], Iterable[str]]
+"""Lists the cases that may need a process; one too many does no harm, for the store is asked about each."""
+
+
+class ProcessStarter:
+    """The consumer `processes`. `open_cases` lists what is brought up when Temporal or the store has a new life."""
+
+    name = "processes"
+
+    def __init__(
+        self, client: Client, handle: Handle, positions: Positions, open_cases: OpenCases, task_queue: str
+    ) -> None:
+        self.client, self.handle, self.positions = client, handle, positions
+        self.open_cases, self.task_queue = open_cases, task_queue
+        self._life = ""
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    # -- the consumer's contract ----------------------------------------------------------------------------------
+
+    def position(self) -> int:
+        """How far this life of Temporal has been told; 0 until Temporal has answered once. Raises Unavailable."""
+        return self.positions.position(self._life) if self._life else 0
+
+    async def take(self, batch: Sequence[Stored]) -> None:
+        """Tell the processes that the batch concerns, then save the position. Raises Unavailable: take it again."""
+        await self.settle()
+        stands = self.positions.position(self._life)
+        news = [row for row in batch if row.position > stands]
+        firsts: dict[str, int] = {}
+        for row in news:
+            if row.type in MATTER_EVENTS:
+                firsts.setdefault(row.stream, row.version)
+        await self._all(self._follow(case, first) for case, first in firsts.items())
+        # A crash right here tells the same again: a process ignores what is not newer.
+        if news:
+            self.positions.save(self._life, stands, news[-1].position)
+
+    async def settle(self) -> None:
+        """Notice a new life of Temporal's namespace or of the store, and bring every open process up in it."""
+        life = f"processes-{await namespace_id(self.client)}-{self.handle.store.epoch()}"
+        if life == self._life:
+            return
+        await prepare_namespace(self.client)
+        head = self.handle.store.head()
+        if self.positions.position(life) == 0 and head:
+            brought = await self.rebuild()
+            log.info("processes brought up in a new life", processes=brought)
+            self.positions.save(life, 0, head)
+        self._life = life
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    async def rebuild(self) -> int:
+        """Bring up or poke the processes of every open case; returns how many cases are open. Raises Unavailable."""
+        cases = await asyncio.to_thread(lambda: list(self.open_cases()))
+        found = await self._all(self.bring_up(case) for case in cases)
+        return sum(found)
+
+    async def bring_up(self, case: str) -> bool:
+        """Poke the processes of one case and start those that are missing; False if the case is not open."""
+        told = await asyncio.to_thread(snapshot, self.handle, case)
+        if told.closed:
+            return False
+        await self._tell(told, {"": told, **{leg.owner: leg for leg in told.legs}})
+        return True
+
+    async def _follow(self, case: str, first: int) -> None:
+        """Tell what the events of a case from version `first` on have changed for its processes."""
+        told, concerns = await asyncio.to_thread(self._read, case, first)
+        await self._tell(told, concerns)
+
+    def _read(self, case: str, first: int) -> tuple[Snapshot, dict[str, Snapshot]]:
+        law = self.handle.standing.caught_up().laws.__getitem__
+        epoch = self.handle.store.epoch()
+        state, owners = concerned(self.handle.history(case), first, law)
+        return snapshot_of(state, epoch, law), {
+            owner: snapshot_of(state, epoch, law, owner) for owner in owners
+        }
+
+    async def _tell(self, matter: Snapshot, concerns: dict[str, Snapshot]) -> None:
+        """The summons first: where a process is missing, the matter's process is asked to bring it up."""
+        legs = [told for owner, told in concerns.items() if owner]
+        reached = await asyncio.gather(*(self._signal(leg) for leg in legs))
+        absent = tuple(
+            leg.owner for leg, there in zip(legs, reached, strict=True) if not there and not leg.closed
+        )
+        if matter.closed:
+            if "" in concerns:
+                await self._signal(matter)
+        elif absent or "" in concerns:
+            await self._start(replace(matter, absent=absent))
+
+    async def _signal(self, told: Snapshot) -> bool:
+        """Poke a process; False if none is running."""
+        handle = self.client.get_workflow_handle(process_id(told.case, told.owner))
+        try:
+            with reported():
+                await handle.signal(POKE, told, rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    async def _start(self, told: Snapshot) -> None:
+        """Signal with start. Temporal lets one process of an id run at a time; the store said that the case is open,
+        so that a process which ended (the matter was reopened, somebody ended it by hand) is followed by another."""
+        with reported():
+            await self.client.start_workflow(
+                MATTER_PROCESS, told, id=process_id(told.case), task_queue=self.task_queue, start_signal=POKE,
+                start_signal_args=[told], id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=wording.attributes(told), static_summary=wording.summary(told),
+                rpc_timeout=RPC_TIMEOUT,
+            )  # fmt: skip
+
+    async def _all(self, calls: Iterable[Awaitable[T]]) -> list[T]:
+        """All of them, some at once. The first failure is raised when every call has ended."""
+
+        async def in_turn(call: Awaitable[T]) -> T:
+            async with self._turns:
+                return await call
+
+        found = await asyncio.gather(*(in_turn(call) for call in calls), return_exceptions=True)
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+        return [one for one in found if not isinstance(one, BaseException)]
