@@ -14,6 +14,8 @@ from domain.matter.commands import BackfillMatter, RegisterMatter, SplitMatter
 from workflows.ports import Answered, Append, Reference, SealedRow
 from workflows.submission import OWN_NUMBER, Answer, Submission, keyed
 
+_RECORDED = Recorded[Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -33,7 +35,7 @@ def enveloped(
     """An event's type and stored body. Raises ValueError where the body would be too large."""
     when = made.when
     late = made.grace is not None and when.recorded_at - when.occurred_at > made.grace
-    recorded = Recorded[Any](
+    recorded = _RECORDED(
         sd=digests, authority=submission.authority, backfill=late or event.TYPE == "matter_backfilled.v1",
         basis=made.basis, capacity=submission.actor.body, causation=submission.causation,
         command=f"{submission.client}:{submission.key}", correlation=submission.correlation or submission.key,

@@ -134,10 +134,14 @@ class Handle:
         pepper, standing = self.keys.pepper(), self.standing.caught_up()
         ready: list[_Ready] = []
         for place, one in enumerate(submissions):
-            if not isinstance(one.command, BackfillMatter) or self.store.answered(one.client, one.key):
+            if not isinstance(one.command, BackfillMatter):
                 continue
+            # A backfill opens its case. Where that is there already, the store says so, and the row is looked at alone.
+            unseen = _Loaded(None, {}, {one.case: 0})
             with suppress(Refused):  # handed in again by itself, and refused there on record
-                ready.append(_Ready(place, one, digest_of(one, pepper), self._on_matter(one, standing)))
+                ready.append(
+                    _Ready(place, one, digest_of(one, pepper), self._on_matter(one, standing, unseen))
+                )
         return ready
 
     def _once(self, submission: Submission, digest: str) -> Answer:
@@ -168,7 +172,7 @@ class Handle:
     def _decided(self, submission: Submission, standing: Standing) -> Made:
         command = submission.command
         if isinstance(command, matter.COMMANDS):
-            return self._on_matter(submission, standing)
+            return self._on_matter(submission, standing, self._load(submission))
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
         context = _Administration(submission, when)
@@ -182,8 +186,7 @@ class Handle:
         _same_version(submission, versions[submission.case])
         return Made(decision, when, self._basis(standing, None), versions)
 
-    def _on_matter(self, submission: Submission, standing: Standing) -> Made:
-        loaded = self._load(submission)
+    def _on_matter(self, submission: Submission, standing: Standing, loaded: _Loaded) -> Made:
         _same_version(submission, loaded.versions[submission.case])
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)

@@ -143,4 +143,4 @@ def digest_of(submission: Submission, pepper: bytes) -> str:
 def keyed(pepper: bytes, value: Sealable) -> str:
     """HMAC-SHA256 (hex) of a value under the store's secret: findable again, not guessable."""
     written = json.dumps(value, ensure_ascii=True, sort_keys=True).encode("ascii")
-    return hmac.new(pepper, written, hashlib.sha256).hexdigest()
+    return hmac.digest(pepper, written, "sha256").hex()

@@ -30,6 +30,10 @@ class KeyTable(Protocol):
         """One key or tombstone."""
         ...
 
+    def rows_of(self, subjects: Sequence[tuple[str, str]]) -> list[KeyRow]:
+        """The keys and tombstones of these (stream, subject), in any order."""
+        ...
+
     def insert(self, rows: Sequence[KeyRow]) -> None:
         """Add rows where there are none, durably."""
         ...
@@ -58,6 +62,7 @@ class Keys:
         """Raises Refused("master_key_differs", …) if the master keys are not those of this store."""
         self._table = table
         self._masters = masters
+        self._pepper: bytes | None = None
         for holder in HOLDERS:
             if masters.has(holder):
                 self._check_master(holder)
@@ -76,16 +81,17 @@ class Keys:
     ) -> dict[tuple[str, str], bytes]:
         """The keys of many (stream, subject), made where there are none, in one durable write."""
         wanted = list(dict.fromkeys(subjects))
-        rows = [self._fresh(stream, subject, holder) for stream, subject in wanted]
-        self._table.insert(rows)
+        if not wanted:
+            return {}
+        self._table.insert([self._fresh(stream, subject, holder) for stream, subject in wanted])
+        # What stands there now may be another process' key, or a tombstone.
+        rows = {(row.stream, row.subject): row for row in self._table.rows_of(wanted)}
         keys = {}
-        for stream, subject in wanted:
-            # What stands there now may be another process' key, or a tombstone.
-            row = self._table.row(stream, subject)
-            key = None if row is None else self._open(row, True, holder)
+        for subject in wanted:
+            key = self._open(rows[subject], True, holder) if subject in rows else None
             if key is None:
                 raise _erased()
-            keys[stream, subject] = key
+            keys[subject] = key
         return keys
 
     def destroy(self, stream: str, subject: str | None = None) -> int:
@@ -104,7 +110,12 @@ class Keys:
         return self._table.exchange(stream, holder, wrap)
 
     def pepper(self) -> bytes:
-        """The secret under which outside numbers are HMACed; made at its first use."""
+        """The secret under which outside numbers are HMACed; made at its first use, and the same for ever."""
+        if self._pepper is None:
+            self._pepper = self._stored_pepper()
+        return self._pepper
+
+    def _stored_pepper(self) -> bytes:
         wrapped = self._table.secret("pepper")
         if wrapped is None:
             fresh = self._masters.wrap("ordinary", secrets.token_bytes(KEY_BYTES), "pepper")

@@ -51,6 +51,15 @@ class PostgresKeyTable:
         rows = self._run(statement, stream, subject)
         return KeyRow._make(rows[0]) if rows else None
 
+    def rows_of(self, subjects: Sequence[tuple[str, str]]) -> list[KeyRow]:
+        """The keys and tombstones of these (stream, subject)."""
+        statement = (
+            "SELECT stream, subject, holder, wrapped FROM {schema}.data_keys"
+            " WHERE (stream, subject) IN (SELECT * FROM unnest(%b::text[], %b::text[]))"
+        )
+        streams, persons = [stream for stream, _ in subjects], [subject for _, subject in subjects]
+        return [KeyRow._make(row) for row in self._run(statement, streams, persons)]
+
     def insert(self, rows: Sequence[KeyRow]) -> None:
         """Add rows where there are none."""
         streams, subjects, holders, wrapped = (list(column) for column in zip(*rows, strict=True))

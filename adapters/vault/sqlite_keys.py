@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from adapters.store.sqlite_files import ReadingDatastore, WriterFile, reported
 from adapters.vault.keys import KeyRow
 
 VERSION = 1
+MOST_NAMED = 400
+"""How many keys one statement names at most: SQLite limits its parameters."""
+
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS data_keys (
         stream TEXT NOT NULL, subject TEXT NOT NULL, holder TEXT NOT NULL, wrapped BLOB,
@@ -39,6 +43,18 @@ class SqliteKeyTable:
         """One key or tombstone."""
         rows = self._read("SELECT * FROM data_keys WHERE stream = ? AND subject = ?", stream, subject)
         return KeyRow._make(rows[0]) if rows else None
+
+    def rows_of(self, subjects: Sequence[tuple[str, str]]) -> list[KeyRow]:
+        """The keys and tombstones of these (stream, subject)."""
+        found: list[KeyRow] = []
+        for first in range(0, len(subjects), MOST_NAMED):
+            named = subjects[first : first + MOST_NAMED]
+            wanted = ", ".join(["(?, ?)"] * len(named))
+            rows = self._read(
+                f"SELECT * FROM data_keys WHERE (stream, subject) IN (VALUES {wanted})", *chain(*named)
+            )
+            found.extend(KeyRow._make(row) for row in rows)
+        return found
 
     def insert(self, rows: Sequence[KeyRow]) -> None:
         """Add rows where there are none."""
