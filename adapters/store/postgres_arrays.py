@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from adapters.store.moment import as_microseconds
+from adapters.store.postgres_columns import bigints, binaries, ints, texts
 from adapters.store.save import Save
+from workflows.ports import Batch
 
-_TYPES = (
-    *("int", "text", "text", "text", "text", "text", "bytea", "bigint"),  # commands
-    *("int", "text", "text", "text"),  # references
-    *("int", "text", "bigint", "bigint"),  # appends
-    *("int", "text", "bigint", "text", "bytea", "bigint"),  # events
-    *("int", "text", "text", "text", "text", "bytea"),  # sealed values
-    *("int", "text", "text"),  # texts
-)
-PARAMETERS = ", ".join(f"%b::{each}[]" for each in _TYPES)
+_Column: TypeAlias = Callable[[Any], bytes]
+_COMMAND: tuple[_Column, ...] = (ints, texts, texts, texts, texts, texts, binaries, bigints)
+_REFERENCE: tuple[_Column, ...] = (ints, texts, texts, texts)
+_APPEND: tuple[_Column, ...] = (ints, texts, bigints, bigints)
+_EVENT: tuple[_Column, ...] = (ints, texts, bigints, texts, binaries, bigints)
+_SEALED: tuple[_Column, ...] = (ints, texts, texts, texts, texts, binaries)
+_TEXT: tuple[_Column, ...] = (ints, texts, texts)
+_ALL = (_COMMAND, _REFERENCE, _APPEND, _EVENT, _SEALED, _TEXT)
+
+PARAMETERS = ", ".join(["%b"] * sum(map(len, _ALL)))
 """The placeholders of `arrays`, in the order of the function's arguments."""
 
 
-def arrays(saves: Mapping[int, Save]) -> list[list[Any]]:
+def arrays(saves: Mapping[int, Save]) -> list[bytes]:
     """The arguments of `append_saves`, each row led by the number of its save."""
     numbered = list(saves.items())
     batches = [(number, save.batch) for number, save in numbered if save.batch is not None]
-    columns = (
-        _columns(8, (_command(number, b.answered) for number, b in batches if b.answered is not None)),
-        _columns(4, ((number, *reference) for number, b in batches for reference in b.references)),
-        _columns(
-            4,
-            (
-                (number, a.stream, a.after, as_microseconds(b.recorded_at))
-                for number, b in batches
-                for a in b.appends
-            ),
-        ),
-        _columns(6, (row for number, save in numbered for row in _events(number, save))),
-        _columns(6, ((number, *sealed) for number, b in batches for sealed in b.sealed)),
-        _columns(3, ((number, *text) for number, b in batches for text in b.texts)),
+    rows: tuple[Iterable[tuple[Any, ...]], ...] = (
+        (_command(number, b.answered) for number, b in batches if b.answered is not None),
+        ((number, *reference) for number, b in batches for reference in b.references),
+        (row for number, b in batches for row in _appends(number, b)),
+        (row for number, save in numbered for row in _events(number, save)),
+        ((number, *sealed) for number, b in batches for sealed in b.sealed),
+        ((number, *text) for number, b in batches for text in b.texts),
     )
-    return list(chain.from_iterable(columns))
+    return [column for kinds, each in zip(_ALL, rows, strict=True) for column in _columns(kinds, each)]
 
 
 def apart(saves: Sequence[Save]) -> Iterator[list[int]]:
@@ -82,6 +77,11 @@ def _events(number: int, save: Save) -> Iterator[tuple[Any, ...]]:
         yield number, str(e.originator_id), e.originator_version, e.topic, e.state, moment
 
 
-def _columns(width: int, rows: Iterator[tuple[Any, ...]]) -> list[list[Any]]:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return columns or [[] for _ in range(width)]
+def _appends(number: int, batch: Batch) -> Iterator[tuple[Any, ...]]:
+    moment = as_microseconds(batch.recorded_at)
+    return ((number, append.stream, append.after, moment) for append in batch.appends)
+
+
+def _columns(kinds: tuple[_Column, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    return (kind(column) for kind, column in zip(kinds, columns, strict=True))

@@ -120,5 +120,6 @@ def _parameters(dsn: str, options: str) -> dict[str, Any]:
     parameters.setdefault("connect_timeout", CONNECT_SECONDS)
     parameters.setdefault("tcp_user_timeout", 15_000)
     parameters.setdefault("application_name", "huiyin")
+    parameters["client_encoding"] = "utf8"
     parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
     return parameters

@@ -18,6 +18,7 @@ from adapters.store import postgres_schema
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.moment import CLOCK_TOLERANCE
 from adapters.store.postgres_arrays import PARAMETERS, apart, arrays
+from adapters.store.postgres_columns import understood_by
 from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, pool, reported
 from adapters.store.save import Outcome, Save
 from domain.refusal import Conflict, Unavailable
@@ -161,6 +162,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
                 self._drop()
         if self._connection is None:
             self._connection = connect(self._dsn, options=WRITER_OPTIONS)
+            understood_by(self._connection)
         self._used = time.monotonic()
         return self._connection
 
