@@ -8,15 +8,19 @@ neighbours (weights are powers of two modulo 31, the number of signs and a prime
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import date
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRTUVWXY"
 RANDOM = 6
 
 
-def fresh_number(district: str, day: date) -> str:
-    """A new number such as `110101-20261123-7KQ2MWX`; `day` is the local date of intake."""
-    return number_from(district, day, secrets.randbits(256))
+def fresh_number(district: str, day: date, bits: Callable[[int], int] = secrets.randbits) -> str:
+    """A new number such as `110101-20261123-7KQ2MWX`; `day` is the local date of intake.
+
+    `bits` gives so many random bits as an integer; only a story that must repeat itself brings its own.
+    """
+    return number_from(district, day, bits(256))
 
 
 def number_from(district: str, day: date, chance: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from adapters.demo.district import CALL_OUT_POWER, SUBDISTRICT, WHISTLE_POWER, District
@@ -52,6 +52,10 @@ class Desk:
         """A fresh random id."""
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
 
+    def number(self, day: date) -> str:
+        """A fresh number for a matter, by the same chance as the ids."""
+        return fresh_number(self.district.code, day, self.chance.getrandbits)
+
     def do(
         self, case: str, actor: Actor, command: Command, authority: str | None = GROUND, *,
         about: str | None = None, key: str | None = None, occurred_at: datetime | None = None, **sealed: Sealable,
@@ -84,7 +88,7 @@ class Desk:
         """A resident's request by the app; returns the case."""
         case, now = self.id(), self.handle.clock()
         command = do.RegisterMatter(
-            number=fresh_number(self.district.code, now.date()), source="resident_app", seen_at=now, kind="hazard",
+            number=self.number(now.date()), source="resident_app", seen_at=now, kind="hazard",
             code=code, demand="help", host=host or self.district.communities[0], requesters=(resident.person,),
         )  # fmt: skip
         words = {"text": "楼道墙体开裂，雨天渗水", "name": "居民甲", "contact": "13800000000"}

@@ -15,7 +15,6 @@ from typing import Literal
 
 from adapters.demo.desk import Desk
 from adapters.demo.district import DEPARTMENTS, ORGAN, SUBDISTRICT, WHISTLE_POWER
-from adapters.numbers import fresh_number
 from domain.acting import Actor
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
@@ -78,7 +77,7 @@ def counter(scene: Scene) -> None:
     case, now = desk.id(), desk.handle.clock()
     scene.cases.append(case)
     register = do.RegisterMatter(
-        number=fresh_number(desk.district.code, now.date()), source="window", seen_at=now, code="MS-03",
+        number=desk.number(now.date()), source="window", seen_at=now, code="MS-03",
         demand="help", host=scene.community, requesters=(resident.person,),
     )  # fmt: skip
     desk.must(
@@ -111,7 +110,7 @@ def grid_finding(scene: Scene) -> None:
     case, officer = desk.id(), scene.actor(grid, "grid_officer")
     scene.cases.append(case)
     register = do.RegisterMatter(
-        number=fresh_number(desk.district.code, now.date()), source="grid", seen_at=now - timedelta(seconds=5),
+        number=desk.number(now.date()), source="grid", seen_at=now - timedelta(seconds=5),
         kind="hazard", code="HJ-01", demand="report", host=scene.community, grid=grid, proactive=True,
     )  # fmt: skip
     desk.must(case, officer, register, text="楼后垃圾堆放")
@@ -379,7 +378,7 @@ def dispatch(scene: Scene) -> None:
     now, case = desk.handle.clock(), desk.id()
     scene.cases.append(case)
     register = do.RegisterMatter(
-        number=fresh_number(desk.district.code, now.date()), source="hotline_12345", seen_at=now, code=CODES[body],
+        number=desk.number(now.date()), source="hotline_12345", seen_at=now, code=CODES[body],
         demand="help", host=scene.community, requesters=(resident.person,),
     )  # fmt: skip
     hotline, centre = scene.actor("hotline", "intake_officer"), scene.actor("centre", "dispatcher")

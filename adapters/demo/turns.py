@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from adapters.demo.district import SUBDISTRICT
 from adapters.demo.lives import CODES, Scene, blown, done
-from adapters.numbers import fresh_number
 from domain.matter import commands as do
 
 
@@ -26,7 +25,7 @@ def withdrawn(scene: Scene) -> None:
     case, now = desk.id(), desk.handle.clock()
     scene.cases.append(case)
     register = do.RegisterMatter(
-        number=fresh_number(desk.district.code, now.date()), source="resident_app", seen_at=now, code="MS-02",
+        number=desk.number(now.date()), source="resident_app", seen_at=now, code="MS-02",
         demand="consultation", host=scene.community, requesters=(resident.person,),
     )  # fmt: skip
     desk.must(case, resident, register, None, text="咨询社保转移", name="居民丁", contact="13600000000")
@@ -57,7 +56,7 @@ def split(scene: Scene) -> None:
     legs = blown(scene, case, ("dept-housing",))
     child, today = desk.id(), desk.handle.clock().date()
     scene.cases.append(child)
-    part = do.SplitMatter(child=child, number=fresh_number(desk.district.code, today), code="MS-01")
+    part = do.SplitMatter(child=child, number=desk.number(today), code="MS-01")
     desk.must(case, scene.actor(scene.community, "intake_officer"), part, text="临时安置")
     window, officer = scene.actor(scene.community, "intake_officer"), scene.actor(scene.community, "officer")
     desk.must(child, window, do.AcceptMatter())
@@ -123,7 +122,7 @@ def accusation(scene: Scene) -> None:
     case, now = desk.id(), desk.handle.clock()
     scene.cases.append(case)
     register = do.RegisterMatter(
-        number=fresh_number(desk.district.code, now.date()), source="resident_app", seen_at=now,
+        number=desk.number(now.date()), source="resident_app", seen_at=now,
         requesters=(resident.person,), accusation=True,
     )  # fmt: skip
     desk.must(case, resident, register, None, text="反映违纪线索", name="居民戊", contact="13500000000")
