@@ -1,0 +1,159 @@
+"""The follower: reads the store in order and hands every event to each consumer, once in effect (DESIGN.md §4, §6).
+
+A consumer applies a batch and saves its own position with it; after a crash between the two it is handed the same
+batch again. One process leads each consumer; a consumer that fails is tried again, later and later, and holds up
+nobody else. Nothing of an event is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Protocol, TypeVar
+
+import structlog
+
+from domain.refusal import Conflict, Refused, Unavailable
+from workflows.ports import EventStore, Positions, Stored
+
+BATCH = 500
+NEWS_SECONDS = 1.0
+"""How long the store is asked to wait for news at a time; stopping takes no longer."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
+STANDBY_SECONDS = 1.0
+"""How often a follower that does not lead a consumer tries to."""
+
+T = TypeVar("T")
+_log = structlog.get_logger("follower")
+
+
+class Consumer(Protocol):
+    """Somebody who must hear of every event, in store order.
+
+    `position` may block; it is asked at the start, and after every failure. `take` applies a batch and saves its own
+    position (the last event's), by compare-and-set; it may be handed a batch twice. It raises Conflict when another
+    process has moved the position, and whatever else goes wrong: it is handed the batch again.
+    """
+
+    name: str
+
+    def position(self) -> int:
+        """How far it has come, as saved."""
+        ...
+
+    async def take(self, batch: Sequence[Stored]) -> None:
+        """Apply the batch and save the position of its last event."""
+        ...
+
+
+class Follower:
+    """Runs consumers until it is stopped. `run` once; `stop` from the same event loop."""
+
+    def __init__(
+        self, store: EventStore, consumers: Sequence[Consumer], positions: Positions, *, batch: int = BATCH
+    ) -> None:
+        self._store, self._consumers, self._positions, self._batch = store, tuple(consumers), positions, batch
+        self._at: dict[str, int] = {}
+        self._head = 0
+        self._stopping = asyncio.Event()
+        self._news = asyncio.Condition()
+        self._threads = ThreadPoolExecutor(
+            max_workers=len(self._consumers) + 1, thread_name_prefix="follower"
+        )
+
+    async def run(self) -> None:
+        """Follow until `stop`; a batch under way is finished first."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch())
+                for consumer in self._consumers:
+                    tasks.create_task(self._lead(consumer))
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def stop(self) -> None:
+        """End `run` after the batches under way."""
+        self._stopping.set()
+
+    def lag(self) -> dict[str, int]:
+        """How many positions each consumer that this process leads is behind the newest event that it saw."""
+        return {name: max(0, self._head - at) for name, at in self._at.items()}
+
+    # -- news -----------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Wait for news in one place, so that no consumer's thread does."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            try:
+                grown = await self._aside(self._store.wait, self._head, NEWS_SECONDS)
+                head = await self._aside(self._store.head) if grown else self._head
+                pause = FIRST_PAUSE
+            except Unavailable:
+                _log.warning("store_unavailable", again_in=pause)
+                await self._pause(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            async with self._news:
+                self._head = head
+                self._news.notify_all()
+        async with self._news:
+            self._news.notify_all()
+
+    async def _newer_than(self, position: int) -> None:
+        async with self._news:
+            await self._news.wait_for(lambda: self._head > position or self._stopping.is_set())
+
+    # -- one consumer ---------------------------------------------------------------------------------------------
+
+    async def _lead(self, consumer: Consumer) -> None:
+        """Lead the consumer whenever nobody else does, and see it through its failures."""
+        pause, failed_at = FIRST_PAUSE, -1
+        while not self._stopping.is_set():
+            try:
+                with ExitStack() as held:
+                    if await self._aside(held.enter_context, self._positions.leader(consumer.name)):
+                        await self._follow(consumer)
+                        continue
+                await self._pause(STANDBY_SECONDS)
+            except Conflict:
+                await self._pause(FIRST_PAUSE)  # somebody else did this work: look where it stands now
+            except Exception as error:  # noqa: BLE001 - one consumer's fault, of any kind, must not end the others
+                at = self._at.get(consumer.name, 0)
+                pause = min(pause * 2, LONGEST_PAUSE) if at == failed_at else FIRST_PAUSE
+                failed_at = at
+                _report(consumer.name, error, pause)
+                await self._pause(pause)
+
+    async def _follow(self, consumer: Consumer) -> None:
+        after = self._at[consumer.name] = await self._aside(consumer.position)
+        while not self._stopping.is_set():
+            batch = await self._aside(self._store.read, after, self._batch)
+            if not batch:
+                await self._newer_than(after)
+                continue
+            await consumer.take(batch)
+            after = self._at[consumer.name] = batch[-1].position
+            self._head = max(self._head, after)
+
+    async def _aside(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def _report(consumer: str, error: Exception, pause: float) -> None:
+    """Say what went wrong and where in the code, never with the error's words: they might quote a value (law 9)."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    code = error.code if isinstance(error, Refused) else None
+    _log.error(
+        "consumer_failed", consumer=consumer, error=type(error).__name__, code=code, again_in=pause,
+        at=f"{last.name}:{last.lineno}",
+    )  # fmt: skip
