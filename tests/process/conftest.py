@@ -1,0 +1,36 @@
+"""Fixtures of the process tests: a founded district, and a world beside the session's Temporal server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.rulebooks import template
+from tests.process.world import World, copied, founded, swift, world_in
+from tests.servers import TemporalServer
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A district under the demonstration's rulebook; copy it, do not use it."""
+    return founded(tmp_path_factory.mktemp("demo") / "data", template("demo"))
+
+
+@pytest.fixture(scope="session")
+def swift_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A district under a rulebook with shorter times; copy it, do not use it."""
+    return founded(tmp_path_factory.mktemp("swift") / "data", swift())
+
+
+@pytest.fixture
+def world(demo_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str) -> Iterator[World]:
+    """A store under the demonstration's rulebook, and a namespace of its own."""
+    with world_in(copied(demo_folder, tmp_path / "data"), temporal_server.address, temporal_namespace) as made:
+        yield made
+
+
+@pytest.fixture
+def swift_world(swift_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str) -> Iterator[World]:
+    """A store under the swift rulebook, and a namespace of its own."""
+    with world_in(copied(swift_folder, tmp_path / "data"), temporal_server.address, temporal_namespace) as made:
+        yield made
