@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from domain.acting import RESIDENT
 from domain.matter import commands as do
 from domain.matter import events as ev
-from domain.matter.guards import SUPERVISORS, brings, officer, offices, other_person, requester, started
+from domain.matter.guards import (
+    SUPERVISORS,
+    after,
+    brings,
+    officer,
+    offices,
+    other_person,
+    requester,
+    started,
+)
 from domain.matter.orders import excuse_all
 from domain.refusal import Refused
 
@@ -22,12 +31,19 @@ if TYPE_CHECKING:
 
 def submit_result(state: Matter, command: do.SubmitResult, ctx: Context) -> tuple[Event, ...]:
     """办结: all mandatory legs and children have ended; a reply and a disposition stand."""
-    lead_bodies = {leg.body for leg in state.legs() if leg.role == "lead" and not leg.live}
+    lead_bodies = {leg.body for leg in state.legs() if leg.role == "lead" and leg.status == "discharged"}
     officer(ctx, "submit_result", offices(ctx, state) | lead_bodies)
     brings(ctx, "reply")
     if command.disposition == "solved" and command.evidence < 1:
         raise Refused("evidence_missing", "A solved matter needs evidence; attach it.")
+    if command.evidence:
+        brings(ctx, "evidence")
     nothing_open(state)
+    if state.urgent and not state.met:
+        raise Refused(
+            "no_on_site_response",
+            "An urgent matter is met on site, not by talk alone; record what was done there.",
+        )
     return (
         ev.ResultSubmitted(
             disposition=command.disposition,
@@ -114,13 +130,21 @@ def _called(state: Matter, one: Requester, command: do.RecordCallback, ctx: Cont
             raise Refused(
                 "nobody_answered", "Nobody was reached, so nobody said anything; leave the answers out."
             )
-        tried = ev.CallbackTried(requester=one.id, tries=one.tries + 1)
-        if one.tries + 1 < rules.tries:
+        tries = one.tries if _too_soon(one, ctx) else one.tries + 1
+        tried = ev.CallbackTried(requester=one.id, tries=tries)
+        if tries < rules.tries:
             return (tried,)
         return (tried, _done(state, ctx, one, command))
     if command.solved is None or command.satisfaction not in rules.scale:
         raise Refused("answers_missing", f"Say whether it is solved and one of: {', '.join(rules.scale)}.")
     return (_done(state, ctx, one, command),)
+
+
+def _too_soon(one: Requester, ctx: Context) -> bool:
+    """Calls closer together than the rulebook's gap count as one try."""
+    if one.tried_at is None:
+        return False
+    return ctx.when.recorded_at < ctx.calendar.due(one.tried_at, ctx.rulebook.callback.gap).at
 
 
 def _done(state: Matter, ctx: Context, one: Requester | None, command: do.RecordCallback) -> ev.CallbackDone:
@@ -173,6 +197,7 @@ def reopen(state: Matter, command: do.ReopenMatter, ctx: Context) -> tuple[Event
         _inside_window(state, ctx)
     else:
         officer(ctx, "reopen", _callers(ctx, state))
+        _said_so(state, command, ctx)
     if state.reopened >= ctx.rulebook.reopen.most and (
         ctx.actor.post not in ctx.rulebook.posts("review_result")
     ):
@@ -182,6 +207,23 @@ def reopen(state: Matter, command: do.ReopenMatter, ctx: Context) -> tuple[Event
     return (
         ev.MatterReopened(ground=command.ground, count=state.reopened + 1, clocks=_finish_again(ctx, state)),
     )
+
+
+def _said_so(state: Matter, command: do.ReopenMatter, ctx: Context) -> None:
+    """An officer reopens on what was heard at the callback; the requester's own word needs nothing beside it."""
+    if state.status == "closed":
+        raise Refused(
+            "wrong_state", "It has been closed; only its requester reopens it now, inside the window."
+        )
+    asked = state.requesters.values()
+    if command.ground == "not_solved":
+        heard = state.site_solved is False or any(one.solved is False for one in asked)
+    else:
+        heard = any(one.satisfaction in ctx.rulebook.callback.dissatisfied for one in asked)
+    if not heard:
+        raise Refused(
+            "nobody_said_so", "Nobody said so when called back; the requester may reopen it themselves."
+        )
 
 
 def _finish_again(ctx: Context, state: Matter) -> tuple[ev.StartedClock, ...]:
@@ -200,8 +242,8 @@ def _inside_window(state: Matter, ctx: Context) -> None:
 
 
 def late_child(ctx: Context, state: Matter) -> tuple[Event, ...]:
-    """A child that comes after completion opens its parent again."""
-    if state.status not in ("completed", "called_back"):
+    """A child that comes, or comes back, after completion opens its parent again."""
+    if state.status not in ("completed", "called_back", "closed"):
         return ()
     return (ev.MatterReopened(ground="late_child", count=state.reopened, clocks=_finish_again(ctx, state)),)
 
@@ -215,6 +257,8 @@ def close(state: Matter, command: do.CloseMatter, ctx: Context) -> tuple[Event, 
         "Whoever handled the matter does not close it; ask a supervisor.",
     )
     nothing_open(state)
+    if state.owed():
+        raise Refused("requester_waits", "There are requesters to call back first.")
     return (ev.MatterClosed(),)
 
 
@@ -223,6 +267,8 @@ def archive(state: Matter, command: do.ArchiveMatter, ctx: Context) -> tuple[Eve
     officer(ctx, "archive")
     if not (command.authentic and command.complete and command.usable and command.safe):
         raise Refused("four_property_check", "The check failed; repair what it names, then archive.")
+    if any(leg.live for leg in state.legs()):
+        raise Refused("leg_open", "A body is still summoned; accept its report or excuse it first.")
     for order in state.orders.values():
         if order.status != "settled":
             continue
@@ -238,6 +284,8 @@ def request_withdrawal(state: Matter, command: do.RequestWithdrawal, ctx: Contex
     """A requester wishes to withdraw, by themselves or through an officer who heard it."""
     if command.requester not in state.requesters:
         raise Refused("unknown_requester", "Name one of the matter's requesters.")
+    if state.requesters[command.requester].withdrawn or command.requester in state.withdrawing:
+        raise Refused("asked_already", "This requester has asked to withdraw already.")
     if ctx.actor.body == RESIDENT:
         requester(ctx, state, command.requester)
     else:
@@ -247,17 +295,19 @@ def request_withdrawal(state: Matter, command: do.RequestWithdrawal, ctx: Contex
 
 def confirm_withdrawal(state: Matter, command: do.ConfirmWithdrawal, ctx: Context) -> tuple[Event, ...]:
     """Confirmed by an independent callback; a hazard goes on ex officio; never counted as solved."""
-    officer(ctx, "callback", _callers(ctx, state))
+    officer(ctx, "confirm_withdrawal", _callers(ctx, state))
+    one = command.requester or next(iter(state.withdrawing), "")
+    if one not in state.withdrawing:
+        raise Refused("nothing_withdrawn", "No requester has asked to withdraw.")
     other_person(
         ctx,
-        state.handlers,
-        "Whoever handled the matter does not confirm its withdrawal; ask another officer.",
+        state.handlers | {state.withdrawing[one]},
+        "Whoever handled the matter or wrote the wish down does not confirm it; ask another officer.",
     )
-    if not state.withdrawing:
-        raise Refused("nothing_withdrawn", "No requester has asked to withdraw.")
-    others = [r for r in state.requesters.values() if not r.withdrawn and r.id != state.withdrawing]
+    others = [r for r in state.requesters.values() if not r.withdrawn and r.id != one]
     if others or state.kind == "hazard":
-        return (ev.RequesterWithdrew(requester=state.withdrawing),)
+        return (ev.RequesterWithdrew(requester=one),)
+    after(ctx, state.last_at)
     return (*excuse_all(state, "withdrawn"), ev.MatterWithdrawn())
 
 
@@ -277,4 +327,5 @@ def decide_exclusion(state: Matter, command: do.DecideExclusion, ctx: Context) -
         raise Refused("beneficiary", "A body that gains from it does not decide; ask the dispatch centre.")
     if command.body not in state.exclusions or state.exclusions[command.body] is not None:
         raise Refused("nothing_asked", "There is no open request of this body.")
+    other_person(ctx, {state.excluding[command.body]}, "Whoever asked does not decide; ask another officer.")
     return (ev.ExclusionDecided(by=command.body, granted=command.granted),)

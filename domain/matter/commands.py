@@ -6,7 +6,7 @@ from typing import Literal
 
 from domain.acting import Command
 from domain.instant import Instant
-from domain.matter.words import Body, Channel, Demand, Disposition, Id, Kind, Scale, Source, Word
+from domain.matter.words import Body, Channel, Count, Demand, Disposition, Id, Kind, Scale, Source, Word
 
 
 class RegisterMatter(Command, name="register_matter"):
@@ -158,7 +158,7 @@ class SubmitResult(Command, name="submit_result"):
     """Claim that it is done. Sealed: reply (needed), evidence (as many as `evidence` says)."""
 
     disposition: Disposition
-    evidence: int = 0
+    evidence: Count = 0
 
 
 class ReviewResult(Command, name="review_result"):
@@ -215,7 +215,12 @@ class RequestWithdrawal(Command, name="request_withdrawal"):
 
 
 class ConfirmWithdrawal(Command, name="confirm_withdrawal"):
-    """Confirm, after an independent callback, that the requester wishes to withdraw."""
+    """Confirm, after an independent callback, that the requester wishes to withdraw.
+
+    `requester` says which one, where several have asked.
+    """
+
+    requester: Id | None = None
 
 
 class MergeMatter(Command, name="merge_matter"):

@@ -8,8 +8,9 @@ from domain.acting import CLOCK_PERSON, RESIDENT, Command, Decision
 from domain.matter import closing, disputes, due, families, handling, intake, legs, orders
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
-from domain.matter.guards import allowed_now, body_kind
-from domain.matter.lifecycle import LEG, MATTER, ORDER, leg_row
+from domain.matter.guards import after, allowed_now, body_kind
+from domain.matter.lifecycle import LEG, MATTER, NEEDS_HANDLING, ORDER, leg_row
+from domain.matter.words import HANDLING
 from domain.refusal import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
     kind = type(command)
     if kind in _CLOCK:
         return _CLOCK[kind](state, command, ctx), ()
+    _taken_over(state, command)
     if isinstance(command, odo.LegCommand):
         return _on_leg(state, command, ctx), ()
     if kind in _ORDER and isinstance(command, odo.OrderCommand):
@@ -157,9 +159,31 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
     if row is None:
         raise Refused("unknown_act", "This act does not belong to a matter; check its name.")
     allowed_now(command, state.status, row.allowed)
+    _builds_on(state, command, ctx)
     if kind in _FAMILY:
         return _FAMILY[kind](state, command, ctx)
     return _MATTER[kind](state, command, ctx), ()
+
+
+_AT_ANY_TIME = frozenset({"add_supplement", "join_requester"})
+_AFTER_EVERYBODY = frozenset({"submit_result", "divert_matter", "merge_matter"})
+
+
+def _builds_on(state: Matter, command: Command, ctx: Context) -> None:
+    """No act precedes the one it builds on: its claimed time tells what had happened by when (DESIGN.md §9)."""
+    if command.NAME in _AT_ANY_TIME:
+        after(ctx, state.opened_at)
+    else:
+        after(ctx, state.last_at if command.NAME in _AFTER_EVERYBODY else state.moved_at)
+
+
+def _taken_over(state: Matter, command: Command) -> None:
+    """Imported history stands still until somebody takes it over (DESIGN.md §9)."""
+    if state.backfilled and not isinstance(command, do.TakeOverMatter | do.AddSupplement):
+        raise Refused(
+            "not_taken_over",
+            "Take it over first, or register a new matter that repeats it; here nothing runs.",
+        )
 
 
 def _on_order(state: Matter, command: odo.OrderCommand, ctx: Context) -> tuple[Event, ...]:
@@ -170,6 +194,8 @@ def _on_order(state: Matter, command: odo.OrderCommand, ctx: Context) -> tuple[E
     if order.emergency and command.NAME == "issue_order":
         allowed = allowed | {"drafted"}
     allowed_now(command, order.status, allowed)
+    _open_to_orders(state, command)
+    after(ctx, order.last_at)
     return _ORDER[type(command)](state, order, command, ctx)
 
 
@@ -180,9 +206,18 @@ def _on_leg(state: Matter, command: odo.LegCommand, ctx: Context) -> tuple[Event
     order = state.orders[leg.order]
     row = leg_row(command.NAME, checks_in=order.shape.checks_in, emergency=order.emergency)
     allowed_now(command, leg.status, row.allowed)
+    if leg.status == "disputed" and row.to in ("checked_in", "working"):
+        allowed_now(command, leg.under, row.allowed - {"disputed"})
+    _open_to_orders(state, command)
+    after(ctx, leg.last_at)
+    return _LEG[type(command)](state, order, leg, command, ctx)
+
+
+def _open_to_orders(state: Matter, command: Command) -> None:
     if state.status == "merged":
         raise Refused("merged", "The matter was merged; act on its master.")
-    return _LEG[type(command)](state, order, leg, command, ctx)
+    if state.status == "archived" or (command.NAME in NEEDS_HANDLING and state.status not in HANDLING):
+        raise Refused("wrong_state", f"The matter is {state.status}; nobody is summoned for it now.")
 
 
 def _rule(state: Matter, command: Command) -> str:

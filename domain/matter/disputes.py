@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 from domain.matter import commands as mdo
 from domain.matter import order_commands as do
 from domain.matter import order_events as ev
-from domain.matter.guards import after, body_kind, officer, offices, other_person, receiver, started
+from domain.matter.events import StartedClock
+from domain.matter.guards import (
+    SUPERVISORS,
+    after,
+    body_kind,
+    officer,
+    offices,
+    other_person,
+    receiver,
+    started,
+)
 from domain.matter.orders import settled
+from domain.matter.words import NEVER_A_GROUND
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -28,8 +39,10 @@ def request_return(
     receiver(ctx, order, leg, "request_return")
     if leg.checked_in:
         raise Refused("checked_in_already", "After check-in nothing is returned; open a dispute instead.")
-    if not command.ground or not command.basis:
-        raise Refused("ground_missing", "Give the ground and its legal basis.")
+    if command.ground in NEVER_A_GROUND:
+        raise Refused(
+            "no_ground", "A requester may use any channel at any time; that is no ground to return it."
+        )
     _window(leg, state, ctx)
     used: set[str] = set()
     for other in state.legs():
@@ -68,7 +81,19 @@ def decide_return(
     other_person(ctx, leg.performers | order.issuers, "Whoever summoned or was summoned does not rule on it.")
     after(ctx, leg.last_at)
     decided = ev.ReturnDecided(order=order.id, leg=leg.id, granted=command.granted, ground=command.ground)
-    return (decided, *settled(order, {leg.id})) if command.granted else (decided,)
+    if not command.granted:
+        return (decided,)
+    return (decided, *_new_lead(order, leg, command.lead), *settled(order, {leg.id}))
+
+
+def _new_lead(order: Order, leg: Leg, lead: str | None) -> tuple[Event, ...]:
+    """Where the lead goes and others stay, the ruling names who leads: there is always exactly one."""
+    others = [one.id for one in order.legs.values() if one.live and one.id != leg.id]
+    if order.lead != leg.id or not others:
+        return ()
+    if lead not in others:
+        raise Refused("lead_leaves", "The lead goes; name who of the others leads instead.")
+    return (ev.LeadChanged(order=order.id, leg=lead or "", ground="return_granted"),)
 
 
 def _centre(ctx: Context, leg: Leg, kinds: tuple[str, ...]) -> None:
@@ -135,19 +160,28 @@ def _ask(
             "too_late_to_extend",
             "The moment has passed; an extension is asked for before it. Late stays late.",
         )
-    if f"{owner}/{stage}" in state.extensions:
-        raise Refused("asked_already", "An extension has been asked for and not decided yet.")
-    rule = ctx.law(clock.rulebook).book.clock(clock.stage, clock.of)
+    law = ctx.law(clock.rulebook)
+    rule = law.book.clock(clock.stage, clock.of)
     if rule is None or clock.extensions >= rule.extensions:
         raise Refused("no_extension", "The rulebook allows no further extension of this clock.")
     if until <= clock.due or (
-        rule.extend_by is not None and until > ctx.calendar.due(clock.due, rule.extend_by).at
+        rule.extend_by is not None and until > law.calendar.due(clock.due, rule.extend_by).at
     ):
         raise Refused(
             "extension_length", f"Ask for a moment after the present one, by at most {rule.extend_by}."
         )
-    clocks = started(ctx, ("decide_extension", clock.of))
+    if any(key.startswith(f"{owner}/") for key in state.extensions):
+        raise Refused("asked_already", "An extension has been asked for and not decided yet.")
+    clocks = (_decide_by(clock, ctx),)
     return (ev.ExtensionRequested(owner=owner, stage=stage, until=until, reason=reason, clocks=clocks),)
+
+
+def _decide_by(clock: Clock, ctx: Context) -> StartedClock:
+    """Decided after the moment itself is decided too late: then the authoriser is late as well (law 6)."""
+    for given in started(ctx, ("decide_extension", clock.of)):
+        if given.due < clock.due:
+            return given
+    return StartedClock(stage="decide_extension", of=clock.of, due=clock.due, provisional=clock.provisional)
 
 
 def _running(state: Matter, owner: str, stage: str) -> Clock:
@@ -161,7 +195,7 @@ def decide_extension(
     state: Matter, order: Order, leg: Leg, command: do.DecideExtension, ctx: Context
 ) -> tuple[Event, ...]:
     """Granted by the authoriser, never by the receiver or anybody under it."""
-    _authoriser(ctx, order.full_kind, leg.body)
+    _authoriser(ctx, order, leg)
     return _decide(state, leg.id, command.stage, command.granted, ctx)
 
 
@@ -173,11 +207,14 @@ def decide_matter_extension(
     return _decide(state, "", "finish", command.granted, ctx)
 
 
-def _authoriser(ctx: Context, of: str, receiving: str) -> None:
-    officer(ctx, "decide_extension", of=of)
-    at = ctx.when.occurred_at
-    if ctx.actor.body == receiving or ctx.register.within(ctx.actor.body, receiving, at):
+def _authoriser(ctx: Context, order: Order, leg: Leg) -> None:
+    officer(ctx, "decide_extension", of=order.full_kind)
+    body, at = ctx.actor.body, ctx.when.occurred_at
+    if body == leg.body or ctx.register.within(body, leg.body, at):
         raise Refused("own_clock", "A body does not extend its own clock, nor does one below it.")
+    if body not in (order.issuer, *order.joint_blowers) and body_kind(ctx, body) not in SUPERVISORS:
+        raise Refused("not_your_body", "The issuer decides, or a centre or district above it.")
+    other_person(ctx, leg.performers, "Whoever does the work does not extend its clock; ask the authoriser.")
 
 
 def _decide(state: Matter, owner: str, stage: str, granted: bool, ctx: Context) -> tuple[Event, ...]:
@@ -185,7 +222,8 @@ def _decide(state: Matter, owner: str, stage: str, granted: bool, ctx: Context) 
     if asked is None:
         raise Refused("nothing_asked", "No extension has been asked for.")
     other_person(ctx, {asked.by}, "Whoever asked does not decide; ask the authoriser.")
-    clock = _running(state, owner, stage)
-    in_time = ctx.when.recorded_at < clock.due
-    due = asked.until if granted and in_time else None
+    clock = state.clock(owner, stage)
+    in_time = clock is not None and ctx.when.recorded_at < clock.due
+    moves = granted and in_time and clock is not None and asked.until > clock.due
+    due = asked.until if moves else None
     return (ev.ExtensionDecided(owner=owner, stage=stage, granted=granted, in_time=in_time, due=due),)

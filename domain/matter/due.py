@@ -66,8 +66,8 @@ def _of_clock(clock: Clock, law: Law) -> Iterator[Item]:
         yield Item(_id(clock, "remind"), before, clock.owner, "remind", clock.stage, clock.due)
     if clock.stage == "confirm_authority":
         yield Item(_id(clock, "lapse"), clock.due, clock.owner, "lapse", clock.stage, clock.due)
-        return
-    yield Item(_id(clock, "miss"), clock.due, clock.owner, "miss", clock.stage, clock.due)
+    else:
+        yield Item(_id(clock, "miss"), clock.due, clock.owner, "miss", clock.stage, clock.due)
     if rule is not None:
         yield from _steps(clock, rule, calendar)
 
@@ -75,7 +75,8 @@ def _of_clock(clock: Clock, law: Law) -> Iterator[Item]:
 def _missed(clock: Clock) -> Iterator[Item]:
     """A clock that was stopped late missed its moment, whether or not anybody was watching."""
     if clock.stopped is not None and clock.stopped > clock.due:
-        yield Item(_id(clock, "miss"), clock.due, clock.owner, "miss", clock.stage, clock.due)
+        step: Literal["lapse", "miss"] = "lapse" if clock.stage == "confirm_authority" else "miss"
+        yield Item(_id(clock, step), clock.due, clock.owner, step, clock.stage, clock.due)
 
 
 def _steps(clock: Clock, rule: ClockRule, calendar: Calendar) -> Iterator[Item]:
@@ -129,8 +130,8 @@ def _taken(state: Matter, item: Item, ctx: Context) -> tuple[Event, ...]:
             return not_called(state, ctx)
 
 
-_ISSUER_OWES = frozenset({"accept_result"})
-_CENTRE_OWES = frozenset({"decide_return", "decide_extension", "adjudicate"})
+_ISSUER_OWES = frozenset({"accept_result", "decide_extension"})
+_CENTRE_OWES = frozenset({"decide_return", "adjudicate"})
 
 
 def _owes(state: Matter, item: Item) -> str | None:
@@ -159,7 +160,7 @@ def reset(state: Matter, command: do.ResetClocks, ctx: Context) -> tuple[Event, 
             or clock.due <= ctx.when.recorded_at
         ):
             continue
-        due = law.calendar.due(clock.started, rule.length)
+        due = law.calendar.due(clock.since, rule.length, clock.paused)
         if due.at != clock.due or due.provisional != clock.provisional:
             reset_to = max(due.at, ctx.when.recorded_at)
             found.append(

@@ -11,6 +11,21 @@ from domain.instant import Instant
 from domain.matter.words import Channel, Demand, Disposition, Kind, Scale, Source
 
 
+class CarriedOn(BaseModel):
+    """That a clock goes on from an earlier one and does not start afresh (law 7: no restart moves a due time).
+
+    `since`: where its length counts from; `rulebook`: the one it is held to; `paused`: the times given back;
+    `extensions`: how often the earlier one was extended.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: Instant
+    rulebook: str
+    paused: tuple[tuple[Instant, Instant], ...] = ()
+    extensions: int = 0
+
+
 class StartedClock(BaseModel):
     """A clock as its start event stores it (law 7): loading never computes the due moment again.
 
@@ -23,6 +38,7 @@ class StartedClock(BaseModel):
     of: str
     due: Instant
     provisional: bool = False
+    carried: CarriedOn | None = None
 
 
 class Starting(Event):

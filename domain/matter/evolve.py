@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from domain.matter import events as ev
 from domain.matter.evolve_orders import ORDER_FOLDS
-from domain.matter.folding import cancel, cancel_all, revive, start, stop
+from domain.matter.folding import cancel, cancel_all, later, met, revive, start, stop
+from domain.matter.order_events import OF_AN_ORDER
 from domain.matter.state import Matter, Requester
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _retriaged(state: Matter, e: ev.MatterRetriaged, rec: Recorded[Any]) -> None
 
 def _attempted(state: Matter, e: ev.AttemptRecorded, rec: Recorded[Any]) -> None:
     state.attempts.add(e.tier)
-    stop(state, "", "onsite", at=rec.recorded_at)
+    met(state, rec)
 
 
 def _escalated(state: Matter, e: ev.MatterEscalated, rec: Recorded[Any]) -> None:
@@ -107,14 +108,18 @@ def _escalated(state: Matter, e: ev.MatterEscalated, rec: Recorded[Any]) -> None
 
 
 def _handling(state: Matter, e: ev.HandlingStarted, rec: Recorded[Any]) -> None:
-    state.status, state.handling = "in_handling", True
+    state.status = "in_handling"
+    state.deliberated = state.deliberated or e.how == "deliberation"
     if e.how == "self_handling":
+        state.met = True
         state.handlers.add(rec.person)
 
 
 def _deferred(state: Matter, e: ev.MatterDeferred, rec: Recorded[Any]) -> None:
     state.status, state.review_by = "deferred", e.review_by
-    cancel(state, "", rec.recorded_at)
+    cancel(state, "", rec.recorded_at, "finish")
+    if state.extensions.pop("/finish", None) is not None:
+        stop(state, "", "decide_extension", at=rec.recorded_at)
     start(state, "", e.clocks, rec)
 
 
@@ -127,6 +132,8 @@ def _reviewed(state: Matter, e: ev.ReviewHeld, rec: Recorded[Any]) -> None:
 def _resumed(state: Matter, e: ev.MatterResumed, rec: Recorded[Any]) -> None:
     state.status, state.review_by = "in_handling", None
     stop(state, "", "review", at=rec.recorded_at)
+    if not e.clocks:
+        revive(state, "", "finish")
     start(state, "", e.clocks, rec)
 
 
@@ -150,18 +157,31 @@ def _result_reviewed(state: Matter, e: ev.ResultReviewed, rec: Recorded[Any]) ->
 def _sent_back(state: Matter, e: ev.ResultSentBack, rec: Recorded[Any]) -> None:
     state.status = "in_handling"
     stop(state, "", "callback", at=rec.recorded_at)
+    _not_answered(state)
     for owner in ("", *state.absorbed):
         revive(state, owner, "finish")
 
 
+def _not_answered(state: Matter) -> None:
+    """A new result will come: every requester is called back about that one."""
+    state.site_solved = None
+    for one in state.requesters.values():
+        one.answered, one.tries, one.tried_at = False, 0, None
+        one.solved, one.satisfaction = None, None
+
+
 def _callback_tried(state: Matter, e: ev.CallbackTried, rec: Recorded[Any]) -> None:
-    state.requesters[e.requester].tries = e.tries
+    one = state.requesters[e.requester]
+    if e.tries > one.tries:
+        one.tries, one.tried_at = e.tries, rec.recorded_at
 
 
 def _callback_done(state: Matter, e: ev.CallbackDone, rec: Recorded[Any]) -> None:
     if e.requester is not None and e.requester in state.requesters:
         one = state.requesters[e.requester]
-        one.answered, one.solved = True, e.solved
+        one.answered, one.solved, one.satisfaction = True, e.solved, e.satisfaction
+    elif e.how == "site_check":
+        state.site_solved = e.solved
     if e.complete:
         state.status, state.returned_at = "called_back", rec.recorded_at
         stop(state, "", "callback", at=rec.recorded_at)
@@ -171,8 +191,7 @@ def _callback_done(state: Matter, e: ev.CallbackDone, rec: Recorded[Any]) -> Non
 def _reopened(state: Matter, e: ev.MatterReopened, rec: Recorded[Any]) -> None:
     state.status, state.reopened, state.reviewed = "in_handling", e.count, False
     stop(state, "", "close", "callback", at=rec.recorded_at)
-    for one in state.requesters.values():
-        one.answered, one.tries = False, 0
+    _not_answered(state)
     start(state, "", e.clocks, rec)
 
 
@@ -186,21 +205,25 @@ def _archived(state: Matter, e: ev.MatterArchived, rec: Recorded[Any]) -> None:
 
 
 def _withdrawing(state: Matter, e: ev.WithdrawalRequested, rec: Recorded[Any]) -> None:
-    state.withdrawing = e.requester
+    state.withdrawing[e.requester] = rec.person
 
 
 def _one_withdrew(state: Matter, e: ev.RequesterWithdrew, rec: Recorded[Any]) -> None:
-    state.withdrawing = ""
+    state.withdrawing.pop(e.requester, None)
     state.requesters[e.requester].withdrawn = True
 
 
 def _withdrawn(state: Matter, e: ev.MatterWithdrawn, rec: Recorded[Any]) -> None:
-    state.status, state.withdrawing = "withdrawn", ""
+    state.status = "withdrawn"
+    for one in state.withdrawing:
+        state.requesters[one].withdrawn = True
+    state.withdrawing.clear()
     cancel_all(state, rec.recorded_at)
 
 
 def _merged(state: Matter, e: ev.MatterMerged, rec: Recorded[Any]) -> None:
     state.before_merge, state.status, state.master = state.status, "merged", e.master
+    state.merged_at = rec.recorded_at
     cancel_all(state, rec.recorded_at)
 
 
@@ -214,7 +237,7 @@ def _absorbed(state: Matter, e: ev.MatterAbsorbed, rec: Recorded[Any]) -> None:
 def _merge_reversed(state: Matter, e: ev.MergeReversed, rec: Recorded[Any]) -> None:
     state.status, state.master = state.before_merge, None
     for clock in state.clocks.values():
-        if clock.owner == "" and clock.cancelled:
+        if clock.cancelled and clock.stopped == state.merged_at:
             clock.stopped, clock.cancelled = None, False
 
 
@@ -239,7 +262,7 @@ def _child_reopened(state: Matter, e: ev.ChildReopened, rec: Recorded[Any]) -> N
 
 
 def _exclusion_requested(state: Matter, e: ev.ExclusionRequested, rec: Recorded[Any]) -> None:
-    state.exclusions[e.by] = None
+    state.exclusions[e.by], state.excluding[e.by] = None, rec.person
 
 
 def _exclusion_decided(state: Matter, e: ev.ExclusionDecided, rec: Recorded[Any]) -> None:
@@ -306,15 +329,28 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
 }
 
 
+_HOLD_UP_NOBODY = (ev.DueItem, ev.ClockReset, ev.MatterSupplemented)
+
+
 def evolve(state: Matter | None, recorded: Recorded[Any]) -> Matter:
     """The state after one more event. It changes and returns the state that the fold owns; None begins a new one."""
     matter = Matter(recorded.stream) if state is None else state
     event = recorded.pub
     FOLDS[type(event)](matter, event, recorded)
     matter.version += 1
-    if matter.last_at is None or recorded.occurred_at > matter.last_at:
-        matter.last_at = recorded.occurred_at
+    _when(matter, event, recorded)
     return matter
+
+
+def _when(state: Matter, event: Event, recorded: Recorded[Any]) -> None:
+    """Remember the claimed times which later acts may not precede; what the clock does and what is said hold up nobody."""
+    if state.opened_at is None:
+        state.opened_at = state.moved_at = recorded.occurred_at
+    if isinstance(event, _HOLD_UP_NOBODY):
+        return
+    if not isinstance(event, OF_AN_ORDER):
+        state.moved_at = later(state.moved_at, recorded.occurred_at)
+    state.last_at = later(state.last_at, recorded.occurred_at)
 
 
 def replay(history: Iterable[Recorded[Any]]) -> Matter | None:

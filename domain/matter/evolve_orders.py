@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.matter import order_events as ev
-from domain.matter.folding import cancel, end_leg, performed, revive, start, stop, touched
+from domain.matter.folding import cancel, end_leg, met, performed, revive, start, stop, touched
 from domain.matter.state import Extension, Leg, Matter, Order
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def _issued(state: Matter, e: ev.OrderIssued, rec: Recorded[Any]) -> None:
 
 def _new_leg(order: Order, leg: str, body: str, role: str, mandatory: bool, rec: Recorded[Any]) -> Leg:
     order.legs[leg] = Leg(
-        leg, order.id, body, role, mandatory, issued_at=rec.recorded_at, last_at=rec.occurred_at
-    )
+        leg, order.id, body, role, mandatory, issued_at=rec.recorded_at, summoned_at=rec.occurred_at,
+        last_at=rec.occurred_at,
+    )  # fmt: skip
     if role == "lead":
         order.lead = leg
     return order.legs[leg]
@@ -83,7 +84,7 @@ def _time_changed(state: Matter, e: ev.SummonsTimeChanged, rec: Recorded[Any]) -
     for given in e.clocks:
         clock = state.clock(e.leg, given.stage)
         if clock is not None:
-            clock.due = given.due
+            clock.due, clock.provisional = given.due, given.provisional
 
 
 def _acknowledged(state: Matter, e: ev.LegAcknowledged, rec: Recorded[Any]) -> None:
@@ -118,24 +119,31 @@ def _checked_in(state: Matter, e: ev.LegCheckedIn, rec: Recorded[Any]) -> None:
     if e.proof == "word_of_mouth":
         leg.spoken_at = e.arrived_at
     _act(state, order, leg, rec, "acknowledge", "contact", "check_in")
+    met(state, rec)
 
 
 def _spoken(state: Matter, e: ev.WordOfMouthConfirmed, rec: Recorded[Any]) -> None:
+    order, leg = _of(state, e)
     clock = state.clock(e.leg, e.stage)
     if clock is not None:
         clock.stopped = e.at
+    if e.stage == "check_in":
+        leg.spoken_at = None
+    touched(order, leg, rec)
 
 
 def _worked(state: Matter, e: ev.WorkNoted | ev.HelpRequested, rec: Recorded[Any]) -> None:
     order, leg = _of(state, e)
     _move(leg, "working")
     _act(state, order, leg, rec)
+    met(state, rec)
 
 
 def _reported(state: Matter, e: ev.LegReported, rec: Recorded[Any]) -> None:
     order, leg = _of(state, e)
     leg.status = "reported"
     _act(state, order, leg, rec, "finish", "contact", "supervise")
+    met(state, rec)
     start(state, leg.id, e.clocks, rec)
 
 
@@ -211,7 +219,7 @@ def _extension_decided(state: Matter, e: ev.ExtensionDecided, rec: Recorded[Any]
     stop(state, e.owner, "decide_extension", at=rec.recorded_at)
     clock = state.clock(e.owner, e.stage)
     if clock is not None and e.granted and e.in_time and e.due is not None:
-        clock.due = e.due
+        clock.due, clock.provisional = e.due, False
         clock.extensions += 1
 
 

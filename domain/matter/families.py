@@ -62,19 +62,43 @@ def merge(state: Matter, command: do.MergeMatter, ctx: Context) -> tuple[tuple[E
         raise NotFound
     if master.status not in LIVE_MATTER:
         raise Refused("master_ended", "The master is no longer being handled; merge into a live matter.")
+    if master.backfilled:
+        raise Refused("not_taken_over", "Take the master over first; nothing runs in it yet.")
+    _nothing_left_behind(state)
+    clocks = _running_finish(state)
+    owed = tuple(r.id for r in state.requesters.values() if not r.withdrawn)
+    absorbed = ev.MatterAbsorbed(merged=state.id, requesters=owed, clocks=clocks)
+    return (ev.MatterMerged(master=master.id, reason=command.reason),), ((master.id, absorbed),)
+
+
+def _nothing_left_behind(state: Matter) -> None:
+    """Whoever waits for this matter, or is waited for, would not be heard of in the master."""
     if any(leg.live for leg in state.legs()):
         raise Refused(
             "leg_open", "A body is still summoned here; merge the other matter into this one instead."
         )
+    if any(state.children[child] for child in state.mandatory_children):
+        raise Refused(
+            "child_open", "A mandatory child is still open; merge the other matter into this one instead."
+        )
+    if state.absorbed:
+        raise Refused(
+            "absorbed_waits", "Others were merged into it; merge the other matter into this one instead."
+        )
+
+
+def _running_finish(state: Matter) -> tuple[ev.StartedClock, ...]:
+    """The clock of these requesters goes with them, as it stands (law 6)."""
     clock = state.clock("", "finish")
-    clocks = (
-        (ev.StartedClock(stage="finish", of=clock.of, due=clock.due, provisional=clock.provisional),)
-        if clock and clock.stopped is None
-        else ()
+    if clock is None or clock.stopped is not None:
+        return ()
+    carried = ev.CarriedOn(
+        since=clock.since, rulebook=clock.rulebook, paused=clock.paused, extensions=clock.extensions
     )
-    owed = tuple(r.id for r in state.requesters.values() if not r.withdrawn)
-    absorbed = ev.MatterAbsorbed(merged=state.id, requesters=owed, clocks=clocks)
-    return (ev.MatterMerged(master=master.id, reason=command.reason),), ((master.id, absorbed),)
+    given = ev.StartedClock(
+        stage="finish", of=clock.of, due=clock.due, provisional=clock.provisional, carried=carried
+    )
+    return (given,)
 
 
 def reverse_merge(
@@ -91,6 +115,8 @@ def reverse_merge(
 def split(state: Matter, command: do.SplitMatter, ctx: Context) -> tuple[tuple[Event, ...], Elsewhere]:
     """Part of it becomes a matter of its own; a late mandatory child opens its parent again."""
     officer(ctx, "split", offices(ctx, state))
+    if state.parent is not None:
+        raise Refused("child_of_child", "This is a part already; split its parent instead.")
     if ctx.others.get(command.child) is not None:
         raise Refused("child_exists", "Give the child a fresh id.")
     host = command.host or state.host

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.event import Recorded
-    from domain.matter.events import StartedClock
+    from domain.matter.events import CarriedOn, StartedClock
 
 
 def start(state: Matter, owner: str, clocks: Iterable[StartedClock], rec: Recorded[Any]) -> None:
@@ -25,8 +25,15 @@ def start(state: Matter, owner: str, clocks: Iterable[StartedClock], rec: Record
         state.clocks[key] = Clock(
             owner=owner, stage=given.stage, of=given.of, n=before.n + 1 if before else 1,
             rulebook=rec.basis.rulebook, started=rec.recorded_at, first_due=given.due, due=given.due,
-            provisional=given.provisional,
+            provisional=given.provisional, since=rec.recorded_at,
         )  # fmt: skip
+        if given.carried is not None:
+            _carry_on(state.clocks[key], given.carried)
+
+
+def _carry_on(clock: Clock, given: CarriedOn) -> None:
+    clock.rulebook, clock.since, clock.paused = given.rulebook, given.since, given.paused
+    clock.extensions = given.extensions
 
 
 def stop(state: Matter, owner: str, *stages: str, at: datetime) -> None:
@@ -45,10 +52,10 @@ def revive(state: Matter, owner: str, stage: str) -> None:
         clock.cancelled = False
 
 
-def cancel(state: Matter, owner: str, at: datetime) -> None:
-    """Nothing is owed by this owner any more; lateness so far stays (law 6)."""
+def cancel(state: Matter, owner: str, at: datetime, stage: str | None = None) -> None:
+    """Nothing (or nothing of this stage) is owed by this owner any more; lateness so far stays (law 6)."""
     for clock in state.clocks.values():
-        if clock.owner == owner and clock.stopped is None:
+        if clock.owner == owner and clock.stopped is None and stage in (None, clock.stage):
             clock.stopped = at
             clock.cancelled = True
 
@@ -67,11 +74,17 @@ def end_leg(state: Matter, leg: Leg, status: str, rec: Recorded[Any]) -> None:
     cancel(state, leg.id, rec.recorded_at)
 
 
+def met(state: Matter, rec: Recorded[Any]) -> None:
+    """Somebody was there: an urgent matter has had its response on site (A13)."""
+    state.met = True
+    stop(state, "", "onsite", at=rec.recorded_at)
+
+
 def touched(order: Order, leg: Leg | None, rec: Recorded[Any]) -> None:
     """Remember the claimed time, which later acts on the same order or leg may not precede."""
-    order.last_at = _later(order.last_at, rec.occurred_at)
+    order.last_at = later(order.last_at, rec.occurred_at)
     if leg is not None:
-        leg.last_at = _later(leg.last_at, rec.occurred_at)
+        leg.last_at = later(leg.last_at, rec.occurred_at)
 
 
 def performed(state: Matter, leg: Leg, rec: Recorded[Any]) -> None:
@@ -80,5 +93,6 @@ def performed(state: Matter, leg: Leg, rec: Recorded[Any]) -> None:
     state.handlers.add(rec.person)
 
 
-def _later(a: datetime | None, b: datetime) -> datetime:
+def later(a: datetime | None, b: datetime) -> datetime:
+    """The later of the two moments; `a` may be missing."""
     return b if a is None or b > a else a

@@ -42,7 +42,7 @@ def after(ctx: Context, earlier: datetime | None) -> None:
 
 def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str = "*") -> None:
     """The actor held, when it happened, a post of that body which the rulebook lets do this; and cites a ground."""
-    actor, at = ctx.actor, ctx.when.occurred_at
+    actor, when = ctx.actor, ctx.when
     if actor.person == CLOCK_PERSON or actor.body == RESIDENT:
         raise Refused("not_an_officer", f"{act} is an officer's act; sign in with a post.")
     if bodies is not None and actor.body not in set(bodies):
@@ -51,9 +51,13 @@ def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str
         raise Refused(
             "not_your_post", f"The rulebook does not let this post do {act}; ask one of the posts it names."
         )
-    if not ctx.register.holds(actor.person, actor.body, actor.post, at):
+    # At both times: nobody who has left a post reaches back by an early occurred_at.
+    if not all(
+        ctx.register.holds(actor.person, actor.body, actor.post, at)
+        for at in (when.occurred_at, when.recorded_at)
+    ):
         raise Refused(
-            "post_lapsed", "You did not hold this post at that time; have the register brought up to date."
+            "post_lapsed", "You do not hold this post, now and then; have the register brought up to date."
         )
     if not ctx.authority:
         raise Refused(
@@ -94,9 +98,15 @@ def known_body(ctx: Context, body: str, kinds: Collection[str] = ()) -> None:
 
 
 def offices(ctx: Context, state: Matter) -> set[str]:
-    """The offices that carry the matter: its communities, its sub-district, and the actor's if it is a centre."""
+    """The offices that carry the matter: its communities, its sub-district, and the actor's if it is a centre.
+
+    A confidential matter is carried by discipline inspection alone.
+    """
+    kind = body_kind(ctx, ctx.actor.body)
+    if state.confidential:
+        return {ctx.actor.body} if kind == "discipline_inspection" else set()
     found = {*state.communities, *(b for b in (state.host, state.subdistrict) if b)}
-    if body_kind(ctx, ctx.actor.body) in CENTRES:
+    if kind in CENTRES:
         found.add(ctx.actor.body)
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.matter import commands as do
 from domain.matter import events as ev
-from domain.matter.guards import after, body_kind, brings, officer, offices, other_person, started
+from domain.matter.guards import body_kind, brings, officer, offices, other_person, started
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -22,9 +22,15 @@ def triage(state: Matter, command: do.TriageMatter, ctx: Context) -> tuple[Event
     """Grade it, as the body that the rulebook names for its source (A13)."""
     officer(ctx, "triage", offices(ctx, state))
     wanted = ctx.rulebook.triage_body(state.source)
-    if body_kind(ctx, ctx.actor.body) != wanted:
+    kind = body_kind(ctx, ctx.actor.body)
+    if kind != wanted and not state.confidential:
         raise Refused("not_your_triage", f"Matters from {state.source} are graded by a {wanted}.")
     _known_tier(ctx, command.tier)
+    tiers = ctx.rulebook.tiers
+    if kind in tiers and tiers.index(command.tier) > tiers.index(kind):
+        raise Refused(
+            "tier_jump", "Grade it at your own tier or below; from there it is escalated, with a ground."
+        )
     fixed = ctx.rulebook.channel(command.scale, command.urgent)
     if command.channel is not None and command.channel != fixed:
         raise Refused(
@@ -33,15 +39,18 @@ def triage(state: Matter, command: do.TriageMatter, ctx: Context) -> tuple[Event
     return (
         ev.MatterTriaged(
             scale=command.scale, urgent=command.urgent, channel=fixed, tier=command.tier, demand=command.demand,
-            code=command.code, reserved=command.reserved, clocks=_graded(ctx, command.demand, command.urgent),
+            code=command.code, reserved=command.reserved,
+            clocks=_graded(ctx, state, command.demand, command.urgent),
         ),
     )  # fmt: skip
 
 
-def _graded(ctx: Context, demand: str, urgent: bool) -> tuple[StartedClock, ...]:
-    if urgent:
-        return started(ctx, ("finish", f"{demand}.urgent"), ("onsite", demand))
-    return started(ctx, ("finish", demand))
+def _graded(ctx: Context, state: Matter, demand: str, urgent: bool) -> tuple[StartedClock, ...]:
+    """The grade's clocks; one on site that runs since the emergency was registered does not start again."""
+    if not urgent:
+        return started(ctx, ("finish", demand))
+    onsite = () if state.clock("", "onsite") else (("onsite", demand),)
+    return started(ctx, ("finish", f"{demand}.urgent"), *onsite)
 
 
 def _known_tier(ctx: Context, tier: str) -> None:
@@ -55,6 +64,8 @@ def retriage(state: Matter, command: do.RetriageMatter, ctx: Context) -> tuple[E
     other_person(ctx, state.handlers, "The handler does not grade their own matter; let a colleague do it.")
     if state.reserved and not command.reserved:
         raise Refused("reserved_stays", "A reserved matter stays one; it needs its resolution.")
+    if state.deliberated and state.scale == "hard" and command.scale == "minor":
+        raise Refused("scale_resolved", "A deliberation has taken it up as a hard matter; its scale stays.")
     clock = state.clock("", "finish")
     rule = ctx.rulebook.clock("finish", clock.of) if clock else None
     near = bool(
@@ -71,26 +82,26 @@ def retriage(state: Matter, command: do.RetriageMatter, ctx: Context) -> tuple[E
 
 
 def _regraded(ctx: Context, state: Matter, command: do.RetriageMatter) -> tuple[StartedClock, ...]:
-    """The new grade's clock counts from where the old one started; it never falls before now, nor hides a breach."""
-    clock = state.clock("", "finish")
-    fresh = _graded(ctx, command.demand, command.urgent)
-    if clock is None or clock.due <= ctx.when.recorded_at:
-        return ()
-    found = []
-    for one in fresh:
-        rule = ctx.rulebook.clock(one.stage, one.of)
-        assert rule is not None, "a started clock has a rule"
-        due = ctx.calendar.due(clock.started, rule.length)
-        found.append(
-            one.model_copy(update={"due": max(due.at, ctx.when.recorded_at), "provisional": due.provisional})
-        )
-    return tuple(found)
+    """The new grade's clock counts from where the old one did; it never falls before now, nor hides a breach."""
+    clock, now = state.clock("", "finish"), ctx.when.recorded_at
+    fresh = _graded(ctx, state, command.demand, command.urgent)
+    finish = next((one for one in fresh if one.stage == "finish"), None)
+    others = tuple(one for one in fresh if one is not finish)
+    if clock is None or finish is None or clock.due <= now:
+        return others
+    rule = ctx.rulebook.clock(finish.stage, finish.of)
+    assert rule is not None, "a started clock has a rule"
+    due = ctx.calendar.due(clock.since, rule.length, clock.paused)
+    carried = ev.CarriedOn(
+        since=clock.since, rulebook=ctx.rulebook.name, paused=clock.paused, extensions=clock.extensions
+    )
+    regraded = {"due": max(due.at, now), "provisional": due.provisional, "carried": carried}
+    return (finish.model_copy(update=regraded), *others)
 
 
 def attempt(state: Matter, command: do.RecordAttempt, ctx: Context) -> tuple[Event, ...]:
     """What was tried at the present tier, and whether it settled the matter."""
     officer(ctx, "record_attempt", offices(ctx, state))
-    after(ctx, state.last_at)
     brings(ctx, "text")
     return (ev.AttemptRecorded(tier=state.tier or "", settled=command.settled),)
 
@@ -166,19 +177,24 @@ def hold_review(state: Matter, command: do.HoldReview, ctx: Context) -> tuple[Ev
 def resume(state: Matter, command: do.ResumeMatter, ctx: Context) -> tuple[Event, ...]:
     """Handle it again; the clock gets exactly the time of the deferral back."""
     officer(ctx, "resume", _above_community(ctx, state))
+    other_person(ctx, state.handlers, "The handler does not end the deferral; ask another officer.")
     return (ev.MatterResumed(clocks=_returned_time(state, ctx)),)
 
 
 def _returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
+    """None where it was late before it was deferred: that clock then goes on as it was."""
     clock = state.clock("", "finish")
-    if clock is None or clock.stopped is None or clock.due <= clock.stopped:
+    if clock is None or clock.stopped is None or clock.due < clock.stopped:
         return ()
     law = ctx.law(clock.rulebook)
     rule = law.book.clock(clock.stage, clock.of)
-    pause = (clock.stopped, ctx.when.recorded_at)
-    if rule is None or clock.extensions or clock.n > 1:
-        at, provisional = ctx.when.recorded_at + (clock.due - clock.stopped), clock.provisional
+    paused = (*clock.paused, (clock.stopped, ctx.when.recorded_at))
+    if rule is None or clock.extensions:  # an extension set the moment itself, not a length
+        at, provisional = ctx.when.recorded_at + (clock.due - clock.stopped), False
     else:
-        due = law.calendar.due(clock.started, rule.length, [pause])
+        due = law.calendar.due(clock.since, rule.length, paused)
         at, provisional = due.at, due.provisional
-    return (ev.StartedClock(stage="finish", of=clock.of, due=at, provisional=provisional),)
+    carried = ev.CarriedOn(
+        since=clock.since, rulebook=clock.rulebook, paused=paused, extensions=clock.extensions
+    )
+    return (ev.StartedClock(stage="finish", of=clock.of, due=at, provisional=provisional, carried=carried),)

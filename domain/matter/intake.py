@@ -8,6 +8,7 @@ from domain.acting import RESIDENT
 from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.guards import (
+    CENTRES,
     body_kind,
     brings,
     known_body,
@@ -17,11 +18,13 @@ from domain.matter.guards import (
     started,
 )
 from domain.matter.orders import excuse_all
+from domain.matter.words import NEVER_A_GROUND
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
     from domain.context import Context
     from domain.event import Event
+    from domain.matter.events import StartedClock
     from domain.matter.state import Matter
 
 _BY_THEMSELVES = ("resident_app", "phone", "window", "hotline_12345", "petition")
@@ -38,7 +41,7 @@ def register(command: do.RegisterMatter, ctx: Context) -> tuple[Event, ...]:
     if not command.requesters and command.source in _BY_THEMSELVES and not command.anonymous:
         raise Refused("requester_missing", "Name the requester, or say that they wish to stay anonymous.")
     if command.accusation:
-        return (_confidential(command),)
+        return (_confidential(command, ctx),)
     return (_open(command, ctx),)
 
 
@@ -50,10 +53,11 @@ def _may_register(command: do.RegisterMatter, ctx: Context) -> None:
     officer(ctx, "register_matter")
 
 
-def _confidential(command: do.RegisterMatter) -> ev.MatterRegistered:
+def _confidential(command: do.RegisterMatter, ctx: Context) -> ev.MatterRegistered:
+    """Neither kind nor place, and its clock says nothing of them either."""
     return ev.MatterRegistered(
         number=command.number, source=command.source, seen_at=command.seen_at, requesters=command.requesters,
-        anonymous=command.anonymous, confidential=True,
+        anonymous=command.anonymous, confidential=True, clocks=started(ctx, ("accept", "*")),
     )  # fmt: skip
 
 
@@ -70,13 +74,17 @@ def _open(command: do.RegisterMatter, ctx: Context) -> ev.MatterRegistered:
         demand=command.demand, communities=communities, host=command.host, subdistrict=_subdistrict(ctx, command.host),
         grid=command.grid, subject=command.subject, requesters=command.requesters, anonymous=command.anonymous,
         proactive=command.proactive, emergency=command.emergency, mandate=command.mandate, repeat_of=command.repeat_of,
-        clocks=started(ctx, ("accept", _demand(command)), *((("onsite", "*"),) if command.emergency else ())),
+        clocks=_first_clocks(command, ctx),
     )  # fmt: skip
 
 
-def _demand(command: do.RegisterMatter) -> str:
-    demand = command.demand or "*"
-    return f"{demand}.urgent" if command.emergency and command.demand else demand
+def _first_clocks(command: do.RegisterMatter, ctx: Context) -> tuple[StartedClock, ...]:
+    accept = ("accept", _demand(command.demand, command.emergency))
+    return started(ctx, accept, ("onsite", "*")) if command.emergency else started(ctx, accept)
+
+
+def _demand(demand: str | None, emergency: bool) -> str:
+    return f"{demand or '*'}.urgent" if emergency and demand else demand or "*"
 
 
 def _subdistrict(ctx: Context, community: str) -> str:
@@ -107,9 +115,10 @@ def take_over(state: Matter, command: do.TakeOverMatter, ctx: Context) -> tuple[
     """From now on a backfilled matter runs like any other."""
     if not state.backfilled:
         raise Refused("not_backfilled", "Only a matter taken over from another system can be taken over.")
-    officer(ctx, "take_over")
     known_body(ctx, command.host, ("community",))
     subdistrict = _subdistrict(ctx, command.host)
+    centre = {ctx.actor.body} if body_kind(ctx, ctx.actor.body) in CENTRES else set[str]()
+    officer(ctx, "take_over", {command.host, subdistrict} | centre)
     clocks = started(ctx, ("triage", state.demand or "*"))
     return (ev.MatterTakenOver(subdistrict=subdistrict, host=command.host, clocks=clocks),)
 
@@ -144,24 +153,24 @@ def join(state: Matter, command: do.JoinRequester, ctx: Context) -> tuple[Event,
 
 def accept(state: Matter, command: do.AcceptMatter, ctx: Context) -> tuple[Event, ...]:
     """受理."""
-    officer(ctx, "accept", offices(ctx, state) | _discipline(ctx, state))
-    return (ev.MatterAccepted(clocks=started(ctx, ("triage", state.demand or "*"))),)
-
-
-def _discipline(ctx: Context, state: Matter) -> set[str]:
-    confidential = state.confidential and body_kind(ctx, ctx.actor.body) == "discipline_inspection"
-    return {ctx.actor.body} if confidential else set()
+    officer(ctx, "accept", offices(ctx, state))
+    return (ev.MatterAccepted(clocks=started(ctx, ("triage", _demand(state.demand, state.emergency)))),)
 
 
 def propose_refusal(state: Matter, command: do.ProposeRefusal, ctx: Context) -> tuple[Event, ...]:
-    """An intake officer holds that it cannot be accepted."""
-    officer(ctx, "refuse", offices(ctx, state) | _discipline(ctx, state))
+    """An intake officer holds that it cannot be accepted; tiers bind offices, so no level is ever skipped (A.1b)."""
+    officer(ctx, "refuse", offices(ctx, state))
+    if command.ground in NEVER_A_GROUND:
+        raise Refused(
+            "no_ground",
+            "A requester may use any channel at any time; pass the matter on to the right office.",
+        )
     return (ev.RefusalProposed(ground=command.ground, other_channel=command.other_channel),)
 
 
 def confirm_refusal(state: Matter, command: do.ConfirmRefusal, ctx: Context) -> tuple[Event, ...]:
     """A second officer confirms; one person alone refuses nobody."""
-    officer(ctx, "confirm_refusal", offices(ctx, state) | _discipline(ctx, state))
+    officer(ctx, "confirm_refusal", offices(ctx, state))
     if state.refusal is None:
         raise Refused(
             "nothing_proposed", "Have an intake officer propose the refusal, with its ground, first."
@@ -175,4 +184,8 @@ def divert(state: Matter, command: do.DivertMatter, ctx: Context) -> tuple[Event
     """It was an accusation: from here on it exists for discipline inspection only."""
     officer(ctx, "divert", offices(ctx, state))
     known_body(ctx, command.to, ("discipline_inspection",))
+    if state.absorbed:
+        raise Refused(
+            "absorbed_waits", "Reverse the merges first; their requesters are still owed an answer."
+        )
     return (*excuse_all(state, "diverted"), ev.MatterDiverted(to=command.to))

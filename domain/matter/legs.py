@@ -11,6 +11,7 @@ from domain.matter.events import StartedClock
 from domain.matter.guards import (
     SUPERVISORS,
     body_kind,
+    brings,
     issuer,
     officer,
     other_person,
@@ -55,7 +56,9 @@ def check_in(state: Matter, order: Order, leg: Leg, command: do.CheckIn, ctx: Co
     arrived = command.arrived_at or ctx.when.occurred_at
     if arrived > ctx.when.occurred_at:
         raise Refused("future", "Nobody has arrived yet at that time; check it.")
-    if leg.last_at is not None and arrived < leg.last_at and not order.emergency:
+    # In an emergency people arrive while others still write down; but never before they were summoned.
+    earliest = leg.summoned_at if order.emergency else leg.last_at
+    if earliest is not None and arrived < earliest:
         raise Refused("before_its_cause", "Nobody checks in before they were summoned; check the time.")
     if command.proof == "word_of_mouth":
         if not order.emergency:
@@ -82,9 +85,17 @@ def confirm_word(
 ) -> tuple[Event, ...]:
     """The other side confirms; only then does the earlier time count (law 6)."""
     issuer(ctx, order, leg, "confirm_word_of_mouth")
-    if leg.spoken_at is None:
-        raise Refused("nothing_to_confirm", "This check-in was not written down afterwards.")
-    return (ev.WordOfMouthConfirmed(order=order.id, leg=leg.id, stage="check_in", at=leg.spoken_at),)
+    spoken = leg.spoken_at
+    if spoken is None:
+        raise Refused("nothing_to_confirm", "There is no check-in that was written down afterwards.")
+    found = []
+    for stage in ("acknowledge", "contact", "check_in"):  # who is there has acknowledged and is in contact
+        clock = state.clock(leg.id, stage)
+        if stage == "check_in" or (
+            clock is not None and clock.stopped is not None and clock.stopped > spoken
+        ):
+            found.append(ev.WordOfMouthConfirmed(order=order.id, leg=leg.id, stage=stage, at=spoken))
+    return tuple(found)
 
 
 def note_work(state: Matter, order: Order, leg: Leg, command: do.NoteWork, ctx: Context) -> tuple[Event, ...]:
@@ -108,6 +119,8 @@ def report(state: Matter, order: Order, leg: Leg, command: do.ReportLeg, ctx: Co
         raise Refused("text_missing", "Give the result.")
     if command.outcome == "done" and command.evidence < 1:
         raise Refused("evidence_missing", "Work that is done has evidence; attach it.")
+    if command.evidence:
+        brings(ctx, "evidence")
     clocks = started(ctx, ("accept_result", order.full_kind))
     return (
         ev.LegReported(
@@ -118,7 +131,7 @@ def report(state: Matter, order: Order, leg: Leg, command: do.ReportLeg, ctx: Co
 
 def accept(state: Matter, order: Order, leg: Leg, command: do.AcceptLeg, ctx: Context) -> tuple[Event, ...]:
     """Only the issuer releases (and the supervisor with them, where the kind has one); never the body itself."""
-    signed_as = _release_part(order, leg, ctx)
+    signed_as = _release_part(state, order, leg, ctx)
     if order.shape.checks_in and not leg.checked_in:
         raise Refused(
             "never_checked_in", "This body never checked in; reject the report or excuse it, with a ground."
@@ -130,9 +143,10 @@ def accept(state: Matter, order: Order, leg: Leg, command: do.AcceptLeg, ctx: Co
     return (accepted, *settled(order, {leg.id})) if discharged else (accepted,)
 
 
-def _release_part(order: Order, leg: Leg, ctx: Context) -> str:
+def _release_part(state: Matter, order: Order, leg: Leg, ctx: Context) -> str:
     wanted = releases(order.kind, order.whistle)
     if "requester" in wanted and ctx.actor.body == RESIDENT:
+        requester(ctx, state)
         return "requester"
     kind = body_kind(ctx, ctx.actor.body)
     if "supervisor" in wanted and kind in SUPERVISORS and ctx.actor.body != leg.body:
@@ -190,6 +204,11 @@ def supervise(
     other_person(ctx, leg.performers, "Whoever does the work does not supervise it.")
     if command.due <= ctx.when.recorded_at:
         raise Refused("due_past", "Set a due moment in the future.")
+    running = state.clock(leg.id, "supervise")
+    if running and running.stopped is None and ctx.when.recorded_at <= running.due < command.due:
+        raise Refused(
+            "due_stays", "It is supervised already; that due moment does not move, set an earlier one."
+        )
     clock = StartedClock(stage="supervise", of=order.full_kind, due=command.due)
     return (
         ev.LegSupervised(
@@ -238,4 +257,4 @@ def _rater(
         raise Refused("appraised", "A body does not appraise itself.")
     officer(ctx, "rate_leg", {order.issuer, *order.joint_blowers, *state.communities}, order.full_kind)
     other_person(ctx, leg.performers, "Whoever did the work does not appraise it.")
-    return "community" if ctx.actor.body in state.communities else "issuer"
+    return "issuer" if ctx.actor.body in (order.issuer, *order.joint_blowers) else "community"

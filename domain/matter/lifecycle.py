@@ -29,7 +29,7 @@ _OPEN_TO_WORDS = _KNOWN - _in("archived")
 
 MATTER: dict[str, Row] = {
     "add_supplement": Row(_OPEN_TO_WORDS),
-    "join_requester": Row(_LIVE_OR_CALLED),
+    "join_requester": Row(LIVE_MATTER | _in("completed")),
     "take_over_matter": Row(_in("in_handling"), "accepted"),
     "accept_matter": Row(_in("registered"), "accepted"),
     "propose_refusal": Row(_in("registered")),
@@ -58,10 +58,8 @@ MATTER: dict[str, Row] = {
     "request_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
     "decide_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
     "draft_order": Row(HANDLING),
-    "request_matter_extension": Row(_in("accepted", "triaged", "in_handling", "deferred")),
-    "decide_matter_extension": Row(
-        _in("accepted", "triaged", "in_handling", "deferred", "completed", "called_back")
-    ),
+    "request_matter_extension": Row(HANDLING),
+    "decide_matter_extension": Row(HANDLING | _in("completed", "called_back")),
 }
 
 ORDER: dict[str, Row] = {
@@ -102,8 +100,12 @@ LEG: dict[str, Row] = {
     "rate_leg": Row(_in("discharged", "excused", "returned")),
 }
 """Kinds without check-in go from `acknowledged` to `working` and may report from `acknowledged`; an emergency
-check-in is also allowed from `issued` and implies acknowledgement. A disputed leg keeps its state underneath: the
-first receiver goes on acting and the clock does not stop."""
+check-in is also allowed from `issued` and implies acknowledgement. A disputed leg keeps its state underneath, by
+which its acts are judged: the first receiver goes on acting and the clock does not stop."""
+
+
+NEEDS_HANDLING = frozenset({"draft_order", "authorise_order", "issue_order", "add_leg"})
+"""Acts that summon somebody: only while the matter is being handled."""
 
 
 def leg_row(act: str, *, checks_in: bool, emergency: bool) -> Row:

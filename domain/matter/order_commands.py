@@ -7,7 +7,7 @@ from typing import Literal
 from domain.acting import Command
 from domain.instant import Instant
 from domain.matter.order_events import Receiver
-from domain.matter.words import Body, Id, OrderName, Role, WhistleKind, Word
+from domain.matter.words import Body, Count, Id, OrderName, Role, WhistleKind, Word
 
 
 class OrderCommand(Command):
@@ -72,6 +72,8 @@ class AddLeg(OrderCommand, name="add_leg"):
     role: Role = "assist"
     mandatory: bool = True
     ground: Word
+    admission: Word | None = None
+    task_code: Word | None = None
     adjudication: Word | None = None
 
 
@@ -123,7 +125,7 @@ class ReportLeg(LegCommand, name="report_leg"):
     """Report the result. Sealed: result, evidence."""
 
     outcome: Literal["done", "partly_done", "not_possible"] = "done"
-    evidence: int = 0
+    evidence: Count = 0
 
 
 class AcceptLeg(LegCommand, name="accept_leg"):
@@ -150,10 +152,11 @@ class RequestReturn(LegCommand, name="request_return"):
 
 
 class DecideReturn(LegCommand, name="decide_return"):
-    """Rule on a return, as the dispatch centre."""
+    """Rule on a return, as the dispatch centre; `lead` names who leads where the lead goes."""
 
     granted: bool
     ground: Word
+    lead: Id | None = None
 
 
 class OpenDispute(LegCommand, name="open_dispute"):

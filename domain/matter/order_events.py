@@ -76,11 +76,15 @@ class OrderAuthorised(OrderEvent, name="order_authorised.v1"):
 
 
 class OrderIssued(OrderEvent, name="order_issued.v1"):
-    """吹哨, 派单, 呼叫: every leg is issued and its clocks run. `by_word_of_mouth`: an emergency, written down after."""
+    """吹哨, 派单, 呼叫: every leg is issued and its clocks run.
+
+    `by_word_of_mouth`: an emergency, written down afterwards; `witness` is the person who heard it.
+    """
 
     legs: tuple[LegClocks, ...]
     clocks: tuple[StartedClock, ...] = ()
     by_word_of_mouth: bool = False
+    witness: str | None = None
     adjudication: str | None = None
 
 
@@ -275,3 +279,7 @@ class LegRated(LegEvent, name="leg_rated.v1"):
     rater: Literal["issuer", "community", "requester"]
     speed: int
     result: int
+
+
+OF_AN_ORDER = (OrderEvent, LegEvent, ExtensionRequested, ExtensionDecided)
+"""What happens beside the matter's own steps: legs act side by side, and none waits for another's time."""

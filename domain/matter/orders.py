@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING
 from domain.matter import events as mev
 from domain.matter import order_commands as do
 from domain.matter import order_events as ev
-from domain.matter.guards import after, body_kind, issuer, known_body, officer, other_person, power, started
+from domain.matter.guards import (
+    SUPERVISORS,
+    after,
+    body_kind,
+    issuer,
+    known_body,
+    officer,
+    other_person,
+    power,
+    started,
+)
 from domain.matter.words import ORDER_KINDS, full_kind
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from domain.context import Context
     from domain.event import Event
     from domain.matter.events import StartedClock
-    from domain.matter.state import Matter, Order
+    from domain.matter.state import Leg, Matter, Order
+    from domain.matter.words import OrderKind
 
 
 def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, ...]:
@@ -40,6 +52,8 @@ def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, .
     _answers_a_call(state, command)
     for blower in command.joint_blowers:
         known_body(ctx, blower, tuple(shape.issuers))
+    if command.summoned_at is not None:
+        _joint_time(shape, command.summoned_at, ctx)
     drafted = ev.OrderDrafted(
         order=command.order, kind=command.kind, whistle=command.whistle, issuer=ctx.actor.body,
         receivers=command.receivers, call=command.call, admission=command.admission,
@@ -50,9 +64,16 @@ def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, .
     return drafted, ev.OrderAuthorised(order=command.order, signed_as="rulebook", complete=True)
 
 
+def _joint_time(shape: OrderKind, summoned_at: datetime, ctx: Context) -> None:
+    if not shape.checks_in:
+        raise Refused("no_check_in", "Nobody checks in to this kind of order; leave the joint time out.")
+    if summoned_at <= ctx.when.recorded_at:
+        raise Refused("due_past", "Set a joint time in the future.")
+
+
 def _part_of_it(state: Matter, ctx: Context) -> None:
     mine = {*state.communities, *(b for b in (state.host, state.subdistrict) if b)}
-    if ctx.actor.body in mine or body_kind(ctx, ctx.actor.body) in ("hotline", "dispatch_centre", "district"):
+    if ctx.actor.body in mine or body_kind(ctx, ctx.actor.body) in SUPERVISORS:
         return
     if state.kind == "task" and body_kind(ctx, ctx.actor.body) == "department":
         return
@@ -84,7 +105,7 @@ def _receiver(state: Matter, command: do.DraftOrder, body: str, ctx: Context) ->
     admitted(state, command, body, ctx)
 
 
-def admitted(state: Matter, command: do.DraftOrder, body: str, ctx: Context) -> None:
+def admitted(state: Matter, command: do.DraftOrder | do.AddLeg, body: str, ctx: Context) -> None:
     """A26: a department's own task reaches a community only if it was admitted; the default is to refuse.
 
     Residents' requests, 12345 orders and emergencies pass without (law of the residents' committee, Art. 20).
@@ -144,18 +165,35 @@ def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> 
     unsigned = order.status == "drafted"
     if unsigned:
         _duty_leader(order, ctx)
-    if command.by_word_of_mouth and not (order.emergency and command.witness):
-        raise Refused("word_of_mouth", "Only an emergency is issued by word of mouth, with a witness.")
+    if command.by_word_of_mouth:
+        _by_word_of_mouth(order, command, ctx)
+    if order.summoned_at is not None:
+        _joint_time(order.shape, order.summoned_at, ctx)
     for one in order.drafted:
         _on_duty_list(state, one.body, one.role, command.adjudication, ctx)
     legs = tuple(ev.LegClocks(leg=one.leg, clocks=leg_clocks(order, ctx)) for one in order.drafted)
-    clocks = started(ctx, ("confirm_authority", order.full_kind)) if unsigned else ()
+    clocks = started(ctx, ("confirm_authority", order.full_kind)) if order.emergency else ()
     issued = ev.OrderIssued(
-        order=order.id, legs=legs, clocks=clocks, by_word_of_mouth=command.by_word_of_mouth
+        order=order.id,
+        legs=legs,
+        clocks=clocks,
+        by_word_of_mouth=command.by_word_of_mouth,
+        witness=command.witness,
+        adjudication=command.adjudication,
     )
     if state.status == "triaged":
         return mev.HandlingStarted(how="order", ref=order.id), issued
     return (issued,)
+
+
+def _by_word_of_mouth(order: Order, command: do.IssueOrder, ctx: Context) -> None:
+    if not order.emergency or command.witness in (None, ctx.actor.person):
+        raise Refused(
+            "word_of_mouth", "Only an emergency is issued by word of mouth, with another as witness."
+        )
+    grace = ctx.rulebook.emergency_grace
+    if ctx.when.recorded_at > ctx.calendar.due(ctx.when.occurred_at, grace).at:
+        raise Refused("grace_over", f"This may be written down within {grace}; it is too late.")
 
 
 def _duty_leader(order: Order, ctx: Context) -> None:
@@ -194,7 +232,7 @@ def leg_clocks(order: Order, ctx: Context) -> tuple[StartedClock, ...]:
     if order.kind == "call":
         stages.append("answer")
     clocks = started(ctx, *((stage, of) for stage in stages))
-    if order.summoned_at is None:
+    if order.summoned_at is None or order.summoned_at <= ctx.when.recorded_at:  # a leg added after it
         return clocks
     joint = mev.StartedClock(stage="check_in", of=of, due=order.summoned_at)
     return (*(clock for clock in clocks if clock.stage != "check_in"), joint)
@@ -206,7 +244,7 @@ def confirm_authority(
     """An emergency whistle is confirmed by the leader in charge, within the rulebook's hours."""
     officer(ctx, "confirm_authority", (order.issuer,), order.full_kind)
     clock = state.clock(order.id, "confirm_authority")
-    if clock is None or order.authorised:
+    if clock is None or clock.stopped is not None:
         raise Refused("nothing_to_confirm", "This order needs no confirmation.")
     if ctx.when.recorded_at > clock.due:
         raise Refused("authority_lapsed", "The time for confirming is over; that stays on record.")
@@ -220,13 +258,16 @@ def cancel(state: Matter, order: Order, command: do.CancelOrder, ctx: Context) -
     """Before anybody has checked in; lateness so far stays (law 6)."""
     officer(ctx, "cancel_order", (order.issuer, *order.joint_blowers), order.full_kind)
     after(ctx, order.last_at)
-    if any(
-        leg.checked_in or leg.status in ("working", "reported", "discharged") for leg in order.legs.values()
-    ):
+    if any(_at_work(leg) for leg in order.legs.values()):
         raise Refused(
             "already_at_work", "A body has checked in or begun; accept its report or excuse it instead."
         )
     return (ev.OrderCancelled(order=order.id, reason=command.reason),)
+
+
+def _at_work(leg: Leg) -> bool:
+    status = leg.under if leg.status == "disputed" else leg.status
+    return leg.checked_in or status in ("working", "reported", "discharged")
 
 
 def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tuple[Event, ...]:
@@ -241,6 +282,9 @@ def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tu
     if command.body == order.issuer:
         raise Refused("self_dispatch", "A body does not summon itself.")
     known_body(ctx, command.body, tuple(order.shape.receivers))
+    if order.shape.power:
+        power(ctx, order.issuer, order.shape.power, [command.body])
+    admitted(state, command, command.body, ctx)
     _on_duty_list(state, command.body, command.role, command.adjudication, ctx)
     return (
         ev.LegAdded(
@@ -271,8 +315,11 @@ def answer_call(state: Matter, order: Order, command: do.AnswerCall, ctx: Contex
     after(ctx, leg.last_at)
     if order.answer or not leg.live:
         raise Refused("answered_already", "This call has been answered.")
-    if command.how == "whistle" and (command.whistle is None or state.orders.get(command.whistle) is None):
+    whistle = state.orders.get(command.whistle or "")
+    if command.how == "whistle" and (whistle is None or whistle.kind != "whistle"):
         raise Refused("unknown_order", "Name the whistle that was blown for it.")
+    if command.how == "returned" and leg.status not in ("issued", "acknowledged"):
+        raise Refused("already_at_work", "Work has begun; report on it instead.")
     answered = ev.CallAnswered(order=order.id, leg=leg.id, how=command.how, whistle=command.whistle)
     return (answered, *settled(order, {leg.id})) if command.how == "returned" else (answered,)
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Clock:
     """A running or stopped clock. `n` counts its starts within its owner; `owner` is a leg, an order or ''.
 
-    It keeps the rulebook it started under (law 7). `stopped` is judged by recorded_at (law 6).
+    It keeps the rulebook it started under (law 7); `since` is where its length counts from, `paused` the times
+    given back. `stopped` is judged by recorded_at (law 6).
     """
 
     owner: str
@@ -30,6 +31,8 @@ class Clock:
     first_due: datetime
     due: datetime
     provisional: bool
+    since: datetime
+    paused: tuple[tuple[datetime, datetime], ...] = ()
     stopped: datetime | None = None
     extensions: int = 0
     cancelled: bool = False
@@ -57,7 +60,10 @@ class Extension:
 
 @dataclass(slots=True)
 class Leg:
-    """One summoned body's part of an order. `under`: the state beneath a dispute or an undecided return."""
+    """One summoned body's part of an order. `under`: the state beneath a dispute or an undecided return.
+
+    `summoned_at`: when it was summoned, as claimed (nobody checks in before that); `issued_at`: as recorded.
+    """
 
     id: str
     order: str
@@ -69,6 +75,7 @@ class Leg:
     under: str = "issued"
     checked_in: bool = False
     issued_at: datetime | None = None
+    summoned_at: datetime | None = None
     last_at: datetime | None = None
     performers: set[str] = field(default_factory=set)
     signed: set[str] = field(default_factory=set)
@@ -123,20 +130,26 @@ class Order:
 
 @dataclass(slots=True)
 class Requester:
-    """One requester's standing in the matter: what is still owed to them."""
+    """One requester's standing in the matter: what is still owed to them, and what they said when called back."""
 
     id: str
     tries: int = 0
+    tried_at: datetime | None = None
     answered: bool = False
     withdrawn: bool = False
     from_merged: str | None = None
     solved: bool | None = None
-    satisfied: bool | None = None
+    satisfaction: str | None = None
 
 
 @dataclass(slots=True)
 class Matter:
-    """A matter as decisions see it. It belongs to the fold that builds it; `decide` never changes it."""
+    """A matter as decisions see it. It belongs to the fold that builds it; `decide` never changes it.
+
+    `met`: somebody was there or did something, beside talk; `deliberated`: a deliberation took it up;
+    `withdrawing` and `excluding`: who wrote the request down, by requester and by body. `opened_at`, `moved_at`
+    and `last_at` are claimed times: of its opening, of the matter's latest own step, of the latest act of anybody.
+    """
 
     id: str
     version: int = 0
@@ -162,7 +175,8 @@ class Matter:
     requesters: dict[str, Requester] = field(default_factory=dict)
     attempts: set[str] = field(default_factory=set)
     handlers: set[str] = field(default_factory=set)
-    handling: bool = False
+    met: bool = False
+    deliberated: bool = False
     submitter: str = ""
     reviewed: bool = False
     disposition: str | None = None
@@ -170,20 +184,25 @@ class Matter:
     returned_at: datetime | None = None
     proposer: str = ""
     refusal: tuple[str, str] | None = None
-    withdrawing: str = ""
+    withdrawing: dict[str, str] = field(default_factory=dict)
+    site_solved: bool | None = None
     review_by: datetime | None = None
     parent: str | None = None
     children: dict[str, bool] = field(default_factory=dict)
     mandatory_children: set[str] = field(default_factory=set)
     master: str | None = None
     before_merge: str = ""
+    merged_at: datetime | None = None
     absorbed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exclusions: dict[str, bool | None] = field(default_factory=dict)
+    excluding: dict[str, str] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     clocks: dict[str, Clock] = field(default_factory=dict)
     past_clocks: list[Clock] = field(default_factory=list)
     extensions: dict[str, Extension] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    opened_at: datetime | None = None
+    moved_at: datetime | None = None
     last_at: datetime | None = None
 
     def legs(self) -> Iterator[Leg]:

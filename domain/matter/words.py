@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 Source = Literal[
     "resident_app", "window", "phone", "grid", "duty_desk", "hotline_12345",
@@ -29,8 +29,14 @@ Id = Annotated[
 Body = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$")]
 """A body's public id in the register."""
 
+Count = Annotated[int, Field(ge=0, le=1000)]
+"""How many sealed proofs came along."""
+
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")]
 """A code, never free text: what people write in their own words is sealed (DESIGN.md law 9)."""
+
+NEVER_A_GROUND = frozenset({"skipped_level", "level_skipped", "skipping_a_level", "wrong_tier"})
+"""越级: no ground to refuse a request or to return an order (domain.md A.1b)."""
 
 MatterStatus = Literal[
     "registered", "accepted", "triaged", "in_handling", "deferred", "completed",
@@ -90,9 +96,12 @@ ORDER_KINDS: dict[str, OrderKind] = {
             "call_out", frozenset({"subdistrict"}), frozenset({"organ"}),
             checks_in=True, power="call_out", rated_by=("issuer", "community"),
         ),
-        OrderKind("dispatch", frozenset({"hotline", "dispatch_centre", "district", "subdistrict", "department"}), _OFFICES),
+        OrderKind(
+            "dispatch", frozenset({"hotline", "dispatch_centre", "district", "subdistrict", "department"}), _OFFICES,
+            rated_by=("requester",),
+        ),
         OrderKind("service", frozenset({"community"}), frozenset({"team"}), takes_up=True, rated_by=("requester",)),
-        OrderKind("visit", frozenset({"community", "subdistrict"}), frozenset({"community", "team"})),
+        OrderKind("visit", frozenset({"community", "subdistrict"}), frozenset({"community", "team"}), rated_by=()),
         OrderKind("agency", frozenset({"community"}), frozenset({"community", "team"}), releases=("requester",)),
         OrderKind("rectification", frozenset({"district", "supervisory_board", "subdistrict"}), _OFFICES),
     )
