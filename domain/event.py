@@ -117,8 +117,7 @@ def _check(value: Any) -> None:
                 raise ValueError("integers stay below 2**53")
             return
         case dict():
-            if not all(isinstance(key, str) and key.isascii() for key in value):
-                raise ValueError("keys are ASCII strings")
+            _check_keys(value)
             inner: Iterable[Any] = value.values()
         case list() | tuple():
             inner = value
@@ -127,6 +126,15 @@ def _check(value: Any) -> None:
     for one in inner:
         if not isinstance(one, str):
             _check(one)
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    try:
+        ascii_only = "".join(value).isascii()
+    except TypeError:
+        ascii_only = False
+    if not ascii_only:
+        raise ValueError("keys are ASCII strings")
 
 
 def encode(recorded: Recorded[Any]) -> bytes:

@@ -140,7 +140,10 @@ def digest_of(submission: Submission, pepper: bytes) -> str:
     return hashlib.sha256(canonical(said)).hexdigest()
 
 
+_WRITER = json.JSONEncoder(ensure_ascii=True, sort_keys=True)
+
+
 def keyed(pepper: bytes, value: Sealable) -> str:
     """HMAC-SHA256 (hex) of a value under the store's secret: findable again, not guessable."""
-    written = json.dumps(value, ensure_ascii=True, sort_keys=True).encode("ascii")
+    written = _WRITER.encode(value).encode("ascii")
     return hmac.digest(pepper, written, "sha256").hex()
