@@ -1,0 +1,117 @@
+"""The API-side process of the fault runs: it plays many lives at once and writes down every answer it is given.
+
+`python -m tests.faults.driver FOLDER LIVES SEED BEGAN`: settings from the environment, BEGAN an instant in ISO
+8601. Each start writes a file `answers-….jsonl` of its own into FOLDER, every answer before the life goes on. Exit
+code 0 when every life came to its end, 1 when an act of a story was refused; the reasons stand on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from adapters import exit_guard
+from adapters.demo.desk import Desk
+from adapters.demo.district import District, plan
+from adapters.engine import Engine, open_engine
+from adapters.settings import Settings
+from domain.refusal import Unavailable
+from tests.faults.story import MANNERS, Story, five_departments
+from workflows.handle import Handle
+from workflows.submission import Answer, Submission
+
+CLIENT = "faults"
+PLAN_SEED, COMMUNITIES = 11, 4
+STAGGER, SLOWLY = 3.0, 0.2
+"""Seconds within which the lives begin; and between two tries while the store is out of reach."""
+
+
+class Patient:
+    """`handle` for somebody who must get it done: repeats the same submission until it is answered."""
+
+    def __init__(self, handle: Handle, path: Path, began: datetime) -> None:
+        self.handle, self.load, self.clock = handle, handle.load, lambda: began
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+
+    def __call__(self, submission: Submission) -> Answer:
+        """Hand in until there is an answer; write it down; give it."""
+        while True:
+            try:
+                answer = self.handle(submission)
+            except Unavailable:
+                time.sleep(SLOWLY)
+                continue
+            row = {
+                "command": f"{submission.client}:{submission.key}", "case": submission.case, "code": answer.code,
+                "outcome": answer.outcome, "version": answer.version, "events": answer.events,
+                "repeated": answer.repeated,
+            }  # fmt: skip
+            os.write(self._file, json.dumps(row).encode() + b"\n")  # one write: whole or not at all
+            return answer
+
+
+def the_plan() -> District:
+    """The district that the fault runs happen in."""
+    return plan(PLAN_SEED, COMMUNITIES)
+
+
+def stories(district: District, hands: Patient, lives: int, seed: int, began: datetime) -> list[Story]:
+    """So many scenes, each with chances of its own."""
+    chance = random.Random(seed)
+    made = []
+    for _ in range(lives):
+        desk = Desk(hands, district, random.Random(chance.getrandbits(64)), CLIENT)
+        own = random.Random(chance.getrandbits(64))
+        made.append(
+            Story(desk, chance.choice(district.communities), own, began=began, at=chance.uniform(0, STAGGER))
+        )
+    return made
+
+
+def lived(number: int, scene: Story) -> str | None:
+    """Play one life; the reason if it broke off."""
+    try:
+        scene.until(scene.at)
+        five_departments(scene, MANNERS[number % len(MANNERS)])
+    except RuntimeError as refusal:  # an act of the story was refused: the story or the engine is wrong
+        return f"life {number} ({MANNERS[number % len(MANNERS)]}): {refusal}"
+    return None
+
+
+def main() -> int:
+    """Play all lives."""
+    folder, lives, seed, began = (
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        int(sys.argv[3]),
+        datetime.fromisoformat(sys.argv[4]),
+    )
+    exit_guard.install()
+    engine = opened()
+    hands = Patient(engine.handle, folder / f"answers-{time.time_ns()}.jsonl", began)
+    scenes = stories(the_plan(), hands, lives, seed, began)
+    with ThreadPoolExecutor(max_workers=lives, thread_name_prefix="life") as pool:
+        broken = [why for why in pool.map(lived, range(lives), scenes) if why is not None]
+    engine.close()
+    print("\n".join(broken), file=sys.stderr)
+    return 1 if broken else 0
+
+
+def opened() -> Engine:
+    """The engine, as soon as its databases can be reached."""
+    while True:
+        try:
+            return open_engine(Settings())
+        except Unavailable:
+            threading.Event().wait(SLOWLY)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
