@@ -70,8 +70,8 @@ class Views:
             sql = Sql(connection)
             sql.lock("write")
             row = _row(sql)
-            if row is None or row[0] != self._generation:
-                raise Conflict("the read models have been rebuilt meanwhile")
+            if row is None or row[0] != self._generation or position(connection, self.name) != self._at:
+                raise Conflict("somebody else has moved the read models on")
             self._write(sql, self._generation, changes)
             save(connection, self.name, self._at, batch[-1].position)
         self._at = batch[-1].position
