@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.temporal.client import RPC_TIMEOUT, namespace_id, prepare_namespace, reported
 from domain.matter.evolve import FOLDS
+from domain.refusal import Conflict
 from workflows import wording
 from workflows.advance import snapshot
 from workflows.agenda_view import concerned
@@ -54,13 +55,17 @@ class ProcessStarter:
     # -- the consumer's contract ----------------------------------------------------------------------------------
 
     def position(self) -> int:
-        """How far this life of Temporal has been told; 0 until Temporal has answered once. Raises Unavailable."""
+        """How far this life has been told; 0 as long as Temporal has not answered. Raises Unavailable."""
         return self.positions.position(self._life) if self._life else 0
 
     async def take(self, batch: Sequence[Stored]) -> None:
-        """Tell the processes that the batch concerns, then save the position. Raises Unavailable: take it again."""
-        await self.settle()
-        stands = self.positions.position(self._life)
+        """Tell the processes that the batch concerns, then save the position.
+
+        Raises Unavailable (take it again) and Conflict (ask for the position again: it is that of another life now).
+        """
+        if await self.settle():
+            raise Conflict("processes stand elsewhere in this life of Temporal")
+        stands = await asyncio.to_thread(self.position)
         news = [row for row in batch if row.position > stands]
         firsts: dict[str, int] = {}
         for row in news:
@@ -69,20 +74,22 @@ class ProcessStarter:
         await self._all(self._follow(case, first) for case, first in firsts.items())
         # A crash right here tells the same again: a process ignores what is not newer.
         if news:
-            self.positions.save(self._life, stands, news[-1].position)
+            await asyncio.to_thread(self.positions.save, self._life, stands, news[-1].position)
 
-    async def settle(self) -> None:
-        """Notice a new life of Temporal's namespace or of the store, and bring every open process up in it."""
-        life = f"processes-{await namespace_id(self.client)}-{self.handle.store.epoch()}"
+    async def settle(self) -> bool:
+        """Whether this is a new life of Temporal's namespace or of the store; all open processes are brought up in it."""
+        life = (
+            f"processes-{await namespace_id(self.client)}-{await asyncio.to_thread(self.handle.store.epoch)}"
+        )
         if life == self._life:
-            return
+            return False
         await prepare_namespace(self.client)
-        head = self.handle.store.head()
-        if self.positions.position(life) == 0 and head:
-            brought = await self.rebuild()
-            log.info("processes brought up in a new life", processes=brought)
-            self.positions.save(life, 0, head)
+        head = await asyncio.to_thread(self.handle.store.head)
+        if head and not await asyncio.to_thread(self.positions.position, life):
+            log.info("processes brought up in a new life", open=await self.rebuild())
+            await asyncio.to_thread(self.positions.save, life, 0, head)
         self._life = life
+        return True
 
     # -- telling --------------------------------------------------------------------------------------------------
 

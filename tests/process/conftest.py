@@ -23,14 +23,22 @@ def swift_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(demo_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str) -> Iterator[World]:
+def world(
+    demo_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
+) -> Iterator[World]:
     """A store under the demonstration's rulebook, and a namespace of its own."""
-    with world_in(copied(demo_folder, tmp_path / "data"), temporal_server.address, temporal_namespace) as made:
+    with world_in(
+        copied(demo_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
+    ) as made:
         yield made
 
 
 @pytest.fixture
-def swift_world(swift_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str) -> Iterator[World]:
+def swift_world(
+    swift_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
+) -> Iterator[World]:
     """A store under the swift rulebook, and a namespace of its own."""
-    with world_in(copied(swift_folder, tmp_path / "data"), temporal_server.address, temporal_namespace) as made:
+    with world_in(
+        copied(swift_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
+    ) as made:
         yield made

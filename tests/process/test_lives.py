@@ -1,26 +1,34 @@
-"""Matters followed from call to close by real processes: every due moment met, once."""
+"""Matters followed by real processes: to their end, to the no-show, in time, and once."""
 
 import asyncio
 
-from adapters.demo.desk import one_life
 from domain.acting import CLOCK_PERSON
-from tests.process.world import THREE, World, at_work, until
+from tests.process.stories import full_life, nobody_comes, refused_early, whistled
+from tests.process.world import World, a_worker, at_work, following, until
+
+STEPS = ("reminded.v1", "due_missed.v1", "urged_by_clock.v1", "supervised_by_clock.v1", "breach_escalated.v1")
 
 
 def test_a_matter_with_three_departments_is_followed_to_its_end(world: World) -> None:
     async def story() -> None:
         await world.open()
         async with at_work(world):
-            case = await world.act(one_life, world.desk, THREE)
+            matter = await full_life(world)  # waits until the matter's process and its three have completed
 
-            await world.completed(case)
-            legs = [leg.id for leg in world.engine.handle.load(case).legs()]
-            for leg in legs:
-                await world.completed(case, leg)
+        assert len(matter.legs) == 3
+        assert world.engine.handle.load(matter.case).status == "closed"
+        assert not [event for event in world.history(matter.case) if event.person == CLOCK_PERSON]
 
-        assert len(legs) == 3
-        assert world.engine.handle.load(case).status == "closed"
-        assert not [event for event in world.history(case) if event.person == CLOCK_PERSON]
+    asyncio.run(story())
+
+
+def test_a_matter_refused_at_once_ends_its_process(world: World) -> None:
+    async def story() -> None:
+        await world.open()
+        async with at_work(world):
+            case = await refused_early(world)  # waits until the process has completed
+
+        assert world.engine.handle.load(case).status == "refused"
 
     asyncio.run(story())
 
@@ -31,26 +39,11 @@ def test_a_department_that_never_comes_has_its_no_show_recorded_once(swift_world
     async def story() -> None:
         await world.open()
         async with at_work(world):
-            case = world.desk.registers(world.desk.resident())
-            world.desk.accepted_and_triaged(case)
-            legs = world.desk.whistles(case, THREE)
-            absent = legs["dept-water"]
-            for body in THREE[:2]:
-                await world.act(world.desk.arrives, case, body, legs[body])
-            duty = world.desk.district.actor("dept-water", "duty_officer")
-            from domain.matter.order_commands import AcknowledgeLeg
+            matter = await nobody_comes(world)
 
-            await world.act(world.desk.must, case, duty, AcknowledgeLeg(leg=absent))
-
-            def no_shows() -> list[str]:
-                return [e.pub.owner for e in world.stored(case, "due_missed.v1") if e.pub.stage == "check_in"]
-
-            await until(no_shows)
-            await until(lambda: world.stored(case, "supervised_by_clock.v1"))
-            await asyncio.sleep(1)
-
-        assert no_shows() == [absent]
-        items = [e.pub.item for e in world.history(case) if hasattr(e.pub, "item")]
+        missed = [e.pub for e in world.stored(matter.case, "due_missed.v1") if e.pub.stage == "check_in"]
+        assert [(one.owner, one.body) for one in missed] == [(matter.legs["dept-fire"], "dept-fire")]
+        items = [event.pub.item for event in world.stored(matter.case, *STEPS)]
         assert len(items) == len(set(items))
 
     asyncio.run(story())
@@ -60,13 +53,34 @@ def test_steps_are_taken_within_two_seconds_of_their_moment(world: World) -> Non
     async def story() -> None:
         await world.open()
         async with at_work(world):
-            case = world.desk.registers(world.desk.resident())
-
+            case = await world.act(world.desk.registers, world.desk.resident())
             await until(lambda: world.stored(case, "urged_by_clock.v1"))
 
-        for event in world.stored(case, "due_missed.v1", "urged_by_clock.v1"):
-            assert 0 <= (event.recorded_at - event.pub.due).total_seconds() < 2
-        assert len(world.stored(case, "reminded.v1")) == 1
-        assert len(world.stored(case, "due_missed.v1")) == 1
+        late = [event.recorded_at - event.pub.due for event in world.stored(case, *STEPS[1:])]
+        assert [0 <= one.total_seconds() < 2 for one in late] == [True, True]
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_comes_back_late_takes_every_step_once(swift_world: World) -> None:
+    world = swift_world
+
+    async def story() -> None:
+        await world.open()
+        async with following(world):
+            async with a_worker(world):
+                matter = await whistled(world)
+            await asyncio.sleep(5)  # acknowledgement, first contact and check-in pass while nobody is at work
+            assert not world.stored(matter.case, "due_missed.v1")
+
+            async with a_worker(world):
+                await until(lambda: len(world.stored(matter.case, "due_missed.v1")) == 9)
+                await asyncio.sleep(1)
+
+        missed = [(e.pub.owner, e.pub.stage) for e in world.stored(matter.case, "due_missed.v1")]
+        stages = ("acknowledge", "check_in", "contact")
+        assert sorted(missed) == sorted((leg, stage) for leg in matter.legs.values() for stage in stages)
+        items = [event.pub.item for event in world.stored(matter.case, *STEPS)]
+        assert len(items) == len(set(items))
 
     asyncio.run(story())

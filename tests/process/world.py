@@ -5,17 +5,19 @@ import random
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 
 from adapters.demo.desk import Desk
 from adapters.demo.district import District, found, plan
 from adapters.engine import Engine, now, open_engine
+from adapters.follower import Follower
 from adapters.rulebooks import template
 from adapters.settings import Settings
 from adapters.store.positions import StoredPositions
@@ -24,21 +26,30 @@ from adapters.temporal.open_cases import open_cases
 from adapters.temporal.process_worker import working
 from adapters.temporal.starter import ProcessStarter
 from domain.event import Recorded
-from domain.refusal import Unavailable
 from workflows.messages import process_id
 
 DISTRICT = plan(1)
 THREE = ("dept-housing", "dept-fire", "dept-water")
 
 
+_SHORTER = {
+    'stage = "contact"\nof = "whistle"': {'"8s"': '"4s"'},
+    'stage = "check_in"\nof = ["whistle.service", "whistle.enforcement"]': {
+        'length = "12s"': 'length = "4s"', '"3s"': '"1s"', 'after = "4s"': 'after = "1s"', 'after = "12s"': 'after = "2s"',
+    },
+}  # fmt: skip
+
+
 def swift() -> str:
-    """The demonstration's rulebook with the time of a whistle's check-in made shorter still."""
+    """The demonstration's rulebook with the times of a whistle's contact and check-in made shorter still."""
     text = template("demo").replace('name = "demo/2026.1"', 'name = "swift/2026.1"')
-    head, mark, tail = text.partition('stage = "check_in"\nof = ["whistle.service", "whistle.enforcement"]')
-    assert mark
-    for long, short in (('"12s"', '"4s"'), ('remind = "3s"', 'remind = "1s"'), ('after = "4s"', 'after = "1s"')):
-        tail = tail.replace(long, short, 1)
-    return head + mark + tail.replace('after = "12s"', 'after = "2s"', 1)
+    for clock, times in _SHORTER.items():
+        head, mark, tail = text.partition(clock)
+        assert mark, f"the demonstration has no clock {clock}"
+        for long, short in times.items():
+            tail = tail.replace(long, short, 1)
+        text = head + mark + tail
+    return text
 
 
 def founded(folder: Path, rulebook: str) -> Path:
@@ -88,8 +99,6 @@ class World:
 
     async def status(self, case: str, owner: str = "") -> WorkflowExecutionStatus | None:
         """How the process stands; None where Temporal knows of none."""
-        from temporalio.service import RPCError
-
         try:
             found = await self.client.get_workflow_handle(process_id(case, owner)).describe()
         except RPCError:
@@ -112,7 +121,9 @@ class World:
 
 
 @contextmanager
-def world_in(folder: Path, address: str, namespace: str = "default", clock: Callable[..., Any] = now) -> Iterator[World]:
+def world_in(
+    folder: Path, address: str, namespace: str = "default", clock: Callable[..., Any] = now
+) -> Iterator[World]:
     """Open the store of a founded folder beside a Temporal server."""
     world = World(folder, address, namespace)
     world.engine = open_engine(Settings(data=folder), clock)
@@ -140,28 +151,15 @@ async def until(holds: Callable[[], Any], seconds: float = 10) -> None:
 
 
 @asynccontextmanager
-async def following(world: World) -> AsyncIterator[None]:
-    """A follower at work: in order, in batches, again after a failure."""
-
-    async def follow() -> None:
-        while True:
-            try:
-                rows = world.engine.store.read(world.starter.position(), 500)
-                if rows:
-                    await world.starter.take(rows)
-            except Unavailable:
-                await asyncio.sleep(0.2)
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(follow())
+async def following(world: World) -> AsyncIterator[Follower]:
+    """The follower at work, with the process starter as its one consumer."""
+    follower = Follower(world.engine.store, [world.starter], world.positions)
+    task = asyncio.create_task(follower.run())
     try:
-        yield
-        if task.done():
-            task.result()
+        yield follower
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        follower.stop()
+        await task
 
 
 @asynccontextmanager
@@ -185,4 +183,16 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-__all__ = ["DISTRICT", "THREE", "District", "World", "at_work", "copied", "following", "founded", "swift", "until", "world_in"]
+__all__ = [
+    "DISTRICT",
+    "THREE",
+    "District",
+    "World",
+    "at_work",
+    "copied",
+    "following",
+    "founded",
+    "swift",
+    "until",
+    "world_in",
+]
