@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from domain.refusal import Unavailable
+
 
 class FileLock:
     """One lock file; each holding opens it anew, so that threads of one process exclude each other too."""
@@ -21,8 +23,8 @@ class FileLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the lock and hold it. Raises OSError where the file cannot be opened."""
-        descriptor = self._open()
+        """Wait for the lock and hold it. Raises Unavailable where the file cannot be opened."""
+        descriptor = open_own(self.path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -31,8 +33,8 @@ class FileLock:
 
     @contextmanager
     def tried(self) -> Iterator[bool]:
-        """Take the lock if it is free; yields whether it is held. Raises OSError as `held` does."""
-        descriptor = self._open()
+        """Take the lock if it is free; yields whether it is held. Raises Unavailable as `held` does."""
+        descriptor = open_own(self.path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,5 +45,10 @@ class FileLock:
         finally:
             os.close(descriptor)
 
-    def _open(self) -> int:
-        return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+def open_own(path: Path) -> int:
+    """A descriptor of a file that is made, if it is missing, for its owner only. Raises Unavailable."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(f"{path.name} cannot be opened: {error.strerror}") from error

@@ -18,10 +18,9 @@ from psycopg.rows import tuple_row
 
 from adapters.failpoint import failpoint
 from adapters.store.file_lock import FileLock
+from adapters.store.out_of_reach import reported
 from adapters.store.postgres_link import advisory_key, connect, is_postgres, pool
-from adapters.store.postgres_link import reported as database_reported
 from adapters.store.sqlite_files import WriterFile, sqlite_path
-from adapters.store.sqlite_files import reported as file_reported
 from domain.refusal import Conflict
 
 Connection: TypeAlias = sqlite3.Connection | psycopg.Connection[Any]
@@ -85,7 +84,7 @@ class StoredPositions:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One write transaction on the views database, for rows and position together. Raises Unavailable."""
-        with _reported(), self._database.transaction() as connection:
+        with reported(), self._database.transaction() as connection:
             yield connection
 
     def position(self, consumer: str) -> int:
@@ -106,7 +105,7 @@ class StoredPositions:
         """
         if not consumer.replace("-", "").replace("_", "").isalnum():
             raise ValueError("a consumer's name is letters, digits, - and _")
-        with _reported(), self._database.leader(consumer) as leads:
+        with reported(), self._database.leader(consumer) as leads:
             yield leads
 
     def close(self) -> None:
@@ -118,8 +117,7 @@ class _Sqlite:
     def __init__(self, url: str) -> None:
         path = sqlite_path(url, "views.db")
         self._folder = path.parent
-        with _reported():
-            self._file = WriterFile(path, (_TABLE.format("positions"),), synchronous="NORMAL")
+        self._file = WriterFile(path, (_TABLE.format("positions"),), synchronous="NORMAL")
 
     def transaction(self) -> AbstractContextManager[Connection]:
         return self._file.transaction()
@@ -134,7 +132,7 @@ class _Sqlite:
 class _Postgres:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        with _reported(), connect(dsn) as connection, connection.transaction():
+        with reported(), connect(dsn) as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key("views", "migrate")])
             create_positions(connection)
         self._pool = pool(dsn, "views")
@@ -155,9 +153,3 @@ class _Postgres:
 
     def close(self) -> None:
         self._pool.close()
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    with file_reported(), database_reported():
-        yield

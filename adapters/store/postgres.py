@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 
-from adapters.store.postgres_link import connect, refuse_database_functions, reported
+from adapters.store.out_of_reach import reported
+from adapters.store.postgres_link import connect, refuse_database_functions
 from adapters.store.postgres_recorder import PostgresRecorder
 from adapters.store.recorded import RecordedStore, Statements
 

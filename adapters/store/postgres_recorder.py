@@ -17,14 +17,15 @@ from adapters.failpoint import failpoint
 from adapters.store import postgres_schema
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.moment import CLOCK_TOLERANCE
+from adapters.store.out_of_reach import is_out_of_reach, reported
 from adapters.store.postgres_arrays import PARAMETERS, apart, arrays
 from adapters.store.postgres_columns import understood_by
-from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, pool, reported
+from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, pool
+from adapters.store.postgres_pool import IDLE_SECONDS, alive
 from adapters.store.save import Outcome, Save
 from domain.refusal import Conflict, Unavailable
 from workflows.ports import AlreadyAnswered, ClockBehind, ReferenceTaken
 
-IDLE_SECONDS = 1.0
 REFUSALS = {"commands_pkey": AlreadyAnswered, "refs_pkey": ReferenceTaken}
 
 
@@ -116,8 +117,10 @@ class PostgresRecorder(PostgresApplicationRecorder):
         try:
             for numbers in apart(saves):
                 decided |= self._write_together({number: saves[number] for number in numbers})
-        except (psycopg.Error, OSError) as error:
-            unavailable = Unavailable(f"the database cannot be written: {error}")
+        except psycopg.Error as error:
+            if not is_out_of_reach(error):
+                raise
+            unavailable = Unavailable(f"the database is out of reach: {error}")
             decided = dict.fromkeys(range(len(saves)), unavailable) | decided
         failpoint("store.after_commit")
         outcomes = iter([decided[number] for number in range(len(saves))])
@@ -155,11 +158,9 @@ class PostgresRecorder(PostgresApplicationRecorder):
 
     def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
         """The writing connection, tried first if it has been idle: the server may have been restarted."""
-        if self._connection is not None and time.monotonic() - self._used > IDLE_SECONDS:
-            try:
-                self._connection.execute("SELECT 1")
-            except psycopg.Error:
-                self._drop()
+        idle = time.monotonic() - self._used > IDLE_SECONDS
+        if self._connection is not None and idle and not alive(self._connection):
+            self._drop()
         if self._connection is None:
             self._connection = connect(self._dsn, options=WRITER_OPTIONS)
             understood_by(self._connection)

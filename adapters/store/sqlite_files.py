@@ -9,11 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from eventsourcing.persistence import PersistenceError
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteDatastore
 
-from adapters.store.file_lock import FileLock
-from domain.refusal import Unavailable
+from adapters.store.file_lock import FileLock, open_own
+from adapters.store.out_of_reach import reported
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for a process that writes without our lock (a backup, an operator's shell)."""
@@ -62,22 +61,21 @@ class WriterFile:
     def __init__(
         self, path: Path, schema: tuple[str, ...], version: int = 1, *, synchronous: str = "FULL"
     ) -> None:
+        """Open or make the file and its tables. Raises Unavailable, ValueError for a newer release's file."""
         self.path = path
         self.lock = FileLock(path.with_suffix(".lock"))
         self._mutex = Lock()
         self._synchronous = synchronous
         self._connection: sqlite3.Connection | None = None
-        with self.transaction() as connection:
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
-            if found > version:
-                raise ValueError(f"{path.name} was written by a newer release: use that one")
-            for statement in schema:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {version}")
+        try:
+            self._make(schema, version)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction; an exception undoes all of it. Raises sqlite3.Error and OSError."""
+        """One write transaction; an exception undoes all of it. Raises sqlite3.Error, Unavailable."""
         with self._mutex, self.lock.held():
             connection = self._opened()
             connection.execute("BEGIN IMMEDIATE")
@@ -99,6 +97,16 @@ class WriterFile:
             self._connection.close()
             self._connection = None
 
+    def _make(self, schema: tuple[str, ...], version: int) -> None:
+        with reported(), self.transaction() as connection:
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            if found > version:
+                raise ValueError(f"{self.path.name} was written by a newer release: use that one")
+            if found < version:
+                for statement in schema:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version}")
+
     def _undo(self, connection: sqlite3.Connection) -> None:
         # A full disk has undone the transaction already. A connection that cannot even undo is given up,
         # which undoes it as well; the error that led here is the one to report.
@@ -115,8 +123,8 @@ class WriterFile:
 
 
 def open_sqlite(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
-    """A connection in autocommit, WAL; the file is made for its owner only. Raises sqlite3.Error, OSError."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    """A connection in autocommit, WAL; the file is made for its owner only. Raises sqlite3.Error, Unavailable."""
+    os.close(open_own(path))
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -127,12 +135,3 @@ def open_sqlite(path: Path, *, synchronous: str = "FULL") -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-@contextmanager
-def reported() -> Iterator[None]:
-    """The file's and the library's errors as Unavailable."""
-    try:
-        yield
-    except (sqlite3.Error, PersistenceError, OSError) as error:
-        raise Unavailable(f"a database file cannot be used: {error}") from error

@@ -15,9 +15,10 @@ from adapters.failpoint import failpoint
 from adapters.store import sqlite_schema
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.moment import CLOCK_TOLERANCE, as_microseconds
+from adapters.store.out_of_reach import reported
 from adapters.store.save import Outcome, Save
-from adapters.store.sqlite_files import ReadingDatastore, WriterFile, reported
-from domain.refusal import Conflict
+from adapters.store.sqlite_files import ReadingDatastore, WriterFile
+from domain.refusal import Conflict, Unavailable
 from workflows.ports import AlreadyAnswered, Answered, Batch, ClockBehind, ReferenceTaken
 
 
@@ -36,10 +37,9 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             f"SELECT max(originator_version) FROM {events_table_name} WHERE originator_id = ?"
         )
         self._newest_statement = f"SELECT known_at FROM {events_table_name} ORDER BY rowid DESC LIMIT 1"
-        with reported():
-            self._file = WriterFile(
-                path, tuple(self.create_table_statements), sqlite_schema.VERSION, synchronous=synchronous
-            )
+        self._file = WriterFile(
+            path, tuple(self.create_table_statements), sqlite_schema.VERSION, synchronous=synchronous
+        )
         self._group: GroupCommit[Sequence[Save], list[Outcome]] = GroupCommit(self._write)
 
     def construct_create_table_statements(self) -> list[str]:
@@ -91,7 +91,7 @@ class SqliteRecorder(SQLiteApplicationRecorder):
         failpoint("store.before_transaction")
         try:
             decided = self._write_together([save for entry in group for save in entry.item])
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, Unavailable) as error:
             for entry in group:
                 entry.fail(error)
             return

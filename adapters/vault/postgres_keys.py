@@ -14,7 +14,8 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from adapters.failpoint import failpoint
-from adapters.store.postgres_link import advisory_key, connect, pool, reported
+from adapters.store.out_of_reach import reported
+from adapters.store.postgres_link import advisory_key, connect, pool
 from adapters.vault.keys import KeyRow
 
 TABLES = (

@@ -10,8 +10,10 @@ from typing import Any
 
 from adapters.failpoint import failpoint
 from adapters.store.group import Entry, GroupCommit
-from adapters.store.sqlite_files import ReadingDatastore, WriterFile, reported
+from adapters.store.out_of_reach import reported
+from adapters.store.sqlite_files import ReadingDatastore, WriterFile
 from adapters.vault.keys import KeyRow
+from domain.refusal import Unavailable
 
 VERSION = 1
 MOST_NAMED = 400
@@ -30,8 +32,7 @@ class SqliteKeyTable:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises Unavailable."""
-        with reported():
-            self._file = WriterFile(path, SCHEMA, VERSION)
+        self._file = WriterFile(path, SCHEMA, VERSION)
         self._readers = ReadingDatastore(path)
         self._group: GroupCommit[Sequence[KeyRow], None] = GroupCommit(self._insert)
 
@@ -112,7 +113,7 @@ class SqliteKeyTable:
                     "INSERT INTO data_keys VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
                 )
                 failpoint("keys.after_insert")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, Unavailable) as error:
             for entry in group:
                 entry.fail(error)
             return

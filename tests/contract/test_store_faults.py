@@ -1,6 +1,7 @@
 """The port EventStore when the disk is full, the server restarts or an answer is lost."""
 
 import resource
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from eventsourcing.persistence import IntegrityError
 
 from adapters.store import open_store
+from adapters.store.positions import StoredPositions
 from adapters.store.postgres import PostgresStore
 from adapters.store.sqlite import SqliteStore
 from domain.refusal import Unavailable
@@ -208,3 +211,30 @@ def test_readers_find_their_way_back_after_an_outage(own_server: PostgresServer)
         pytest.fail("the store did not come back within ten seconds")
     store.append(one(new_id()))
     store.close()
+
+
+def test_a_mistake_of_ours_is_not_called_an_outage(tmp_path: Path, pg_database: str) -> None:
+    for url in (str(tmp_path / "views.db"), pg_database):
+        positions = StoredPositions(url)
+        with (
+            pytest.raises((sqlite3.IntegrityError, IntegrityError)),
+            positions.transaction() as views,
+        ):
+            views.execute("INSERT INTO positions VALUES ('c', NULL)".replace("positions", table(url)))
+        with pytest.raises(OSError, match="elsewhere"), positions.transaction():
+            raise OSError("elsewhere")
+        positions.close()
+
+
+def table(url: str) -> str:
+    return "views.positions" if url.startswith("postgresql") else "positions"
+
+
+def test_a_file_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "cases.db"
+    SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(ValueError, match="newer release"):
+        SqliteStore(path)

@@ -119,3 +119,12 @@ def test_every_failpoint_of_the_store_keys_and_positions_is_walked_by_a_test() -
     walked = " ".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     elsewhere = [name for name in FAILPOINTS if name.startswith(("keys.", "positions."))]
     assert all(f'"{name}"' in walked for name in elsewhere)
+
+
+def test_processes_that_start_at_once_on_an_empty_place_make_one_store(store_url: str) -> None:
+    writers = [start("tests.contract.writer", store_url, f"w{n}", "3") for n in range(4)]
+    keys = [key for writer in writers for key in writer.communicate(timeout=60)[0].splitlines()]
+    assert [writer.returncode for writer in writers] == [0] * 4
+    store = opened(store_url)
+    assert len(store.load(SHARED)) == len(keys) == 12
+    store.close()

@@ -1,0 +1,87 @@
+"""Connections kept for the next caller, in the place of psycopg's pool.
+
+That pool connects in threads of its own and waits between its tries, so that a server that is down is told of only
+after a time-out, and one that is back is found late. Here the caller connects, learns at once what is wrong, and a
+connection that has been idle is tried before it is used: a restart of the server costs nobody an error.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+IDLE_SECONDS = 1.0
+"""A connection that has been idle for longer is tried first."""
+WAIT_SECONDS = 5.0
+"""How long a caller waits for another one's connection when all are in use."""
+
+Connection = psycopg.Connection[Any]
+
+
+class Connections:
+    """At most so many connections, the last used first; has the methods that the library's datastore calls."""
+
+    def __init__(self, make: Callable[[], Connection], most: int) -> None:
+        self._make = make
+        self._free = BoundedSemaphore(most)
+        self._idle: deque[tuple[float, Connection]] = deque()
+
+    def open(self, *_: object) -> None:
+        """Nothing to do: connections are made when they are needed."""
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A working connection, to be given back. Raises psycopg.OperationalError."""
+        if not self._free.acquire(timeout=WAIT_SECONDS):
+            raise psycopg.OperationalError(f"all connections were in use for {WAIT_SECONDS} s")
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give(connection)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it is given back."""
+        while self._idle:
+            self._idle.pop()[1].close()
+        self._make = _closed
+
+    def _take(self) -> Connection:
+        while self._idle:
+            try:
+                since, connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if time.monotonic() - since < IDLE_SECONDS or alive(connection):
+                return connection
+        return self._make()
+
+    def _give(self, connection: Connection) -> None:
+        if connection.info.transaction_status != TransactionStatus.IDLE or self._make is _closed:
+            connection.close()
+        else:
+            self._idle.append((time.monotonic(), connection))
+
+
+def alive(connection: Connection) -> bool:
+    """Whether the server still answers on this connection; if not, it is closed."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        connection.close()
+        return False
+    return True
+
+
+def _closed() -> Connection:
+    raise psycopg.OperationalError("the store was closed")
