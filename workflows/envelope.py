@@ -11,6 +11,7 @@ from typing import Any
 from domain.acting import Decision, When
 from domain.event import Basis, Event, Recorded, encode
 from domain.matter.commands import BackfillMatter, RegisterMatter, SplitMatter
+from domain.refusal import Refused
 from workflows.ports import Answered, Append, Reference, SealedRow
 from workflows.submission import OWN_NUMBER, Answer, Submission, keyed
 
@@ -32,7 +33,7 @@ class Made:
 def enveloped(
     submission: Submission, made: Made, stream: str, event: Event, digests: tuple[str, ...] = ()
 ) -> tuple[str, bytes]:
-    """An event's type and stored body. Raises ValueError where the body would be too large."""
+    """An event's type and stored body. Raises Refused `too_large`."""
     when = made.when
     late = made.grace is not None and when.recorded_at - when.occurred_at > made.grace
     recorded = _RECORDED(
@@ -43,7 +44,10 @@ def enveloped(
         post=submission.actor.post, pub=event, recorded_at=when.recorded_at, rule=made.decision.rule,
         stream=stream, type=event.TYPE,
     )  # fmt: skip
-    return event.TYPE, encode(recorded)
+    try:
+        return event.TYPE, encode(recorded)
+    except ValueError as error:
+        raise Refused("too_large", "Send less at once: one event holds at most 60,000 bytes.") from error
 
 
 def appends(submission: Submission, made: Made, sealed: Sequence[SealedRow]) -> tuple[Append, ...]:

@@ -20,7 +20,8 @@ from domain.event import Basis, Recorded, decode
 from domain.matter import Matter
 from domain.matter.commands import BackfillMatter, RegisterMatter
 from domain.matter.events import MatterDiverted
-from domain.refusal import Conflict, Refused, Unavailable
+from domain.matter.evolve import FOLDS
+from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.register import decide as register
 from domain.rulebook import releases
 from workflows.envelope import Made, accepted, appends, command_row, enveloped, references
@@ -35,14 +36,16 @@ from workflows.ports import (
     Plain,
     ReferenceTaken,
     SealedRow,
+    Stored,
     Text,
     Vault,
 )
 from workflows.records import CommandRefused, refusals_of
 from workflows.standing import REGISTER, RELEASES, Standing, StandingViews
-from workflows.submission import Answer, Submission, answer_from, digest_of, keyed
+from workflows.submission import Answer, Submission, answer_from, digest_of, keyed, length_of
 
 MOST_TRIES = 20
+_OF_CASES = frozenset(event.TYPE for event in FOLDS)
 _RELEASE_COMMANDS = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice)
 
 
@@ -93,8 +96,9 @@ class Handle:
         return matter.replay(self.history(case))
 
     def history(self, case: str) -> list[Recorded[Any]]:
-        """All events of a case, in order."""
-        return [decode(row.type, row.body) for row in self.store.load(case)]
+        """All events of a case, in order; empty for a stream that is no case."""
+        rows = self.store.load(case)
+        return [decode(row.type, row.body) for row in rows] if _of_a_case(rows) else []
 
     def find(self, source: str, number: str) -> str | None:
         """The case of an outside number, or of a matter's own under OWN_NUMBER; None for an unknown one."""
@@ -114,12 +118,14 @@ class Handle:
         ready = self._ready(submissions)
         try:
             sealed = iter(self.vault.seal_all([value for one in ready for value in _plain(one.submission)]))
+            batches = [
+                self._batch(
+                    one.submission, one.digest, one.made, [*islice(sealed, len(one.submission.sealed))]
+                )
+                for one in ready
+            ]
         except Refused:
             return {}  # one by one, so that each gets its own answer
-        batches = [
-            self._batch(one.submission, one.digest, one.made, [*islice(sealed, len(one.submission.sealed))])
-            for one in ready
-        ]
         answers = {}
         outcomes = self.store.append_all([batch for batch, _ in batches])
         for one, (_, answer), outcome in zip(ready, batches, outcomes, strict=True):
@@ -173,18 +179,25 @@ class Handle:
         command = submission.command
         if isinstance(command, matter.COMMANDS):
             return self._on_matter(submission, standing, self._load(submission))
+        stream = RELEASES if isinstance(command, _RELEASE_COMMANDS) else REGISTER
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
         context = _Administration(submission, when)
-        if isinstance(command, _RELEASE_COMMANDS):
+        if stream == RELEASES:
             _holds_post(standing, submission, when)
-            decision = releases.decide(standing.releases, command, context)
-            versions = {RELEASES: standing.releases_version}
+            decision, version = (
+                releases.decide(standing.releases, command, context),
+                standing.releases_version,
+            )
         else:
-            decision = register.decide(standing.register, command, context)
-            versions = {REGISTER: standing.register_version}
-        _same_version(submission, versions[submission.case])
-        return Made(decision, when, self._basis(standing, None), versions)
+            decision, version = (
+                register.decide(standing.register, command, context),
+                standing.register_version,
+            )
+        if submission.case != stream:
+            raise Refused("wrong_stream", f"Hand {command.NAME} in for the stream {stream}; it is no case's.")
+        _same_version(submission, version)
+        return Made(decision, when, self._basis(standing, None), {stream: version})
 
     def _on_matter(self, submission: Submission, standing: Standing, loaded: _Loaded) -> Made:
         _same_version(submission, loaded.versions[submission.case])
@@ -203,13 +216,20 @@ class Handle:
         return Made(decision, when, self._basis(standing, law), loaded.versions, confidential, grace)
 
     def _load(self, submission: Submission) -> _Loaded:
-        histories = {submission.case: self.history(submission.case)}
+        histories = {submission.case: self._past(submission.case)}
         case = matter.replay(histories[submission.case])
         others: dict[str, Matter | None] = {}
         for other in matter.touches(case, submission.command):
-            histories[other] = self.history(other)
+            histories[other] = self._past(other)
             others[other] = matter.replay(histories[other])
         return _Loaded(case, others, {stream: len(events) for stream, events in histories.items()})
+
+    def _past(self, stream: str) -> list[Recorded[Any]]:
+        """The history of a case, empty for a new one. Raises NotFound for a stream of another kind."""
+        rows = self.store.load(stream)
+        if rows and not _of_a_case(rows):
+            raise NotFound
+        return [decode(row.type, row.body) for row in rows]
 
     def _basis(self, standing: Standing, law: Law | None) -> Basis:
         return Basis(
@@ -301,10 +321,14 @@ def _holds_post(standing: Standing, submission: Submission, when: When) -> None:
 
 def _not_too_long(submission: Submission, law: Law) -> None:
     most = law.book.text_most
-    if any(isinstance(one.value, str) and len(one.value) > most for one in submission.sealed):
+    if any(length_of(one.value) > most for one in submission.sealed):
         raise Refused(
             "text_too_long", f"Shorten the text to at most {most} characters, or attach it as a file."
         )
+
+
+def _of_a_case(rows: Sequence[Stored]) -> bool:
+    return bool(rows) and rows[0].type in _OF_CASES
 
 
 def _is_confidential(case: Matter | None, command: Command) -> bool:

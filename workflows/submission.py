@@ -10,21 +10,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.acting import Actor, Command
+from domain.acting import CLOCK_PERSON, Actor, Command
 from domain.event import canonical
 from domain.refusal import Refused
 from workflows.ports import Sealable
 
-_WORD = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,119}$")
-_ID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,119}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 OWN_NUMBER = "number"
 """The source under which a matter's own number is kept among the references; no outside system has this name."""
 
+NOBODYS = "case"
+"""The subject of sealed values that concern no single person: they are erased with the case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """A value that comes with a command: the field's name, whom it is about, and the value itself."""
+    """A value that comes with a command: the field's name, whom it is about (an id, or NOBODYS), and the value."""
 
     name: str
     subject: str
@@ -64,18 +68,66 @@ class Submission:
     causation: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises Refused for a malformed key or authority: free text has no place in an envelope (law 9)."""
+        """Raises Refused for what is malformed: free text has no place in an envelope or beside it (law 9)."""
         given = (self.client, self.key, self.authority, self.rulebook, self.correlation, self.causation)
-        if not all(one is None or _WORD.match(one) for one in given):
+        if not all(one is None or _WORD.fullmatch(one) for one in given):
             raise Refused(
                 "malformed", "Keys and authorities are codes of up to 120 letters, digits and ._:/#- signs."
             )
-        if not _ID.match(self.case):
+        if not _ID.fullmatch(self.case):
             raise Refused("malformed", "A case is named by its UUID, in lower case.")
-        if any(one.source == OWN_NUMBER or not _WORD.match(one.source) for one in self.outside):
+        if any(one.source == OWN_NUMBER or not _WORD.fullmatch(one.source) for one in self.outside):
             raise Refused(
                 "malformed", "An outside number names the system that gave it, such as hotline_12345."
             )
+        if self.occurred_at is not None and self.occurred_at.utcoffset() is None:
+            raise Refused("malformed", "Give the time with its offset from UTC.")
+        for one in self.sealed:
+            _check_sealing(one)
+        for text in self.texts:
+            _check_unicode(text)
+
+
+def _check_sealing(one: Sealing) -> None:
+    if not _FIELD.fullmatch(one.name):
+        raise Refused("malformed", "A sealed field has a name in lower case, such as text.")
+    if not (_ID.fullmatch(one.subject) or one.subject in (NOBODYS, CLOCK_PERSON)):
+        raise Refused("malformed", "A sealed value names whom it is about by their id.")
+    if type(one.value) is not str and not _whole(one.value):
+        raise Refused("malformed", "A sealed value is text, whole numbers, or lists and tables of these.")
+
+
+def _whole(value: object) -> bool:
+    """Whether a value is JSON without fractions."""
+    match value:
+        case None | bool() | int() | str():
+            return True
+        case list():
+            return all(_whole(one) for one in value)
+        case dict():
+            return all(isinstance(key, str) and _whole(one) for key, one in value.items())
+        case _:
+            return False
+
+
+def length_of(value: Sealable) -> int:
+    """How many characters of text a value holds."""
+    match value:
+        case str():
+            return len(value)
+        case list():
+            return sum(map(length_of, value))
+        case dict():
+            return sum(len(key) + length_of(one) for key, one in value.items())
+        case _:
+            return 0
+
+
+def _check_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused("invalid_text", "Send the text as valid Unicode.") from error
 
 
 @dataclass(frozen=True, slots=True)

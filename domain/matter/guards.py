@@ -5,6 +5,7 @@ Each either returns quietly or raises `Refused` with a stable code and a sentenc
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.acting import CLOCK_PERSON, RESIDENT
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 CENTRES = ("hotline", "dispatch_centre", "district")
 SUPERVISORS = ("district", "supervisory_board", "dispatch_centre", "hotline")
 
+FARTHEST = timedelta(days=3653)
+"""One due moment that no calendar reaches would stop the whole agenda of its matter for ever."""
+
 
 def allowed_now(command: Command, status: str, allowed: Collection[str]) -> None:
     """The lifecycle table lets this act happen in this state."""
@@ -38,6 +42,14 @@ def after(ctx: Context, earlier: datetime | None) -> None:
     """The act does not precede the one it builds on (DESIGN.md §9)."""
     if earlier is not None and ctx.when.occurred_at < earlier:
         raise Refused("before_its_cause", "Give a time not before that of the act this one follows.")
+
+
+def ahead(ctx: Context, moment: datetime) -> None:
+    """A due moment that somebody sets lies in the future, and within reach of the calendars."""
+    if moment <= ctx.when.recorded_at:
+        raise Refused("due_past", "Set a moment in the future.")
+    if moment > ctx.when.recorded_at + FARTHEST:
+        raise Refused("due_too_far", "Set a moment within the next ten years.")
 
 
 def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str = "*") -> None:

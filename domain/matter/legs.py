@@ -10,6 +10,7 @@ from domain.matter import order_events as ev
 from domain.matter.events import StartedClock
 from domain.matter.guards import (
     SUPERVISORS,
+    ahead,
     body_kind,
     brings,
     issuer,
@@ -163,7 +164,7 @@ def _release_part(state: Matter, order: Order, leg: Leg, ctx: Context) -> str:
 
 def reject(state: Matter, order: Order, leg: Leg, command: do.RejectLeg, ctx: Context) -> tuple[Event, ...]:
     """The report is not taken; the finish clock runs on as if it had not stopped."""
-    issuer(ctx, order, leg, "accept_result")
+    _release_part(state, order, leg, ctx)
     return (ev.ResultRejected(order=order.id, leg=leg.id, reason=command.reason),)
 
 
@@ -202,8 +203,7 @@ def supervise(
     """督办 with number, level and due moment."""
     officer(ctx, "supervise", {order.issuer} | _supervisor(ctx), order.full_kind)
     other_person(ctx, leg.performers, "Whoever does the work does not supervise it.")
-    if command.due <= ctx.when.recorded_at:
-        raise Refused("due_past", "Set a due moment in the future.")
+    ahead(ctx, command.due)
     running = state.clock(leg.id, "supervise")
     if running and running.stopped is None and ctx.when.recorded_at <= running.due < command.due:
         raise Refused(
@@ -227,8 +227,7 @@ def change_time(
         raise Refused("no_such_clock", "This order has no check-in time.")
     if ctx.when.recorded_at >= clock.due:
         raise Refused("late_stays_late", "The body is late already; urge it instead, its due moment stays.")
-    if command.to <= ctx.when.recorded_at:
-        raise Refused("due_past", "Set a time in the future.")
+    ahead(ctx, command.to)
     moved = StartedClock(stage="check_in", of=clock.of, due=command.to)
     return (ev.SummonsTimeChanged(order=order.id, leg=leg.id, ground=command.ground, clocks=(moved,)),)
 

@@ -10,6 +10,7 @@ from domain.matter import order_events as ev
 from domain.matter.guards import (
     SUPERVISORS,
     after,
+    ahead,
     body_kind,
     issuer,
     known_body,
@@ -67,8 +68,7 @@ def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, .
 def _joint_time(shape: OrderKind, summoned_at: datetime, ctx: Context) -> None:
     if not shape.checks_in:
         raise Refused("no_check_in", "Nobody checks in to this kind of order; leave the joint time out.")
-    if summoned_at <= ctx.when.recorded_at:
-        raise Refused("due_past", "Set a joint time in the future.")
+    ahead(ctx, summoned_at)
 
 
 def _part_of_it(state: Matter, ctx: Context) -> None:
