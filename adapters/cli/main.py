@@ -9,7 +9,7 @@ from importlib.metadata import version as distribution_version
 import typer
 
 from adapters import exit_guard
-from adapters.cli import rulebook, running
+from adapters.cli import acts, admin, importing, release, roster, rulebook, running
 
 app = typer.Typer(
     name="huiyin",
@@ -19,7 +19,15 @@ app = typer.Typer(
 )
 
 
+for noun, verbs in acts.nouns().items():
+    app.add_typer(verbs, name=noun)
+app.add_typer(admin.app, name="admin")
+app.add_typer(release.notice, name="notice")
+app.add_typer(roster.app, name="roster")
+rulebook.app.command("release")(release.rulebook)
 app.add_typer(rulebook.app, name="rulebook")
+app.command()(admin.init)
+app.command("import")(importing.bring)
 app.command()(running.up)
 app.command()(running.demo)
 

@@ -1,0 +1,119 @@
+"""`huiyin rulebook release` and `huiyin notice enter`: what the rules are from now on enters by an event (law 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from adapters import rulebooks
+from adapters.cli import exits
+from adapters.cli.act_options import moment
+from adapters.cli.door import exit_code, identify, opened, stop, told
+from adapters.cli.people import As, acting
+from domain.acting import Command
+from domain.calendar import Notice
+from domain.refusal import Refused
+from domain.rulebook import BadRulebook
+from domain.rulebook.releases import EnterNotice, release_of
+from workflows.standing import RELEASES
+from workflows.submission import Submission
+
+notice = typer.Typer(help="Holiday notices 放假通知.", no_args_is_help=True)
+
+_Ground = Annotated[
+    str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
+]
+_JSON = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
+
+
+@notice.callback()
+def root() -> None:
+    """Holiday notices 放假通知."""
+
+
+def rulebook(
+    file: Annotated[str, typer.Argument(help="The rulebook, TOML, or a packaged one such as gulou.")],
+    as_: As,
+    authority: _Ground,
+    begins: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            parser=moment,
+            metavar="TIME",
+            help="In force from then on, with offset or Z; now, if left out.",
+        ),
+    ] = None,
+    as_json: _JSON = False,
+) -> None:
+    """Release a rulebook, as a security administrator; it is never edited afterwards.
+
+    Exit code 0: released, or released before with this very text. 1: refused. 2: the rulebook is wrong.
+    """
+    text = _text(file)
+    try:
+        command = release_of(text, begins)
+    except BadRulebook as bad:
+        for problem in bad.problems:
+            typer.echo(str(problem), err=True)
+        stop(
+            exits.USAGE,
+            "bad_rulebook",
+            "Correct the rulebook: huiyin rulebook check says what is wrong.",
+            as_json,
+        )
+    except Refused as refused:
+        stop(exits.USAGE, refused.code, refused.advice, as_json)
+    _hand_in(command, as_, authority, as_json, "rulebook_released", (text,))
+
+
+@notice.command()
+def enter(
+    file: Annotated[
+        str, typer.Argument(help="The notice: TOML, holiday-cn JSON, or a packaged one such as cn-2026.")
+    ],
+    as_: As,
+    authority: _Ground,
+    as_json: _JSON = False,
+) -> None:
+    """Enter a holiday notice, as a security administrator: provisional due moments after it are set again.
+
+    Exit code 0: entered, or entered before with this very content. 1: refused. 2: the notice cannot be used.
+    """
+    try:
+        command = EnterNotice(notice=_notice(file))
+    except Refused as refused:
+        stop(exits.USAGE, refused.code, refused.advice, as_json)
+    _hand_in(command, as_, authority, as_json, "notice_entered")
+
+
+def _hand_in(
+    command: Command, as_: str, authority: str, as_json: bool, done: str, texts: tuple[str, ...] = ()
+) -> None:
+    with opened(as_json) as engine:
+        actor = acting(as_, identify(engine))
+        answer = engine.handle(
+            Submission("cli", uuid4().hex, RELEASES, command, actor, authority=authority, texts=texts)
+        )
+        told(answer, as_json, rulebook=getattr(command, "name", None))
+    raise typer.Exit(exits.ACCEPTED if answer.code == done else exit_code(answer))
+
+
+def _text(file: str) -> str:
+    if file in rulebooks.templates() and not Path(file).exists():
+        return rulebooks.template(file)
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        stop(exits.USAGE, "unreadable", f"Give a readable rulebook in UTF-8, or a packaged one: {error}.")
+
+
+def _notice(file: str) -> Notice:
+    packaged = {one.id: one for one in rulebooks.packaged_notices()}
+    if file in packaged and not Path(file).exists():
+        return packaged[file]
+    return rulebooks.notice_file(Path(file))
