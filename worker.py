@@ -1,1 +1,112 @@
-"""Wires settings to adapters, and adapters to the worker, the follower and the API. Nothing else."""
+"""Wires settings to adapters, and adapters to the roles: `python -m worker ROLE`. Nothing else.
+
+Each role runs until SIGTERM or SIGINT, then lets go of what it holds and ends with 0; 1 when it could not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import structlog
+
+from adapters import exit_guard, logs
+from adapters.engine import Engine, open_engine
+from adapters.follower import Follower
+from adapters.keeper import Keeper
+from adapters.settings import Settings
+from adapters.store.positions import StoredPositions
+from adapters.temporal.client import connect, passing_runner, prepare_namespace
+from adapters.temporal.open_cases import open_cases
+from adapters.temporal.process_worker import working
+from adapters.temporal.reconciler import reconcile
+from adapters.temporal.starter import ProcessStarter
+from adapters.views.views import Views
+from domain.refusal import Refused, Unavailable
+
+log = structlog.get_logger("worker")
+
+PAUSE_SECONDS = 1.0
+"""Between two tries to reach Temporal when a worker starts before it."""
+
+
+async def work(engine: Engine, stop: asyncio.Event) -> None:
+    """The role `worker`: runs the processes of matters and summonses."""
+    while not stop.is_set():
+        try:
+            client = await connect(runner=passing_runner())
+            await prepare_namespace(client)
+        except Unavailable as error:
+            log.warning("waiting_for_temporal", why=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), PAUSE_SECONDS)
+            continue
+        async with working(client, engine.handle, engine.settings.task_queue):
+            log.info("working", task_queue=engine.settings.task_queue, namespace=client.namespace)
+            await stop.wait()
+
+
+async def follow(engine: Engine, stop: asyncio.Event) -> None:
+    """The role `follow`: tells processes, read models and keepers of every event, in order."""
+    positions = StoredPositions(engine.settings.views_url)
+    try:
+        client = await connect(lazy=True)
+        starter = ProcessStarter(
+            client, engine.handle, positions, lambda: open_cases(engine.store), engine.settings.task_queue
+        )
+        views = Views(engine.settings.views_url, engine.store, positions)
+        follower = Follower(engine.store, [starter, views, Keeper(engine.keys, positions)], positions)
+        rounds = asyncio.create_task(reconcile(starter, positions))
+        following = asyncio.create_task(follower.run())
+        stopping = asyncio.create_task(stop.wait())
+        log.info("following", namespace=client.namespace)
+        await asyncio.wait({rounds, following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        follower.stop()
+        rounds.cancel()
+        await following
+        with suppress(asyncio.CancelledError):
+            await rounds
+        stopping.cancel()
+    finally:
+        positions.close()
+
+
+ROLES: dict[str, Callable[[Engine, asyncio.Event], Awaitable[None]]] = {"worker": work, "follow": follow}
+
+
+async def run(role: str, settings: Settings) -> None:
+    """Run one role until told to stop. Raises Unavailable or Refused when it cannot start."""
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    engine = await asyncio.to_thread(open_engine, settings)
+    try:
+        await ROLES[role](engine, stop)
+    finally:
+        engine.close()
+    log.info("stopped", role=role)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point; returns the exit code."""
+    exit_guard.install()
+    parser = argparse.ArgumentParser(
+        prog="python -m worker", description="Run one role until SIGTERM or SIGINT."
+    )
+    parser.add_argument("role", choices=sorted(ROLES))
+    role = parser.parse_args(arguments).role
+    logs.to_json()
+    logs.forward_temporal()
+    try:
+        asyncio.run(run(role, Settings()))
+    except (Unavailable, Refused) as error:
+        log.error("not_started", role=role, why=str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -10,8 +10,8 @@ import sys
 from typing import TextIO
 
 import structlog
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from structlog.typing import Processor
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -49,6 +49,8 @@ def forward_temporal() -> None:
     """Let the SDK's own runtime log through Python. Call it before the first client of this process."""
     forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"))
     telemetry = TelemetryConfig(
-        logging=LoggingConfig(filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
+        logging=LoggingConfig(
+            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding
+        )
     )
     Runtime.set_default(Runtime(telemetry=telemetry))

@@ -49,23 +49,26 @@ class ProcessStarter:
     ) -> None:
         self.client, self.handle, self.positions = client, handle, positions
         self.open_cases, self.task_queue = open_cases, task_queue
-        self._life = ""
+        self._life, self._asked_for = "", ""
+        self._settling = asyncio.Lock()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     # -- the consumer's contract ----------------------------------------------------------------------------------
 
     def position(self) -> int:
         """How far this life has been told; 0 as long as Temporal has not answered. Raises Unavailable."""
-        return self.positions.position(self._life) if self._life else 0
+        life, self._asked_for = self._life, self._life
+        return self.positions.position(life) if life else 0
 
     async def take(self, batch: Sequence[Stored]) -> None:
         """Tell the processes that the batch concerns, then save the position.
 
         Raises Unavailable (take it again) and Conflict (ask for the position again: it is that of another life now).
         """
-        if await self.settle():
+        await self.settle()
+        if self._asked_for != self._life:
             raise Conflict("processes stand elsewhere in this life of Temporal")
-        stands = await asyncio.to_thread(self.position)
+        stands = await asyncio.to_thread(self.positions.position, self._life)
         news = [row for row in batch if row.position > stands]
         firsts: dict[str, int] = {}
         for row in news:
@@ -76,20 +79,21 @@ class ProcessStarter:
         if news:
             await asyncio.to_thread(self.positions.save, self._life, stands, news[-1].position)
 
-    async def settle(self) -> bool:
-        """Whether this is a new life of Temporal's namespace or of the store; all open processes are brought up in it."""
-        life = (
-            f"processes-{await namespace_id(self.client)}-{await asyncio.to_thread(self.handle.store.epoch)}"
-        )
-        if life == self._life:
-            return False
-        await prepare_namespace(self.client)
-        head = await asyncio.to_thread(self.handle.store.head)
-        if head and not await asyncio.to_thread(self.positions.position, life):
-            log.info("processes brought up in a new life", open=await self.rebuild())
-            await asyncio.to_thread(self.positions.save, life, 0, head)
-        self._life = life
-        return True
+    async def settle(self) -> None:
+        """Notice a new life of Temporal's namespace or of the store, and bring every open process up in it.
+
+        Raises Unavailable, and Conflict when another process has done it.
+        """
+        async with self._settling:
+            life = f"processes-{await namespace_id(self.client)}-{await asyncio.to_thread(self.handle.store.epoch)}"
+            if life == self._life:
+                return
+            await prepare_namespace(self.client)
+            head = await asyncio.to_thread(self.handle.store.head)
+            if head and not await asyncio.to_thread(self.positions.position, life):
+                log.info("processes_brought_up", open=await self.rebuild())
+                await asyncio.to_thread(self.positions.save, life, 0, head)
+            self._life = life
 
     # -- telling --------------------------------------------------------------------------------------------------
 
