@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from adapters.settings import Settings
 from domain.refusal import Unavailable
 
 HOST = "127.0.0.1"
-READY_SECONDS, STOP_SECONDS = 30.0, 15.0
+READY_SECONDS, STOP_SECONDS, WATCH_SECONDS = 30.0, 15.0, 0.5
 PREFERRED = (7233, 8233)
 """Temporal's own ports, taken when they are free."""
 
@@ -72,14 +73,12 @@ class Tree:
     ui: str
     children: list[Child] = field(default_factory=list)
 
-    def watch(self, seconds: float) -> None:
-        """Let time pass; a role that died is started again, a dead Temporal server ends the tree."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+    def keep(self, stopped: threading.Event) -> None:
+        """Until stopped, start again what has died. The children are tied to the thread that started them."""
+        while not stopped.wait(WATCH_SECONDS):
             for child in self.children:
                 if not child.alive():
                     child.start()
-            time.sleep(0.2)
 
 
 @contextmanager
@@ -95,6 +94,8 @@ def up(settings: Settings) -> Iterator[Tree]:
         Child(role, (sys.executable, "-m", "worker", role), environment, logs / f"{role}.log")
         for role in ROLES
     ]
+    stopped = threading.Event()
+    keeper = threading.Thread(target=tree.keep, args=(stopped,), name="keeper", daemon=True)
     try:
         temporal.start()
         tree.children.append(temporal)
@@ -102,8 +103,12 @@ def up(settings: Settings) -> Iterator[Tree]:
         for child in roles:
             child.start()
             tree.children.append(child)
+        keeper.start()
         yield tree
     finally:
+        stopped.set()
+        if keeper.is_alive():
+            keeper.join()
         for child in reversed(tree.children):
             child.stop()
 

@@ -22,7 +22,6 @@ from adapters.demo.report import Report, report
 from adapters.engine import Engine, now, open_engine
 from adapters.rulebooks import template
 from adapters.settings import Settings
-from adapters.up import Tree
 from adapters.up import up as tree_up
 
 MARKER = "demo.json"
@@ -41,8 +40,7 @@ def up() -> None:
     console = Console(stderr=True)
     with tree_up(settings) as tree:
         console.print(f"回音 is up. Data: {settings.data}. Temporal: {tree.address}. Its UI: {tree.ui}")
-        while not stopped.is_set():
-            tree.watch(0.5)
+        stopped.wait()
     console.print("stopped")
 
 
@@ -66,7 +64,7 @@ def demo(
         console.print(f"Temporal: {tree.address}. Its UI while this runs: {tree.ui}")
         played = _played(district, witness, seed, console)
         with console.status("Waiting for the processes to come to rest"):
-            _rest(engine, tree)
+            _rest(engine)
     held, made = held_against(engine.store, answers), report(engine.store)
     engine.close()
     _print_json(made, held, played) if as_json else _print(made, held, played, district)
@@ -100,12 +98,12 @@ def _played(district: District, witness: Witness, seed: int, console: Console) -
     return played
 
 
-def _rest(engine: Engine, tree: Tree) -> None:
+def _rest(engine: Engine) -> None:
     """Until nothing new has been stored for a while: reminders and missed moments may still be due."""
     until, head = time.monotonic() + REST_SECONDS, -1
     while time.monotonic() < until and head != engine.store.head():
         head = engine.store.head()
-        tree.watch(QUIET_SECONDS)
+        time.sleep(QUIET_SECONDS)
 
 
 def _print(made: Report, held: Held, played: Played, district: District) -> None:
