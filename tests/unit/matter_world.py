@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,40 +102,32 @@ def envelope(event: Event, actor: Actor, when: When, stream: str, **more: Any) -
 def district() -> Register:
     """The register of the small district, folded once."""
     register = Register()
-    events: list[Event] = []
-    for body, (kind, parent, posts) in BODIES.items():
-        events.append(
-            reg.BodyEntered.model_construct(
-                body=body, version=1, kind=kind, parent=parent, name_zh=body, name_en=body, district="450305",
-                valid_from=LONG_AGO, valid_until=None,
-            )
-        )  # fmt: skip
-        for post in posts:
-            events.append(held(officer(body, post).person, body, post))
-    for power, kind, over in ((WHISTLE, "whistle", ()), (CALL_OUT, "call_out", ("organ-a", "organ-b"))):
-        events.append(powered(power, kind, "sd-01", over))
-    events.append(powered("power-whistle-2", "whistle", "sd-02", ()))
-    for body in ON_DUTY_LIST:
-        events.append(
-            reg.DutyEntered(
-                item=f"duty-{body}",
-                version=1,
-                body=body,
-                code="FW",
-                place="*",
-                valid_from=LONG_AGO,
-                valid_until=None,
-            )
-        )
-    events.append(
-        reg.ShiftAssigned(
-            body="sd-01", post="duty_leader", person=officer("sd-01", "duty_leader").person, deputies=(),
-            begins=LONG_AGO, ends=NOON + timedelta(days=30),
-        )
-    )  # fmt: skip
-    for event in events:
+    for event in (*_bodies(), *_lists()):
         register = enter(register, event)
     return register
+
+
+def _bodies() -> Iterator[Event]:
+    for body, (kind, parent, posts) in BODIES.items():
+        yield reg.BodyEntered.model_construct(
+            body=body, version=1, kind=kind, parent=parent, name_zh=body, name_en=body, district="450305",
+            valid_from=LONG_AGO, valid_until=None,
+        )  # fmt: skip
+        yield from (held(officer(body, post).person, body, post) for post in posts)
+
+
+def _lists() -> Iterator[Event]:
+    yield powered(WHISTLE, "whistle", "sd-01", ())
+    yield powered(CALL_OUT, "call_out", "sd-01", ("organ-a", "organ-b"))
+    yield powered("power-whistle-2", "whistle", "sd-02", ())
+    for body in ON_DUTY_LIST:
+        yield reg.DutyEntered(
+            item=f"duty-{body}", version=1, body=body, code="FW", place="*", valid_from=LONG_AGO, valid_until=None
+        )  # fmt: skip
+    yield reg.ShiftAssigned(
+        body="sd-01", post="duty_leader", person=officer("sd-01", "duty_leader").person, deputies=(),
+        begins=LONG_AGO, ends=NOON + timedelta(days=30),
+    )  # fmt: skip
 
 
 def enter(register: Register, event: Event) -> Register:
