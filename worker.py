@@ -15,8 +15,9 @@ import structlog
 
 from adapters import exit_guard, logs
 from adapters.engine import Engine, open_engine
-from adapters.follower import Follower
+from adapters.follower import Consumer, Follower
 from adapters.keeper import Keeper
+from adapters.resetter import Resetter
 from adapters.settings import Settings
 from adapters.store.positions import StoredPositions
 from adapters.temporal.client import connect, passing_runner, prepare_namespace
@@ -58,7 +59,9 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
             client, engine.handle, positions, lambda: open_cases(engine.store), engine.settings.task_queue
         )
         views = Views(engine.settings.views_url, engine.store, positions)
-        follower = Follower(engine.store, [starter, views, Keeper(engine.keys, positions)], positions)
+        resetter = Resetter(engine.handle, positions, lambda: open_cases(engine.store))
+        consumers: list[Consumer] = [starter, views, Keeper(engine.keys, positions), resetter]
+        follower = Follower(engine.store, consumers, positions)
         rounds = asyncio.create_task(reconcile(starter, positions))
         following = asyncio.create_task(follower.run())
         stopping = asyncio.create_task(stop.wait())
