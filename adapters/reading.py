@@ -1,0 +1,129 @@
+"""Reading a case: found by its number, shown as far as the viewer may see, and on record where sealed values are read."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from adapters.engine import Engine
+from adapters.numbers import is_number
+from domain.acting import Actor
+from domain.event import Basis, Recorded, decode, encode
+from domain.matter import Matter, replay
+from domain.refusal import Conflict, NotFound, Refused, Unavailable
+from domain.visibility import Sight, sees
+from workflows.ports import Answered, Append, Batch, ClockBehind, Opened, Stored
+from workflows.records import SealedRead, reads_of
+from workflows.submission import keyed
+
+_ID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+_PURPOSE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")
+_OPENING = ("matter_registered.v1", "matter_backfilled.v1")
+MOST_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as a viewer may see it: the stored events and the state they make."""
+
+    matter: Matter
+    events: tuple[Stored, ...]
+    sight: Sight
+
+    def history(self) -> list[Recorded[Any]]:
+        """The events, decoded."""
+        return [decode(stored.type, stored.body) for stored in self.events]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case with the sealed values that the viewer was shown."""
+
+    seen: Seen
+    values: tuple[Opened, ...]
+
+
+def look(engine: Engine, case: str, viewer: Actor | None) -> Seen:
+    """The case, judged as it stands now. Raises NotFound where there is none, or none for this viewer; Unavailable."""
+    events = tuple(engine.store.load(case))
+    if not events or events[0].type not in _OPENING:
+        raise NotFound
+    matter = replay(decode(stored.type, stored.body) for stored in events)
+    assert matter is not None
+    sight = sees(matter, viewer, engine.handle.standing.caught_up().register, engine.handle.clock())
+    if sight.level == "nothing":
+        raise NotFound
+    return Seen(matter, events, sight)
+
+
+def open_case(engine: Engine, case: str, viewer: Actor, purpose: str) -> OpenCase:
+    """The case with its sealed values, as far as the viewer may read them; that they did is recorded first (law 10).
+
+    `purpose` is a code such as `handling` or `audit:2026-7`. Raises NotFound, Refused, Unavailable.
+    """
+    if not _PURPOSE.match(purpose):
+        raise Refused("malformed", "Name the purpose as a code of up to 80 letters, digits and ._:/#- signs.")
+    seen = look(engine, case, viewer)
+    shown = [row for row in engine.store.sealed(case) if seen.sight.opens(row.subject, row.name)]
+    if not shown:
+        return OpenCase(seen, ())
+    _record(engine, case, viewer, purpose, tuple(sorted({row.name for row in shown})))
+    holder = "discipline" if seen.matter.confidential else "ordinary"
+    values = engine.vault.open(case, holder=holder)
+    return OpenCase(seen, tuple(value for value in values if seen.sight.opens(value.subject, value.name)))
+
+
+def case_of_outside(engine: Engine, source: str, number: str) -> str | None:
+    """The case that an outside number belongs to, or None. Raises Unavailable."""
+    return engine.store.find(source, keyed(engine.keys.pepper(), number))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a case's id."""
+    return _ID.match(text) is not None
+
+
+def as_number(text: str) -> str | None:
+    """The number that somebody typed, in its written form, or None where it cannot be one (a sign is wrong)."""
+    number = text.strip().upper()
+    return number if is_number(number) else None
+
+
+def _record(engine: Engine, case: str, viewer: Actor, purpose: str, fields: tuple[str, ...]) -> None:
+    stream, event = reads_of(case), SealedRead(case=case, fields=fields, purpose=purpose)
+    for _ in range(MOST_TRIES):
+        now, key = engine.handle.clock(), str(uuid4())
+        body = encode(_envelope(engine, viewer, stream, event, now, key))
+        after = len(engine.store.load(stream))
+        answered = Answered("reading", key, "0" * 64, stream, "accepted", b"{}", now)
+        try:
+            engine.store.append(Batch((Append(stream, after, ((event.TYPE, body),)),), now, answered))
+        except Conflict:
+            continue  # somebody else read at the same moment
+        except ClockBehind:
+            raise Unavailable(
+                "This machine's clock is behind the store's; set it right and try again."
+            ) from None
+        return
+    raise Unavailable("The case is being read too often at this moment; try again shortly.")
+
+
+def _envelope(
+    engine: Engine, viewer: Actor, stream: str, event: SealedRead, now: datetime, key: str
+) -> Recorded[SealedRead]:
+    standing = engine.handle.standing.caught_up()
+    basis = Basis(
+        calendar=standing.calendar_version(),
+        code=engine.handle.code,
+        register=standing.register_version,
+        rulebook="none",
+    )
+    return Recorded[SealedRead](
+        basis=basis, capacity=viewer.body, command=f"reading:{key}", correlation=key, nonce=secrets.token_hex(16),
+        occurred_at=now, person=viewer.person, post=viewer.post, pub=event, recorded_at=now, rule="need_to_know",
+        stream=stream, type=event.TYPE,
+    )  # fmt: skip
