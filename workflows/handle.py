@@ -46,6 +46,7 @@ from workflows.submission import Answer, Submission, answer_from, digest_of, key
 
 MOST_TRIES = 20
 _OF_CASES = frozenset(event.TYPE for event in FOLDS)
+_CLOCK_BEHIND = "This machine's clock is behind the store's; set it right and try again."
 _RELEASE_COMMANDS = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice)
 
 
@@ -158,9 +159,7 @@ class Handle:
         except ReferenceTaken:
             refused = self._taken(submission)
         except ClockBehind:
-            refused = Refused(
-                "clock_behind", "This machine's clock is behind the store's; set it right and try again."
-            )
+            refused = Refused("clock_behind", _CLOCK_BEHIND)
         except Refused as error:
             refused = error
         return self._refuse(submission, digest, standing, refused)
@@ -282,10 +281,8 @@ class Handle:
         )  # fmt: skip
         try:
             self.store.append(batch)
-        except ClockBehind:
-            raise Unavailable(
-                "This machine's clock is behind the store's; set it right and try again."
-            ) from None
+        except ClockBehind:  # nothing can be put on record under this clock, not even that
+            return Answer("refused", submission.case, code="clock_behind", advice=_CLOCK_BEHIND)
         return answer
 
 
