@@ -208,6 +208,11 @@ class World:
         """The stored names of its events so far."""
         return [recorded.type for recorded in self.story]
 
+    def also(self, actor: Actor, body: str, post: str) -> Actor:
+        """The same person in a second post (交叉任职)."""
+        self.register = enter(self.register, held(actor.person, body, post))
+        return Actor(person=actor.person, body=body, post=post)
+
     # -- when
 
     def context(self, command: Command, actor: Actor, **how: Any) -> Context:
