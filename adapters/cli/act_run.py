@@ -21,7 +21,6 @@ from adapters.derived import Derived
 from adapters.engine import Engine
 from domain.acting import RESIDENT, Actor, Command
 from domain.matter import commands as do
-from domain.refusal import Refused
 from workflows.submission import Answer, OutsideNumber, Sealing, Submission
 
 CLIENT = "cli"
@@ -167,14 +166,14 @@ def _digest(path: Path) -> str:
 
 
 def missing_signatures(doing: Doing, order: str, case: str) -> list[str]:
-    """The signatures that an order still needs: of each group, who may give it."""
+    """The signatures that an order needs before it is issued: of each group, who may give it.
+
+    An emergency whistle needs none: it is confirmed afterwards.
+    """
     state = doing.engine.handle.load(case)
     drafted = state.orders.get(order) if state else None
-    if drafted is None:
+    if drafted is None or drafted.emergency or drafted.status != "drafted":
         return []
-    try:
-        law = doing.engine.handle.standing.caught_up().law_at(doing.engine.handle.clock())
-    except Refused:
-        return []
+    law = doing.engine.handle.standing.caught_up().law_at(doing.engine.handle.clock())
     groups = ("|".join(group) for group in law.book.authorisers(drafted.full_kind))
-    return [group for group in groups if group not in drafted.signed]
+    return [" or ".join(group.split("|")) for group in groups if group not in drafted.signed]

@@ -19,11 +19,12 @@ from adapters.cli.act_fields import NEVER_TYPED
 from adapters.cli.act_options import help_of, moment, of_fields, of_sealed, parameter
 from adapters.cli.act_run import Doing, built, finish, missing_signatures, perform, tell, values
 from adapters.cli.act_targets import case_of
-from adapters.cli.door import exit_code, opened
+from adapters.cli.door import opened
 from adapters.cli.people import As, Authority
 from domain.acting import Command
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
+from workflows.submission import Answer
 
 
 class Act(NamedTuple):
@@ -230,12 +231,16 @@ def _issue(doing: Doing, act: Act) -> None:
     if not answer.accepted:
         tell(doing, answer, draft)
         finish(answer)
-    given["order"] = doing.made["order"]
+    order = given["order"] = doing.made["order"]
+    if missing := missing_signatures(doing, order, case):
+        words = "; ".join(missing)
+        tell(
+            doing,
+            Answer("refused", case, code="not_authorised", advice=f"It is drafted; it still needs: {words}."),
+            draft,
+        )
+        raise typer.Exit(exits.REFUSED)
     issue = built(doing, odo.IssueOrder, {}, case)
     issued = doing.hand_in(issue, case, (), ".issue")
-    if issued.code != "not_authorised":
-        tell(doing, issued, issue)
-        finish(issued)
-    missing = missing_signatures(doing, given["order"], case)
-    tell(doing, issued, issue, drafted="yes", missing_signature=", ".join(missing))
-    raise typer.Exit(exits.REFUSED if exit_code(issued) == exits.REFUSED else exit_code(issued))
+    tell(doing, issued, issue)
+    finish(issued)

@@ -61,11 +61,12 @@ def init(hours: _HOURS = 24, as_json: _JSON = False) -> None:
         )
         operator = Actor(person=str(uuid4()), body=SYSTEM)
         answer = engine.handle(Submission("cli", uuid4().hex, REGISTER, link, operator))
-        said = f"huiyin admin claim {secret}" if answer.accepted else None
         told(
-            answer, as_json, data=str(settings.data), masters=str(settings.masters_folder), keys=", ".join(made), hours=hours if answer.accepted else None,
-            secret=secret if answer.accepted and as_json else None, claim=said,
-        )  # fmt: skip
+            answer,
+            as_json,
+            **_made(settings, made),
+            **_link(secret, hours, as_json) if answer.accepted else {},
+        )
     raise typer.Exit(exit_code(answer))
 
 
@@ -90,3 +91,12 @@ def claim(
         who = f"{actor.person}/{SYSTEM}/security_admin" if answer.accepted else None
         told(answer, as_json, **{"as": who})
     raise typer.Exit(exit_code(answer))
+
+
+def _made(settings: Settings, masters: tuple[str, ...]) -> dict[str, str]:
+    return {"data": str(settings.data), "masters": str(settings.masters_folder), "made": ", ".join(masters)}
+
+
+def _link(secret: str, hours: int, as_json: bool) -> dict[str, str | int]:
+    """What the first administrator needs: for a program the secret, for a person the command to give."""
+    return {"hours": hours, **({"secret": secret} if as_json else {"claim": f"huiyin admin claim {secret}"})}

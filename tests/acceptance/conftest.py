@@ -1,0 +1,26 @@
+"""Fixtures of the acceptance tests: a district founded once, a copy of it for each test."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.world import DISTRICT, Desk, found_in
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a founded district; never written to again."""
+    folder = tmp_path_factory.mktemp("founded") / "data"
+    found_in(folder)
+    return folder
+
+
+@pytest.fixture
+def shell(founded: Path, tmp_path: Path) -> Desk:
+    """The command line over a district of the test's own."""
+    data = tmp_path / "data"
+    shutil.copytree(founded, data)
+    return Desk(data, DISTRICT)
