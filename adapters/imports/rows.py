@@ -20,7 +20,10 @@ from workflows.submission import Sealing
 OF_THE_CASE = "case"
 """The subject of sealed values that concern no single person: they are erased with the case."""
 
-_NOT_IN_A_CODE = re.compile(r"[^A-Za-z0-9._:#-]+")
+FIRST_YEAR = 1900
+"""No matter is older; what claims to be is a slip of the pen."""
+
+_NOT_IN_A_CODE = re.compile(r"[^A-Za-z0-9._:-]+")
 _CODE_LENGTH = 80
 _TIMES = frozenset({"opened_at", "closed_at", "due_at"})
 _CODES = frozenset({"code", "host", "department"})
@@ -146,6 +149,8 @@ class Rows:
             there = instant.astimezone(self._zone)
         except OverflowError:
             raise Refused("bad_time", f"Correct {name}: the time lies outside the calendar.") from None
+        if instant.year < FIRST_YEAR:
+            raise Refused("bad_time", f"Correct {name}: the time lies before {FIRST_YEAR}.")
         if there.replace(tzinfo=None) != moment:
             raise Refused("no_such_time", f"Correct {name}: clocks were set forward over this time.")
         return instant
@@ -157,7 +162,7 @@ def _strptime(text: str, style: str) -> datetime:
 
 def as_code(text: str) -> str:
     """A code from words: what a code may not hold becomes a hyphen (`Street Lights` is `Street-Lights`)."""
-    return _NOT_IN_A_CODE.sub("-", text).strip("-._:#")[:_CODE_LENGTH]
+    return _NOT_IN_A_CODE.sub("-", text).strip("-._:")[:_CODE_LENGTH]
 
 
 def _subject(rule: SealedRule, requesters: tuple[str, ...]) -> str:
