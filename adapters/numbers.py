@@ -13,6 +13,7 @@ from datetime import date
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRTUVWXY"
 RANDOM = 6
+_PLACE = {sign: place for place, sign in enumerate(ALPHABET)}
 
 
 def fresh_number(district: str, day: date, bits: Callable[[int], int] = secrets.randbits) -> str:
@@ -25,7 +26,7 @@ def fresh_number(district: str, day: date, bits: Callable[[int], int] = secrets.
 
 def number_from(district: str, day: date, chance: int) -> str:
     """The number that `chance` gives, an integer of so many random bits that its remainders are even."""
-    body = ""
+    body, chance = "", chance % len(ALPHABET) ** RANDOM
     for _ in range(RANDOM):
         chance, place = divmod(chance, len(ALPHABET))
         body += ALPHABET[place]
@@ -37,7 +38,7 @@ def check_character(stem: str) -> str:
     """The character that makes the weighted sum of all characters divisible by 31."""
     total = 0
     for sign in stem.replace("-", ""):
-        total = (total + ALPHABET.index(sign)) * 2 % len(ALPHABET)
+        total = (total + _PLACE[sign]) * 2 % len(ALPHABET)
     return ALPHABET[-total % len(ALPHABET)]
 
 
