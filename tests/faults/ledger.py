@@ -19,6 +19,7 @@ from domain.matter import Clock, Matter, agenda, replay
 from domain.matter import events as ev
 from domain.matter import order_events as oev
 from domain.matter.evolve import FOLDS
+from domain.matter.words import ENDED_MATTER
 from tests.faults.driver import CLIENT
 from workflows.advance import CLIENT as CLOCK
 from workflows.handle import Handle
@@ -87,7 +88,7 @@ def rows_of(store: EventStore) -> Iterator[Any]:
 def running(store: EventStore) -> int:
     """How many lives have begun and not ended."""
     types = Counter(row.type for row in rows_of(store))
-    return types[ev.MatterRegistered.TYPE] - types[ev.MatterClosed.TYPE]
+    return types[ev.MatterRegistered.TYPE] - types[ev.MatterClosed.TYPE] - types[ev.MatterDiverted.TYPE]
 
 
 def answers_in(folder: Path) -> list[dict[str, Any]]:
@@ -100,8 +101,9 @@ def answers_in(folder: Path) -> list[dict[str, Any]]:
 
 
 def every_life_has_closed(ledger: Ledger, lives: int) -> None:
-    """So many lives began, and each has come to its end."""
-    assert Counter(state.status for state in ledger.states.values()) == {"closed": lives}
+    """So many lives began, and each has come to its end; one more was diverted."""
+    assert Counter(state.status for state in ledger.states.values()) == {"closed": lives, "refused": 1}
+    assert [state.diverted_to for state in ledger.states.values() if state.confidential] == ["discipline"]
 
 
 def no_act_stands_twice(ledger: Ledger) -> None:
@@ -205,9 +207,9 @@ def nothing_is_left(ledger: Ledger, handle: Handle) -> None:
 
 
 def at_rest(store: EventStore, handle: Handle) -> bool:
-    """Whether every case is closed and no step is left to take."""
-    law = handle.standing.caught_up().laws.__getitem__
-    return all(state.status == "closed" and not agenda(state, law) for state in read(store).states.values())
+    """Whether every case has ended and no step is left to take."""
+    law, states = handle.standing.caught_up().laws.__getitem__, read(store).states.values()
+    return all(state.status in ENDED_MATTER and not agenda(state, law) for state in states)
 
 
 def lags(ledger: Ledger) -> list[float]:

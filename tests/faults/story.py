@@ -14,6 +14,7 @@ from datetime import datetime
 from adapters.demo import lives
 from adapters.demo.district import DEPARTMENTS, SUBDISTRICT, WHISTLE_POWER
 from adapters.demo.lives import CODES, Scene
+from domain.matter import commands as do
 from domain.matter import order_commands as odo
 
 SUMMONED = 5
@@ -22,6 +23,8 @@ MANNERS = ("in time", "late", "in time", "never")
 
 ARRIVAL = {"in time": (1.0, 4.0, 6.5), "late": (4.5, 10.0, 13.5)}
 """Seconds after the whistle at which a department signs, reaches the sub-district, checks in; due at 3, 8 and 12."""
+DIVERTED = 9.0
+"""Seconds after the whistle; by then two signatures and two first contacts are overdue."""
 REPORTS, LATE_REPORTS, EXCUSED, RATED = 11.0, 15.0, 18.0, 19.0
 """Seconds after the whistle; a department that does not come is let go when it is already supervised (at 16)."""
 
@@ -66,6 +69,16 @@ def five_departments(scene: Story, manner: str) -> None:
     scene.until(whistled + RATED)
     lives.rated(scene, case, legs)
     scene.ended(case, resident)
+
+
+def diverted(scene: Story) -> None:
+    """转纪检: two departments that did not sign for their summons, and then it turns out to be an accusation."""
+    resident = scene.desk.resident()
+    case = scene.opened("MS-01", resident)
+    lives.blown(scene, case, ("dept-civil", "dept-fire"))
+    scene.until(scene.at + DIVERTED)
+    officer = scene.actor(scene.community, "intake_officer")
+    scene.desk.must(case, officer, do.DivertMatter(to="discipline"))
 
 
 def _comes(scene: Story, case: str, body: str, leg: str, manner: str) -> Iterator[Act]:

@@ -1,0 +1,309 @@
+"""A world to break: store, Temporal, worker, follower and driver as processes that a test kills and starts again.
+
+A test kills by pid, and every kill is noted with the second it happened at and how many lives were running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.demo.district import found
+from adapters.engine import Engine, now, open_engine
+from adapters.rulebooks import template
+from adapters.settings import Settings
+from adapters.temporal.client import connect
+from adapters.views import Views
+from adapters.views.schema import TABLES
+from domain.refusal import Unavailable
+from tests.faults import ledger
+from tests.faults.driver import the_plan
+from tests.faults.ledger import Ledger
+from tests.servers import PostgresServer, TemporalServer, create_database
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = 7
+REST_SECONDS, PATIENCE = 60.0, 0.1
+COULD_NOT_START = 1
+
+
+class Role:
+    """A process of ours that is killed and started again; its output goes to a file."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], folder: Path) -> None:
+        self.name, self.command, self.environment = name, command, environment
+        self.folder, self.log = folder, folder / f"{name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.wanted = False
+
+    def start(self, failpoint: str = "") -> None:
+        """Start it; `failpoint` as `name:N` makes it kill itself there."""
+        armed = (
+            {"HUIYIN_FAILPOINT": failpoint, "HUIYIN_FAILPOINT_MARKER": str(self.marker)} if failpoint else {}
+        )
+        self.marker.unlink(missing_ok=True)
+        self.wanted = not failpoint
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                (sys.executable, "-m", "adapters.tied", sys.executable, "-m", *self.command),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
+                env={**self.environment, **armed}, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def marker(self) -> Path:
+        """Where a failpoint writes its name before it strikes."""
+        return self.folder / f"{self.name}.failpoint"
+
+    def running(self) -> subprocess.Popen[bytes]:
+        """The process; it has been started."""
+        assert self.process is not None, f"{self.name} was never started"
+        return self.process
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, by its pid; it must have been alive until then."""
+        process, self.wanted = self.running(), False
+        assert process.poll() is None, f"{self.name} had ended by itself: {self.tail()}"
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+
+    def died_at(self, failpoint: str, seconds: float) -> None:
+        """It kills itself at this failpoint, and nowhere else, within so many seconds."""
+        try:
+            code = self.running().wait(seconds)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"{self.name} never passed {failpoint} often enough")
+        assert code == -signal.SIGKILL, f"{self.name} ended with {code}: {self.tail()}"
+        assert self.marker.read_text(encoding="utf-8") == failpoint
+
+    def keep(self) -> None:
+        """Start it again if it found its store out of reach when it started, as whoever supervises it would."""
+        if self.wanted and not self.alive():
+            assert self.running().returncode == COULD_NOT_START, f"{self.name} ended by itself: {self.tail()}"
+            self.start()
+
+    def end(self) -> None:
+        """End it in good order, or in bad."""
+        self.wanted = False
+        if not self.alive():
+            return
+        process = self.running()
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def tail(self) -> str:
+        """The end of its output."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:] if self.log.exists() else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A kill that happened: which part, in which second of the story, while how many lives were running."""
+
+    part: str
+    second: float
+    running: int
+
+
+@dataclass
+class World:
+    """The parts. `began` is the first second of the story, the same for every start of the driver."""
+
+    folder: Path
+    lives: int
+    temporal: TemporalServer
+    postgres: PostgresServer | None
+    settings: Settings
+    began: datetime = field(default_factory=now)
+    roles: dict[str, Role] = field(default_factory=dict)
+    strikes: list[Strike] = field(default_factory=list)
+    _engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The test's own look at the store."""
+        if self._engine is None:
+            self._engine = open_engine(self.settings)
+        return self._engine
+
+    def found(self) -> None:
+        """Enter the district, and release the demonstration's rulebook."""
+        assert found(the_plan(), self.engine.handle, now(), template("demo")) == []
+
+    def begin(self, **failpoints: str) -> None:
+        """Start worker, follower and driver; the story begins. `failpoints` arms roles by name."""
+        self.began = now()
+        environment = self._environment()
+        driver = ("tests.faults.driver", str(self.folder), str(self.lives), str(SEED), self.began.isoformat())
+        commands = {"worker": ("worker", "worker"), "follow": ("worker", "follow"), "driver": driver}
+        for name, command in commands.items():
+            self.roles[name] = Role(name, command, environment, self.folder)
+            self.roles[name].start(failpoints.get(name, ""))
+
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HUIYIN_", "TEMPORAL_"))}
+        store = {"HUIYIN_STORE": self.settings.store} if self.settings.store else {}
+        return {
+            **kept, **store, "HUIYIN_DATA": str(self.settings.data), "TEMPORAL_ADDRESS": self.temporal.address,
+            "PYTHONUNBUFFERED": "1",
+        }  # fmt: skip
+
+    # -- breaking ---------------------------------------------------------------------------------------------------
+
+    def until(self, second: float) -> None:
+        """Be at this second of the story."""
+        while (left := self.began.timestamp() + second - time.time()) > 0:
+            self._keep()
+            time.sleep(min(left, PATIENCE))
+
+    def _keep(self) -> None:
+        for name in ("worker", "follow"):
+            self.roles[name].keep()
+
+    def strike(self, *parts: str) -> None:
+        """Kill these parts at once, while lives are running; Temporal's database goes with "wipe"."""
+        running = ledger.running(self.engine.store)
+        second = time.time() - self.began.timestamp()
+        assert self.roles["driver"].alive(), f"the driver had ended: {self.roles['driver'].tail()}"
+        assert running > 0, "no life was running"
+        for part in parts:
+            if part == "wipe":
+                self.temporal.kill()
+                self._wipe()
+            elif part in self.roles:
+                self.roles[part].kill()
+            else:
+                self._server(part).kill()
+            self.strikes.append(Strike(part, second, running))
+
+    def restore(self, *parts: str) -> None:
+        """Start these parts again."""
+        for part in parts:
+            if part in self.roles:
+                self.roles[part].start()
+            else:
+                self._server(part).start()
+
+    def _server(self, part: str) -> TemporalServer | PostgresServer:
+        if part == "postgres":
+            assert self.postgres is not None
+            return self.postgres
+        assert part in ("temporal", "wipe")
+        return self.temporal
+
+    def _wipe(self) -> None:
+        assert self.temporal.database is not None
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self.temporal.database}{ending}").unlink(missing_ok=True)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def finish(self, seconds: float = 120) -> None:
+        """Every life comes to its end, and everything comes to rest."""
+        driver = self.roles["driver"]
+        self._soon("lives have not come to their end", lambda: not driver.alive(), seconds)
+        assert driver.running().returncode == 0, driver.tail()
+        self._soon(
+            "steps of the clock are left", lambda: ledger.at_rest(self.engine.store, self.engine.handle)
+        )
+        self._soon("processes are left", lambda: asyncio.run(self._open_processes()) == [])
+
+    def _soon(self, complaint: str, holds: Callable[[], bool], seconds: float = REST_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._keep()
+            try:
+                if holds():
+                    return
+            except Unavailable:
+                pass
+            time.sleep(PATIENCE)
+        pytest.fail("\n".join((complaint, *(role.tail() for role in self.roles.values()))))
+
+    async def _open_processes(self) -> list[str]:
+        client = await connect(target_host=self.temporal.address, identity="test")
+        return [one.id async for one in client.list_workflows("ExecutionStatus = 'Running'")]
+
+    def check(self) -> Ledger:
+        """Hold the store against the driver's answers, and the read models against a rebuild."""
+        read = ledger.check(self.engine.store, self.engine.handle, self.folder, self.lives)
+        self._keys_are_with_discipline(read)
+        self._views_equal_a_rebuild()
+        return read
+
+    def _keys_are_with_discipline(self, read: Ledger) -> None:
+        for case, state in read.states.items():
+            opened = {one.state for one in self.engine.vault.open(case)}
+            held = {one.state for one in self.engine.vault.open(case, holder="discipline")}
+            assert (opened, held) == (
+                ({"erased"}, {"open"}) if state.confidential else ({"open"}, {"erased"})
+            )
+
+    def _views_equal_a_rebuild(self) -> None:
+        store = self.engine.store
+        live = Views(self.settings.views_url, store)
+        self._soon("views are behind", lambda: live.position() == store.head())
+        fresh = Views(str(self.folder / "fresh.db"), store)
+        fresh.catch_up()
+        assert _rows(live) == _rows(fresh)
+        live.close()
+        fresh.close()
+
+    def close(self) -> None:
+        """End everything."""
+        for role in self.roles.values():
+            role.end()
+        if self._engine is not None:
+            self._engine.close()
+
+
+def _rows(views: Views) -> dict[str, list[dict[str, Any]]]:
+    return {t.name: views.reader.rows(f"SELECT * FROM {t.name} ORDER BY {t.key}") for t in TABLES}
+
+
+@contextmanager
+def world_in(folder: Path, lives: int, store: str) -> Iterator[World]:
+    """A founded world on "sqlite" or "postgres"; PostgreSQL is one of its own, with every commit on disk."""
+    data = folder / "data"
+    data.mkdir()
+    temporal = TemporalServer(folder, database=data / "temporal.db")
+    postgres = PostgresServer(durable=True) if store == "postgres" else None
+    try:
+        temporal.start()
+        dsn = None
+        if postgres is not None:
+            postgres.start()
+            dsn = create_database(postgres.dsn, "huiyin_faults")
+        world = World(folder, lives, temporal, postgres, Settings(data=data, store=dsn))
+        try:
+            world.found()
+            yield world
+        finally:
+            world.close()
+    finally:
+        temporal.stop()
+        if postgres is not None:
+            postgres.remove()
+
+
+__all__ = ["Role", "Strike", "World", "world_in"]
