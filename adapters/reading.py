@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.engine import Engine
-from adapters.numbers import is_number
 from domain.acting import Actor
 from domain.event import Basis, Recorded, decode, encode
 from domain.matter import Matter, replay
@@ -18,9 +17,7 @@ from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.visibility import Sight, sees
 from workflows.ports import Answered, Append, Batch, ClockBehind, Opened, Stored
 from workflows.records import SealedRead, reads_of
-from workflows.submission import keyed
 
-_ID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 _PURPOSE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")
 _OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 MOST_TRIES = 20
@@ -75,22 +72,6 @@ def open_case(engine: Engine, case: str, viewer: Actor, purpose: str) -> OpenCas
     holder = "discipline" if seen.matter.confidential else "ordinary"
     values = engine.vault.open(case, holder=holder)
     return OpenCase(seen, tuple(value for value in values if seen.sight.opens(value.subject, value.name)))
-
-
-def case_of_outside(engine: Engine, source: str, number: str) -> str | None:
-    """The case that an outside number belongs to, or None. Raises Unavailable."""
-    return engine.store.find(source, keyed(engine.keys.pepper(), number))
-
-
-def is_id(text: str) -> bool:
-    """Whether a text is a case's id."""
-    return _ID.match(text) is not None
-
-
-def as_number(text: str) -> str | None:
-    """The number that somebody typed, in its written form, or None where it cannot be one (a sign is wrong)."""
-    number = text.strip().upper()
-    return number if is_number(number) else None
 
 
 def _record(engine: Engine, case: str, viewer: Actor, purpose: str, fields: tuple[str, ...]) -> None:

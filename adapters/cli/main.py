@@ -9,7 +9,7 @@ from importlib.metadata import version as distribution_version
 import typer
 
 from adapters import exit_guard
-from adapters.cli import acts, admin, importing, release, roster, rulebook, running
+from adapters.cli import acts, admin, history, importing, operate, reading, release, roster, rulebook, running
 
 app = typer.Typer(
     name="huiyin",
@@ -19,7 +19,11 @@ app = typer.Typer(
 )
 
 
-for noun, verbs in acts.nouns().items():
+nouns = acts.nouns()
+nouns["matter"].command("show")(reading.show)
+nouns["matter"].command("list")(reading.list_)
+nouns["matter"].command("find")(reading.find)
+for noun, verbs in nouns.items():
     app.add_typer(verbs, name=noun)
 app.add_typer(admin.app, name="admin")
 app.add_typer(release.notice, name="notice")
@@ -28,6 +32,13 @@ rulebook.app.command("release")(release.rulebook)
 app.add_typer(rulebook.app, name="rulebook")
 app.command()(admin.init)
 app.command("import")(importing.bring)
+app.command()(reading.work)
+app.command()(reading.clocks)
+app.command()(history.history)
+app.command()(operate.doctor)
+app.command()(operate.rebuild)
+app.command()(operate.backup)
+app.command()(operate.restore)
 app.command()(running.up)
 app.command()(running.demo)
 

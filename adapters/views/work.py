@@ -41,12 +41,19 @@ def owes(state: Matter, clock: Clock) -> str | None:
     leg = state.leg(clock.owner)
     if leg is None:
         order = state.orders.get(clock.owner)
-        return order.issuer if order is not None else carrier(state)
+        return order.issuer if order is not None else _office(state, clock.stage)
     if clock.stage in ISSUER_OWES:
         return state.orders[leg.order].issuer
     if clock.stage == "decide_extension":
         return state.orders[leg.order].issuer
     return None if clock.stage in CENTRE_OWES else leg.body
+
+
+def _office(state: Matter, stage: str) -> str | None:
+    """The office that owes a clock of the matter itself, whatever state it is in by now."""
+    if stage in ("accept", "triage"):
+        return state.host or state.subdistrict
+    return carrier(state) if stage in ("finish", "onsite") else state.subdistrict or state.host
 
 
 def carrier(state: Matter) -> str | None:

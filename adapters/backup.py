@@ -1,0 +1,315 @@
+"""Backup and restore (DESIGN.md §9): the record and its keys apart, and a restore that forgets nothing it must not.
+
+A backup of the record holds ciphertexts; a backup of the keys makes them readable, so that it lies in a folder of
+its own and is kept for a short time only: what was erased since is erased in it when it is thrown away. The master
+keys are in neither.
+
+A restore makes a new life of the store (epoch), which every consumer notices; it never brings back a key that was
+destroyed or handed to discipline inspection, as far as the key store in place, the backup or the events know of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.engine import code_release, now
+from adapters.settings import Settings
+from adapters.store import open_store
+from adapters.store.file_lock import FileLock
+from adapters.store.positions import StoredPositions
+from adapters.store.postgres_link import is_postgres
+from adapters.store.sqlite_files import open_sqlite, reported, sqlite_path
+from adapters.vault import open_keys
+from adapters.views.sql import Sql
+from domain.instant import written
+from domain.matter.events import MatterDiverted
+from domain.refusal import Refused
+from workflows.ports import EventStore, KeyStore
+
+MANIFEST = "manifest.json"
+RECORD, KEYS, LOG = "cases.db", "keys.db", "log.db"
+_READ = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: the new epoch, how many keys were brought back, and how many diverted cases were handed on."""
+
+    epoch: str
+    head: int
+    keys_added: int
+    diverted: int
+    replaced: str | None
+
+
+# -- backup -----------------------------------------------------------------------------------------------------------
+
+
+def external_commands(settings: Settings, folder: Path) -> list[str]:
+    """The commands by which PostgreSQL backs the stores up; they take their connections from the settings' variables."""
+    record = f'pg_dump --format=custom --schema=cases --file {folder}/cases.dump "$HUIYIN_STORE"'
+    source = "$HUIYIN_KEYS" if settings.keys else "$HUIYIN_STORE"
+    keys = f'pg_dump --format=custom --schema=keys --file {folder}/keys/keys.dump "{source}"'
+    return [f"mkdir -p -m 700 {folder}/keys", record, keys]
+
+
+def backup(settings: Settings, folder: Path, keys_folder: Path | None = None) -> dict[str, object]:
+    """Copy the record into `folder` and the keys into `keys_folder` (`folder/keys`), while everything runs.
+
+    Returns the manifest. Raises Refused `external_backup` for PostgreSQL, `folder_not_empty`, `nothing_there`;
+    Unavailable.
+    """
+    record, keys = _sqlite(settings.store_url, RECORD), _sqlite(settings.keys_url, KEYS)
+    if not record.exists():
+        raise Refused("nothing_there", f"There is no {record.name} to back up; check HUIYIN_DATA.")
+    apart = keys_folder or folder / "keys"
+    for each in (folder, apart):
+        _empty(each)
+    with reported():
+        # The record first: a key is durable before the value that it seals, so that no value lacks its key.
+        copies = {RECORD: _copy(record, folder / RECORD), KEYS: _copy(keys, apart / KEYS)}
+        log = settings.data / LOG
+        if log.exists():
+            copies[LOG] = _copy(log, folder / LOG)
+        manifest = _manifest(folder / RECORD, copies)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _copy(source: Path, target: Path) -> Path:
+    """One consistent copy of a SQLite file that others are writing, checked and flushed."""
+    source_db = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+    target_db = open_sqlite(target)
+    try:
+        source_db.backup(target_db)
+        target_db.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, with nothing beside it
+        (verdict,) = target_db.execute("PRAGMA quick_check").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"the copy of {source.name} is damaged: {verdict}")
+    finally:
+        source_db.close()
+        target_db.close()
+    _flush(target)
+    return target
+
+
+def _manifest(record: Path, copies: dict[str, Path]) -> dict[str, object]:
+    with sqlite3.connect(f"file:{record}?mode=ro", uri=True) as connection:
+        (epoch,) = connection.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+        (head,) = connection.execute("SELECT COALESCE(max(rowid), 0) FROM stored_events").fetchone()
+    connection.close()
+    files = {name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for name, path in copies.items()}
+    return {"at": written(now()), "release": code_release(), "epoch": epoch, "head": head, "files": files}
+
+
+# -- restore ----------------------------------------------------------------------------------------------------------
+
+
+def restore(
+    settings: Settings, folder: Path, keys_folder: Path | None = None, *, replace: bool = False
+) -> Restored:
+    """Put a backup in place. Stop every role and program first.
+
+    The new life is made beside the old one and takes its place in one step, when nothing is left to be forgotten.
+    Raises Refused `backup_damaged`, `data_present`, `still_running`, `external_restore`, and for master keys that are
+    not those of the backup; Unavailable.
+    """
+    record, keys = _sqlite(settings.store_url, RECORD), _sqlite(settings.keys_url, KEYS)
+    saved_keys = (keys_folder or folder / "keys") / KEYS
+    _check(folder, saved_keys)
+    if record.exists() and not replace:
+        raise Refused("data_present", f"There is a {record.name} already; say --replace to set it aside.")
+    _nobody_works(record)
+    with reported():
+        added = _merge_keys(keys, saved_keys) if saved_keys.exists() else 0
+        staged = record.with_name(f"{RECORD}.restoring")
+        _remove(staged)
+        shutil.copyfile(folder / RECORD, staged)
+        store, table = open_store(str(staged)), open_keys(settings.keys_url, settings.masters_folder)
+        try:
+            diverted, head = hand_on(store, table), store.head()
+            epoch = store.renew_epoch()
+        finally:
+            store.close()
+            table.close()
+        forget_positions(settings.views_url)
+        replaced = _set_aside(record)
+        _settle(staged)
+        staged.rename(record)
+        _flush(record.parent)
+    return Restored(epoch, head, added, diverted, replaced)
+
+
+def after_external(settings: Settings) -> Restored:
+    """After PostgreSQL's own restore: a new life of the store, its diversions replayed. Before any role is started."""
+    store, keys = open_store(settings.store_url), open_keys(settings.keys_url, settings.masters_folder)
+    try:
+        diverted, head = hand_on(store, keys), store.head()
+        forget_positions(settings.views_url)
+        return Restored(store.renew_epoch(), head, 0, diverted, None)
+    finally:
+        store.close()
+        keys.close()
+
+
+def hand_on(store: EventStore, keys: KeyStore) -> int:
+    """Hand the keys of every diverted case to discipline inspection again; returns how many cases. Idempotent."""
+    cases, after = 0, 0
+    while batch := store.read(after, _READ):
+        for stored in batch:
+            if stored.type == MatterDiverted.TYPE:
+                keys.rewrap(stored.stream, "discipline")
+                cases += 1
+        after = batch[-1].position
+    return cases
+
+
+def forget_positions(url: str) -> None:
+    """Let every consumer of the read models' database begin again: positions of another life mean nothing."""
+    positions = StoredPositions(url)
+    try:
+        with positions.transaction() as connection:
+            Sql(connection).run("DELETE FROM positions")
+    finally:
+        positions.close()
+
+
+def _merge_keys(place: Path, saved: Path) -> int:
+    """Bring back the keys that are missing; what was destroyed in either stays destroyed. Returns how many came back."""
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(f"{KEYS}.restoring")
+        for each in (fresh, place):
+            _remove(each)  # what a lost file may have left beside it
+        shutil.copyfile(saved, fresh)
+        fresh.chmod(0o600)
+        _flush(fresh)
+        fresh.rename(place)
+        with sqlite3.connect(f"file:{place}?mode=ro", uri=True) as connection:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL"
+            ).fetchone()
+        connection.close()
+        return int(count)
+    connection = open_sqlite(place)
+    try:
+        return _merged(connection, saved)
+    finally:
+        connection.close()
+
+
+def _merged(connection: sqlite3.Connection, saved: Path) -> int:
+    connection.execute("ATTACH DATABASE ? AS saved", (f"{saved}",))
+    other = connection.execute(
+        "SELECT count(*) FROM saved.secrets s JOIN main.secrets m ON m.name = s.name AND m.wrapped <> s.wrapped"
+        " WHERE s.name LIKE 'fingerprint%'"
+    ).fetchone()
+    if other != (0,):
+        raise Refused(
+            "master_key_differs", "The keys in place were made under other master keys; move them away first."
+        )
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        "UPDATE main.data_keys SET wrapped = NULL WHERE wrapped IS NOT NULL AND EXISTS (SELECT 1 FROM saved.data_keys s"
+        " WHERE s.stream = data_keys.stream AND s.subject = data_keys.subject AND s.wrapped IS NULL)"
+    )
+    connection.execute("INSERT OR IGNORE INTO main.secrets SELECT * FROM saved.secrets")
+    added = connection.execute("INSERT OR IGNORE INTO main.data_keys SELECT * FROM saved.data_keys").rowcount
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return added
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def _sqlite(url: str, name: str) -> Path:
+    if is_postgres(url):
+        raise Refused(
+            "external_backup", "PostgreSQL backs up and restores with its own programs; see the commands."
+        )
+    return sqlite_path(url, name)
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise Refused(
+            "folder_not_empty", f"Name a new or empty folder for the backup: {folder.name} holds something."
+        )
+
+
+def _check(folder: Path, saved_keys: Path) -> None:
+    """The files are those that the manifest speaks of."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = {str(name): str(file["sha256"]) for name, file in manifest["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(
+            "backup_damaged", f"{folder.name} holds no readable {MANIFEST}; take another backup."
+        ) from error
+    for name, digest in files.items():
+        path = saved_keys if name == KEYS else folder / name
+        if name == KEYS and not path.exists():
+            continue  # kept elsewhere, or thrown away: the keys in place are used
+        if not path.exists() or _digest(path) != digest:
+            raise Refused("backup_damaged", f"{name} is not what the manifest says; take another backup.")
+
+
+def _nobody_works(record: Path) -> None:
+    """No role leads a consumer, and nobody has the record open."""
+    for lock in record.parent.glob("leader-*.lock"):
+        with FileLock(lock).tried() as free:
+            if not free:
+                raise Refused("still_running", f"Stop every role first: somebody holds {lock.name}.")
+    if record.exists():
+        try:
+            _settle(record)
+        except sqlite3.OperationalError as error:
+            raise Refused(
+                "still_running", f"Stop every program first: somebody has {record.name} open."
+            ) from error
+
+
+def _set_aside(record: Path) -> str | None:
+    """Move the present record away, with its log; it holds what the restored one does not."""
+    if not record.exists():
+        _remove(record)  # what a lost file may have left beside it
+        return None
+    aside = record.with_name(f"{RECORD}.replaced-{now():%Y%m%dT%H%M%S}")
+    record.rename(aside)
+    return aside.name
+
+
+def _settle(path: Path) -> None:
+    """Bring a database's log into its file, so that the file alone can be moved."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    finally:
+        connection.close()
+    _flush(path)
+
+
+def _remove(path: Path) -> None:
+    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        each.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,267 @@
+"""`huiyin matter show|list|find`, `huiyin work`, `huiyin clocks`: what is going on, without changing anything.
+
+Without `--as` the operator at this machine sees public fields; with it, what that person may see.
+Exit codes: 0 shown · 2 usage · 3 no such case, or none that the viewer may see · 4 a database is out of reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from adapters.cli.act_targets import case_of
+from adapters.cli.door import identify, opened
+from adapters.cli.people import acting
+from adapters.cli.tables import cell, console, plain, print_json, print_table, zone_of
+from adapters.engine import Engine
+from adapters.history.trail import Trail, as_of
+from adapters.labels import ACTS, ORDERS, STAGES, STATUSES, label
+from adapters.reading import Seen, look, open_case
+from adapters.views import Views
+from domain.acting import Actor
+from domain.instant import written
+from domain.refusal import NotFound
+
+Case = Annotated[
+    str, typer.Argument(help="The matter: its number or id, or SOURCE:NUMBER of another system.")
+]
+Viewer = Annotated[
+    str | None,
+    typer.Option(
+        "--as", envvar="HUIYIN_AS", metavar="PERSON/BODY/POST", help="Who looks; else public fields only."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
+
+
+def viewer_of(engine: Engine, text: str | None) -> Actor | None:
+    """The viewer that `--as` names, or None. Raises typer.BadParameter."""
+    return None if text is None else acting(text, identify(engine))
+
+
+@contextmanager
+def views_of(engine: Engine) -> Iterator[Views]:
+    """The read models, caught up to the store's tail. Raises Unavailable."""
+    views = Views(engine.settings.views_url, engine.store)
+    try:
+        views.catch_up()
+        yield views
+    finally:
+        views.close()
+
+
+def names(engine: Engine) -> Any:
+    """How bodies are called, Chinese first."""
+    register, now = engine.handle.standing.caught_up().register, engine.handle.clock()
+
+    def name(body: str | None) -> str:
+        found = register.body(body, now) if body else None
+        return f"{found.name_zh} {found.id}" if found else body or "-"
+
+    return name
+
+
+def _visible(engine: Engine, viewer: Actor | None, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of cases that the viewer may see; each case is asked once."""
+    if viewer is None:
+        return rows
+    seen: dict[str, bool] = {}
+    for case in {row["case_id"] for row in rows}:
+        try:
+            seen[case] = bool(look(engine, case, viewer))
+        except NotFound:
+            seen[case] = False
+    return [row for row in rows if seen[row["case_id"]]]
+
+
+# -- one matter -------------------------------------------------------------------------------------------------------
+
+
+def show(
+    case: Case,
+    as_: Viewer = None,
+    purpose: Annotated[
+        str | None,
+        typer.Option("--open", metavar="PURPOSE", help="Read the sealed values too; that is recorded."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one matter: where it stands, its orders and clocks. Exit code 3 if there is none that you may see."""
+    with opened(as_json) as engine:
+        viewer = viewer_of(engine, as_)
+        found = case_of(engine, case)
+        values: tuple[Any, ...] = ()
+        if purpose is not None:
+            if viewer is None:
+                raise typer.BadParameter("say who reads", param_hint="--as")
+            shown = open_case(engine, found, viewer, purpose)
+            seen, values = shown.seen, shown.values
+        else:
+            seen = look(engine, found, viewer)
+        body = _facts(engine, seen) | {"sealed": [v._asdict() | {"disclosure": None} for v in values]}
+        if as_json:
+            print_json(body)
+        else:
+            _print(engine, body)
+
+
+def _facts(engine: Engine, seen: Seen) -> dict[str, Any]:
+    trail = as_of(engine, seen)
+    m = seen.matter
+    return {
+        "case": m.id, "number": m.number, "status": label(STATUSES, m.status), "source": m.source, "kind": m.kind,
+        "code": m.code, "demand": m.demand, "scale": m.scale, "urgent": m.urgent, "channel": m.channel, "tier": m.tier,
+        "host": trail.body(m.host), "subdistrict": trail.body(m.subdistrict), "requesters": len(m.requesters),
+        "disposition": m.disposition, "reopened": m.reopened, "parent": m.parent, "master": m.master,
+        "version": m.version, "sight": seen.sight.level, "legs": _legs(trail), "clocks": _clocks(trail),
+    }  # fmt: skip
+
+
+def _legs(trail: Trail) -> list[dict[str, Any]]:
+    return [
+        {
+            "order": order.id, "kind": label(ORDERS, order.full_kind), "order_status": order.status, "leg": leg.id,
+            "body": trail.body(leg.body), "role": leg.role, "status": label(STATUSES, leg.status),
+        }
+        for order in trail.matter.orders.values()
+        for leg in order.legs.values()
+    ]  # fmt: skip
+
+
+def _clocks(trail: Trail) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": label(STAGES, clock.stage), "body": trail.owes(clock), "started": written(clock.started),
+            "due": written(clock.due), "done_at": written(clock.stopped) if clock.stopped else None,
+            "late": clock.late(trail.at), "provisional": clock.provisional,
+        }
+        for clock in trail.clocks()
+    ]  # fmt: skip
+
+
+def _print(engine: Engine, body: dict[str, Any]) -> None:
+    zone, out = zone_of(engine), console()
+    for name, value in body.items():
+        if not isinstance(value, list) and value not in (None, "-", False, 0):
+            out.print(f"{name.replace('_', ' '):<12} {cell(value, zone)}")
+    if body["legs"]:
+        print_table("单与部门 orders and legs", body["legs"], ("kind", "body", "role", "status", "leg"), zone)
+    columns = ("stage", "body", "started", "due", "done_at", "late", "provisional")
+    print_table("时限 clocks", body["clocks"], columns, zone)
+    if body["sealed"]:
+        print_table("封存内容 sealed values", body["sealed"], ("subject", "name", "value", "state"), zone)
+
+
+def list_(
+    status: Annotated[str | None, typer.Option(help="Only those in this state, such as in_handling.")] = None,
+    subdistrict: Annotated[str | None, typer.Option(help="Only those of this sub-district.")] = None,
+    late: Annotated[bool, typer.Option("--late", help="Only those that are or were late.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=5000)] = 100,
+    as_: Viewer = None,
+    as_json: Json = False,
+) -> None:
+    """List matters, the newest first: public fields only."""
+    with opened(as_json) as engine, views_of(engine) as views:
+        now = engine.handle.clock()
+        found = views.reader.cases(now=now, status=status, subdistrict=subdistrict, late=late, limit=limit)
+        rows = [plain(row) for row in _visible(engine, viewer_of(engine, as_), found)]
+        if as_json:
+            print_json({"matters": rows})
+            return
+        name = names(engine)
+        said = [
+            row
+            | {
+                "status": label(STATUSES, row["status"]),
+                "subdistrict": name(row["subdistrict"]),
+                "host": name(row["host"]),
+            }
+            for row in rows
+        ]
+        columns = (
+            "number",
+            "status",
+            "code",
+            "demand",
+            "scale",
+            "subdistrict",
+            "host",
+            "opened",
+            "next_due",
+            "ended_at",
+        )
+        print_table(f"{len(rows)} 事项 matters", said, columns, zone_of(engine))
+
+
+def find(
+    outside: Annotated[str, typer.Option(help="The number that the other system gave it.")],
+    source: Annotated[str, typer.Option(help="The system, such as hotline_12345.")],
+    as_: Viewer = None,
+    as_json: Json = False,
+) -> None:
+    """Find a matter by another system's number. Exit code 3 if there is none that you may see."""
+    with opened(as_json) as engine:
+        case = engine.handle.find(source, outside)
+        if case is None:
+            raise NotFound
+        seen = look(engine, case, viewer_of(engine, as_))
+        found = {"case": case, "number": seen.matter.number, "status": seen.matter.status}
+        if as_json:
+            print_json(found)
+        else:
+            console().print(f"{found['number']}  {label(STATUSES, seen.matter.status)}  {case}")
+
+
+# -- work and clocks --------------------------------------------------------------------------------------------------
+
+
+def work(
+    body: Annotated[str, typer.Argument(help="The body whose work list is wanted.")],
+    post: Annotated[str | None, typer.Option(help="Only what this post may do, by the rulebook.")] = None,
+    as_: Viewer = None,
+    as_json: Json = False,
+) -> None:
+    """List what a body is to do next, the soonest due first."""
+    with opened(as_json) as engine, views_of(engine) as views:
+        known = engine.handle.standing.caught_up().register.body(body, engine.handle.clock())
+        if known is None:
+            raise NotFound("Check the body: the register does not know it.")
+        found = views.reader.work(body, known.kind, post)
+        rows = [_worked(row) for row in _visible(engine, viewer_of(engine, as_), found)]
+        if as_json:
+            print_json({"body": body, "work": rows})
+            return
+        said = [row | {"act": label(ACTS, row["act"]), "posts": ", ".join(row["posts"])} for row in rows]
+        columns = ("due", "act", "number", "code", "status", "posts", "leg")
+        print_table(f"{known.name_zh} {body}: {len(rows)} 件待办", said, columns, zone_of(engine))
+
+
+def _worked(row: dict[str, Any]) -> dict[str, Any]:
+    return plain(row) | {"posts": [post for post in row["posts"].split(",") if post]}
+
+
+def clocks(
+    body: Annotated[str | None, typer.Option(help="Only those of this body.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=5000)] = 100,
+    as_: Viewer = None,
+    as_json: Json = False,
+) -> None:
+    """List the clocks that run, the soonest due first; those past due are late."""
+    with opened(as_json) as engine, views_of(engine) as views:
+        now = written(engine.handle.clock())
+        found = _visible(engine, viewer_of(engine, as_), views.reader.open_clocks(body=body, limit=limit))
+        rows = [plain(row) | {"late": plain(row)["due"] < now} for row in found]
+        if as_json:
+            print_json({"clocks": rows})
+            return
+        name = names(engine)
+        said = [row | {"stage": label(STAGES, row["stage"]), "body": name(row["body"])} for row in rows]
+        print_table(
+            f"{len(rows)} 运行中的时限 running clocks",
+            said,
+            ("due", "late", "stage", "body", "number", "leg"),
+            zone_of(engine),
+        )

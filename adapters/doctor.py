@@ -1,0 +1,155 @@
+"""The doctor: what is reachable, how far each consumer is behind, and which open cases have no process."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+
+from adapters.engine import Engine
+from adapters.reading import look
+from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, reported
+from adapters.temporal.open_cases import open_cases
+from adapters.views.reader import Reader
+from domain.refusal import NotFound, Refused, Unavailable
+from workflows.advance import snapshot
+from workflows.messages import MATTER_PROCESS, process_id
+
+SECONDS = 2.0
+"""How long an address may take to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `ok` None: it could not be asked, because something else is out of reach."""
+
+    name: str
+    ok: bool | None
+    said: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def examine(engine: Engine) -> list[Check]:
+    """Look at the stores and the read models; Temporal is asked by `examine_temporal`."""
+    head = _try("store", lambda: _store(engine))
+    keys = _try("keys", lambda: _keys(engine))
+    reader = Reader(engine.settings.views_url)
+    try:
+        views = _try("views", lambda: _views(reader))
+        behind = _try_all(lambda: _consumers(reader, engine)) if views.ok and head.ok else []
+    finally:
+        reader.close()
+    return [head, keys, views, *behind]
+
+
+def _store(engine: Engine) -> Check:
+    head, epoch = engine.store.head(), engine.store.epoch()
+    kind = "PostgreSQL" if engine.settings.store else "SQLite"
+    return Check("store", True, f"{kind}, newest event at {head}", {"head": head, "epoch": epoch})
+
+
+def _keys(engine: Engine) -> Check:
+    engine.keys.pepper()
+    return Check("keys", True, "open under the master keys")
+
+
+def _views(reader: Reader) -> Check:
+    rows = reader.rows("SELECT generation, version, epoch FROM generations WHERE name = 'current'")
+    if not rows:
+        return Check("views", False, "not built yet; run: huiyin rebuild")
+    return Check("views", True, f"generation {rows[0]['generation']}", rows[0])
+
+
+def _consumers(reader: Reader, engine: Engine) -> list[Check]:
+    head, epoch = engine.store.head(), engine.store.epoch()
+    found = []
+    for name, position in reader.consumers():
+        if name.startswith("processes-") and not name.endswith(epoch):
+            continue  # of another life of the store
+        lag = head - position
+        short = "processes" if name.startswith("processes-") else name
+        said = "up to date" if lag == 0 else f"{lag} positions behind"
+        found.append(Check(f"consumer {short}", lag >= 0, said, {"position": position, "behind": lag}))
+    return found
+
+
+def _try(name: str, ask: Callable[[], Check]) -> Check:
+    try:
+        return ask()
+    except (Unavailable, Refused) as error:
+        return Check(name, False, str(error))
+
+
+def _try_all(ask: Callable[[], list[Check]]) -> list[Check]:
+    try:
+        return ask()
+    except (Unavailable, Refused) as error:
+        return [Check("consumers", False, str(error))]
+
+
+# -- Temporal ---------------------------------------------------------------------------------------------------------
+
+
+def temporal_address() -> str:
+    """Where Temporal's own environment configuration says that it is."""
+    return str(ClientConfig.load_client_connect_config().get("target_host", DEFAULT_ADDRESS))
+
+
+def listens(address: str) -> bool:
+    """Whether somebody accepts connections there."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host or "localhost", int(port)), SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+async def examine_temporal(engine: Engine) -> list[Check]:
+    """Whether Temporal answers, and the open cases that it runs no process for."""
+    address = temporal_address()
+    if not listens(address):
+        said = f"nobody answers at {address}; matters are accepted all the same, their processes come back with it"
+        return [
+            Check("temporal", False, said),
+            Check("processes", None, "not asked: Temporal is out of reach"),
+        ]
+    try:
+        client = await connect()
+        life = await namespace_id(client)
+        missing = await without_process(engine, client)
+    except Unavailable as error:
+        return [Check("temporal", False, str(error))]
+    shown = [case for case in missing if _ordinary(engine, case)]
+    said = (
+        "every open case has one"
+        if not missing
+        else f"{len(missing)} open cases without one; run: huiyin rebuild --processes"
+    )
+    return [
+        Check("temporal", True, f"{address}, namespace {client.namespace}", {"namespace_id": life}),
+        Check("processes", not missing, said, {"missing": len(missing), "cases": shown[:20]}),
+    ]
+
+
+async def without_process(engine: Engine, client: Client) -> list[str]:
+    """The open cases that Temporal runs no process for; its list may lag a second or two. Raises Unavailable."""
+    running = set()
+    with reported():
+        query = f"WorkflowType = '{MATTER_PROCESS}' AND ExecutionStatus = 'Running'"
+        async for one in client.list_workflows(query):
+            running.add(one.id)
+    absent = [case for case in open_cases(engine.store) if process_id(case) not in running]
+    return [case for case in absent if not snapshot(engine.handle, case).closed]
+
+
+def _ordinary(engine: Engine, case: str) -> bool:
+    try:
+        look(engine, case, None)
+    except NotFound:
+        return False
+    return True
