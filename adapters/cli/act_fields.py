@@ -16,6 +16,7 @@ from domain.acting import RESIDENT, Command
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.matter.order_events import Receiver
+from domain.register.commands import EnterPerson
 
 if TYPE_CHECKING:
     from adapters.cli.act_run import Doing
@@ -132,7 +133,13 @@ def _child(doing: Doing, command: type[Command], value: Any, case: str, fields: 
     return doing.made["child"]
 
 
-def _witness(doing: Doing, command: type[Command], value: Any, case: str, fields: dict[str, Any]) -> Any:
+def _person(doing: Doing, command: type[Command], value: Any, case: str, fields: dict[str, Any]) -> Any:
+    """A person by staff reference or id; whoever is entered without either is made known under a fresh id."""
+    if isinstance(value, list):
+        return tuple(identify(doing.engine)(one) for one in value)
+    if value is None and command is EnterPerson:
+        doing.made["person"] = doing.ids.id("person")
+        return doing.made["person"]
     return None if value is None else identify(doing.engine)(value)
 
 
@@ -154,7 +161,9 @@ _FILLS: dict[str, Fill] = {
     "requesters": _requesters,
     "requester": _requester,
     "child": _child,
-    "witness": _witness,
+    "witness": _person,
+    "person": _person,
+    "deputies": _person,
     "evidence": _evidence,
     "outside_number": _outside,
 }

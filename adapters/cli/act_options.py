@@ -31,6 +31,11 @@ _HELP = {
     "master": "The master's number or id.",
     "order": "The order's id; not needed where the matter has only one that is meant.",
     "parent": "The parent's number or id.",
+    "approved_by": "A body that approved it; repeat it.",
+    "decided_by": "A body of the joint meeting; repeat it.",
+    "deputies": "Who steps in, in this order: staff reference or person id; repeat it.",
+    "over": "A body that it may be used on; repeat it. Any, if left out.",
+    "person": "Staff reference or person id.",
     "proof": "What shows the presence.",
     "reason": "The reason, as a code.",
     "receivers": "A body that is summoned: BODY, or BODY:lead or BODY:assist. The first leads where none is named.",
@@ -46,6 +51,7 @@ _SEALED_HELP = {
     "proof": "The proof itself, such as the code read on site.",
 }
 _NAMES = {
+    "deputies": "--deputy",
     "communities": "--community",
     "joint_blowers": "--joint-blower",
     "receivers": "--to",

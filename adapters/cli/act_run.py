@@ -21,6 +21,7 @@ from adapters.derived import Derived
 from adapters.engine import Engine
 from domain.acting import RESIDENT, Actor, Command
 from domain.matter import commands as do
+from workflows.standing import REGISTER
 from workflows.submission import Answer, OutsideNumber, Sealing, Submission
 
 CLIENT = "cli"
@@ -86,18 +87,24 @@ class Doing:
 
 def perform(doing: Doing, command: type[Command], fixed: dict[str, Any], sealed: tuple[str, ...]) -> Answer:
     """Build the command, hand it in, tell the answer and return it."""
-    opens = command is do.RegisterMatter
-    case = doing.ids.id("case") if opens else case_of(doing.engine, doing.given["case"])
+    case = _about_which(doing, command)
     made = built(doing, command, fixed, case)
     answer = doing.hand_in(made, case, values(doing, made, sealed))
     tell(doing, answer, made)
     return answer
 
 
+def _about_which(doing: Doing, command: type[Command]) -> str:
+    """The stream: a new matter's, the register's, or that of the case that was named."""
+    if command is do.RegisterMatter:
+        return doing.ids.id("case")
+    return REGISTER if doing.noun == "register" else case_of(doing.engine, doing.given["case"])
+
+
 def tell(doing: Doing, answer: Answer, command: Command, **more: Any) -> None:
     """Print the answer with the number, the key and the ids that the act has made."""
     number = getattr(command, "number", None) if isinstance(command, do.RegisterMatter) else None
-    if answer.accepted and number is None:
+    if answer.accepted and number is None and doing.noun != "register":
         state = doing.engine.handle.load(answer.case)
         number = state.number if state else None
     told(answer, doing.given["as_json"], number=number, key=doing.key, **doing.made, **more)
@@ -146,7 +153,10 @@ def values(doing: Doing, command: Command, names: tuple[str, ...]) -> tuple[Seal
 def _about(doing: Doing, command: Command) -> str:
     """Whose data it is: the requester's where the act is about one, else the actor's own words."""
     requesters = getattr(command, "requesters", ())
-    return getattr(command, "requester", None) or (requesters[0] if requesters else doing.actor.person)
+    of = getattr(command, "requester", None) or (
+        getattr(command, "person", None) if doing.noun == "register" else None
+    )
+    return of or (requesters[0] if requesters else doing.actor.person)
 
 
 def read(text: str) -> str:

@@ -24,6 +24,8 @@ from adapters.cli.people import As, Authority
 from domain.acting import Command
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
+from domain.register import commands as reg
+from domain.register.decide import RULES
 from workflows.submission import Answer
 
 
@@ -43,6 +45,7 @@ NOUNS = {
     "whistle": "Whistles 街道吹哨: a sub-district summons departments.",
     "call-out": "Call-outs 调用: a direct order to an organ in the power register.",
     "dispatch": "Dispatches 派单.",
+    "register": "The register 名册, one entry at a time: bodies, posts, duty, powers, admissions.",
     "leg": "Legs: one summoned body's part of an order, from acknowledging to release.",
 }
 
@@ -121,12 +124,27 @@ _LEG = (
     Act("leg", "rate", odo.RateLeg),
 )
 
+_FIRST = (reg.IssueFirstLink, reg.ClaimFirstLink)
+"""Given by `huiyin init` and `huiyin admin claim`."""
+
+_REGISTER = tuple(
+    Act(
+        "register",
+        command.NAME.replace("_", "-"),
+        command,
+        ("name", "contact") if command is reg.EnterPerson else (),
+    )
+    for command in RULES
+    if command not in _FIRST
+)
+
 ACTS: tuple[Act, ...] = (
     *_MATTER,
     *(act for noun in _ISSUE for act in _orders(noun)),
     Act("whistle", "confirm", odo.ConfirmAuthority),
     Act("call", "answer", odo.AnswerCall),
     *_LEG,
+    *_REGISTER,
 )
 
 _MANY = frozenset({"name", "contact"})
@@ -158,7 +176,7 @@ def _command(act: Act) -> Callable[..., None]:
 
 
 def _about(act: Act) -> list[inspect.Parameter]:
-    if act.command is do.RegisterMatter:
+    if act.command is do.RegisterMatter or act.noun == "register":
         return []
     case = Annotated[
         str, typer.Argument(help="The matter: its number or id, or SOURCE:NUMBER of another system.")
@@ -171,6 +189,8 @@ def _options(act: Act) -> list[inspect.Parameter]:
     optional = frozenset({"order", "leg", "requester", "seen_at"})
     if act.command is odo.ChangeLead:
         optional -= {"leg"}
+    if act.command is reg.EnterPerson:
+        optional |= {"person"}
     found = [*of_fields(act.command, filled, optional)]
     if act.command is odo.IssueOrder:
         drafting = frozenset(odo.DraftOrder.model_fields)

@@ -35,7 +35,8 @@ def opened(as_json: bool = False) -> Iterator[Engine]:
     except NotFound as refused:
         stop(exits.NOT_FOUND, refused.code, refused.advice, as_json)
     except Refused as refused:
-        stop(exits.REFUSED, refused.code, refused.advice, as_json)
+        code = exits.USAGE if refused.code == "malformed" else exits.REFUSED
+        stop(code, refused.code, refused.advice, as_json)
     except Unavailable as error:
         stop(exits.UNAVAILABLE, "unavailable", str(error), as_json)
     finally:

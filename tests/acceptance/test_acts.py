@@ -15,6 +15,8 @@ from adapters.cli.acts import ACTS
 from adapters.demo.district import CALL_OUT_POWER, ORGAN, SUBDISTRICT, WHISTLE_POWER
 from domain.matter import COMMANDS
 from domain.matter import commands as do
+from domain.register import commands as reg
+from domain.register.decide import RULES
 from tests.acceptance.world import GROUND, Desk
 
 BY_THE_CLOCK_OR_THE_IMPORT = {do.TakeDueSteps, do.ResetClocks, do.BackfillMatter}
@@ -55,7 +57,9 @@ def blown(shell: Desk, number: str, *bodies: str) -> dict[str, str]:
 
 
 def test_every_command_that_a_person_may_give_has_an_act() -> None:
-    assert {act.command for act in ACTS} == set(COMMANDS) - BY_THE_CLOCK_OR_THE_IMPORT
+    for_a_matter = set(COMMANDS) - BY_THE_CLOCK_OR_THE_IMPORT
+    for_the_register = set(RULES) - {reg.IssueFirstLink, reg.ClaimFirstLink}
+    assert {act.command for act in ACTS} == for_a_matter | for_the_register
 
 
 def test_no_two_acts_have_the_same_words() -> None:
@@ -219,6 +223,28 @@ def test_a_word_outside_the_closed_list_is_not_understood(shell: Desk) -> None:
         "matter", "triage", "x", "--scale", "huge", "--demand", "help", "--tier", "t", "--as", "a/b/c"
     )
     assert (result.exit_code, "minor" in result.stderr) == (2, True)
+
+
+def test_the_register_is_kept_entry_by_entry(shell: Desk) -> None:
+    security = f"{shell.district.security}/system/security_admin"
+    entered = shell.must("register", "enter-person", "--person", "S77", "--name", "钱管理", by=security)
+    filled = shell.must(
+        "register", "fill-post", "--person", "S77", "--body", "com-02", "--post", "officer", by=security
+    )
+    assert (entered["events"], filled["events"]) == (["person_entered.v1"], ["post_filled.v1"])
+    with shell.engine() as engine:
+        held = engine.handle.standing.caught_up().register.holders("com-02", "officer", engine.handle.clock())
+    assert len(held) == 2
+    again = shell.act(
+        "register", "fill-post", "--person", "S77", "--body", "com-02", "--post", "officer", by=security
+    )
+    assert (again["exit"], again["code"]) == (1, "already_known")
+
+
+def test_a_ground_in_free_words_is_not_understood(shell: Desk) -> None:
+    number, intake = registered(shell), shell.who("com-01", "intake_officer")
+    answer = shell.act("matter", "accept", number, by=intake, authority="because I say so")
+    assert (answer["exit"], answer["code"]) == (2, "malformed")
 
 
 def test_an_unknown_number_ends_with_3(shell: Desk) -> None:
