@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ from workflows.ports import (
     EventStore,
     KeyStore,
     Plain,
+    Reference,
     ReferenceTaken,
     SealedRow,
     Stored,
@@ -42,9 +43,11 @@ from workflows.ports import (
 )
 from workflows.records import CommandRefused, refusals_of
 from workflows.standing import REGISTER, RELEASES, Standing, StandingViews
-from workflows.submission import Answer, Submission, answer_from, digest_of, keyed, length_of
+from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed, length_of
 
 MOST_TRIES = 20
+ADMINISTRATION_TOLERANCE = timedelta(seconds=2)
+"""How far another machine's clock may be ahead in an act on the register or the releases."""
 _OF_CASES = frozenset(event.TYPE for event in FOLDS)
 _CLOCK_BEHIND = "This machine's clock is behind the store's; set it right and try again."
 _RELEASE_COMMANDS = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice)
@@ -81,15 +84,21 @@ class Handle:
 
     def __call__(self, submission: Submission) -> Answer:
         """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told."""
-        digest = digest_of(submission, self.keys.pepper())
+        digest, behind = digest_of(submission, self.keys.pepper()), False
         for _ in range(MOST_TRIES):
             known = self.store.answered(submission.client, submission.key)
             if known is not None:
-                return _repeated(known, digest, submission)
+                return self._repeated(known, digest, submission)
             try:
                 return self._once(submission, digest)
             except (Conflict, AlreadyAnswered):
                 continue  # somebody else was faster: look again, decide again
+            except ClockBehind:
+                # Once may be a long wait between the look at the clock and the lock; twice is the clock. Nothing
+                # can be put on record under it, so that the same key may be tried again when it is set right.
+                if behind:
+                    return Answer("refused", submission.case, code="clock_behind", advice=_CLOCK_BEHIND)
+                behind = True
         raise Unavailable("The case is being changed too often at this moment; try again shortly.")
 
     def load(self, case: str) -> Matter | None:
@@ -158,8 +167,6 @@ class Handle:
             return self._accept(submission, digest, made)
         except ReferenceTaken:
             refused = self._taken(submission)
-        except ClockBehind:
-            refused = Refused("clock_behind", _CLOCK_BEHIND)
         except Refused as error:
             refused = error
         return self._refuse(submission, digest, standing, refused)
@@ -182,8 +189,11 @@ class Handle:
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
         context = _Administration(submission, when)
+        if when.occurred_at > now + ADMINISTRATION_TOLERANCE:
+            raise Refused("future", "Give the time when it happened; that lies in the future.")
         if stream == RELEASES:
             _holds_post(standing, submission, when)
+            _text_comes_along(submission)
             decision, version = (
                 releases.decide(standing.releases, command, context),
                 standing.releases_version,
@@ -199,17 +209,21 @@ class Handle:
         return Made(decision, when, self._basis(standing, None), {stream: version})
 
     def _on_matter(self, submission: Submission, standing: Standing, loaded: _Loaded) -> Made:
-        _same_version(submission, loaded.versions[submission.case])
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
         law = standing.law_at(when.occurred_at, submission.rulebook)
         _not_too_long(submission, law)
+        if law.book.backfill and not isinstance(submission.command, BackfillMatter):
+            raise Refused(
+                "rulebook_for_backfill", f"{law.book.name} holds imported history only; leave it out."
+            )
         context = Context(
             actor=submission.actor, when=when, authority=submission.authority, rulebook=law.book,
             calendar=law.calendar, register=standing.register, others=loaded.others,
             sealed=frozenset(one.name for one in submission.sealed), laws=standing.laws,
         )  # fmt: skip
         decision = matter.decide(loaded.case, submission.command, context)
+        _same_version(submission, loaded.versions[submission.case])  # told only to whom the case exists for
         confidential = _is_confidential(loaded.case, submission.command)
         grace = law.calendar.due(when.occurred_at, law.book.backfill_after).at - when.occurred_at
         return Made(decision, when, self._basis(standing, law), loaded.versions, confidential, grace)
@@ -219,6 +233,8 @@ class Handle:
         case = matter.replay(histories[submission.case])
         others: dict[str, Matter | None] = {}
         for other in matter.touches(case, submission.command):
+            if not is_case_id(other):
+                raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")
             histories[other] = self._past(other)
             others[other] = matter.replay(histories[other])
         return _Loaded(case, others, {stream: len(events) for stream, events in histories.items()})
@@ -226,7 +242,7 @@ class Handle:
     def _past(self, stream: str) -> list[Recorded[Any]]:
         """The history of a case, empty for a new one. Raises NotFound for a stream of another kind."""
         rows = self.store.load(stream)
-        if rows and not _of_a_case(rows):
+        if stream in (REGISTER, RELEASES) or rows and not _of_a_case(rows):
             raise NotFound
         return [decode(row.type, row.body) for row in rows]
 
@@ -242,9 +258,12 @@ class Handle:
         plain = _plain(submission)
         holder = "discipline" if made.confidential else "ordinary"
         sealed = self.vault.seal_all(plain, holder=holder) if plain else []
+        diverted = any(isinstance(event, MatterDiverted) for event in made.decision.events)
+        if diverted and not self.keys.holds("discipline"):
+            raise Refused("no_discipline_key", "Divert it where the key of discipline inspection is at hand.")
         batch, answer = self._batch(submission, digest, made, sealed)
         self.store.append(batch)
-        if any(isinstance(event, MatterDiverted) for event in made.decision.events):
+        if diverted:
             # A crash right here leaves the keys as they were; the follower hands them over again from the event.
             self.keys.rewrap(submission.case, "discipline")
         return answer
@@ -258,12 +277,29 @@ class Handle:
         batch = Batch(
             appends=written, recorded_at=made.when.recorded_at,
             answered=command_row(submission, digest, answer, made.when.recorded_at),
-            references=references(submission, self.keys.pepper()), sealed=tuple(sealed),
+            references=self._new_references(submission), sealed=tuple(sealed),
             texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
         )  # fmt: skip
         return batch, answer
 
-    def _refuse(self, submission: Submission, digest: str, standing: Standing, refused: Refused) -> Answer:
+    def _new_references(self, submission: Submission) -> tuple[Reference, ...]:
+        """The numbers that this case is not known by yet: a known one again is no new fact."""
+        given = references(submission, self.keys.pepper())
+        if not submission.outside:
+            return given
+        return tuple(one for one in given if self.store.find(one.source, one.digest) != one.stream)
+
+    def _repeated(self, known: Answered, digest: str, submission: Submission) -> Answer:
+        """The first answer again; another command under the same key is refused, on record, and changes nothing."""
+        if known.digest == digest:
+            return answer_from(known.answer)
+        advice = "This key was used for another command; give every command a key of its own."
+        refused = Refused("key_reused", advice)
+        return self._refuse(submission, None, self.standing.caught_up(), refused)
+
+    def _refuse(
+        self, submission: Submission, digest: str | None, standing: Standing, refused: Refused
+    ) -> Answer:
         """A refusal is evidence (law 5): recorded beside the case, which it never changes."""
         stream = refusals_of(submission.case)
         now = self.clock()
@@ -272,17 +308,14 @@ class Handle:
             Decision(rule="refusal", events=(event,)), When(occurred_at=now, recorded_at=now),
             self._basis(standing, None), {},
         )  # fmt: skip
-        after = len(self.store.load(stream))
+        (after,) = self.store.versions((stream,))
         answer = Answer("refused", submission.case, code=refused.code, advice=refused.advice)
         stored = enveloped(submission, made, stream, event)
         batch = Batch(
             appends=(Append(stream, after, (stored,)),), recorded_at=now,
-            answered=command_row(submission, digest, answer, now),
+            answered=None if digest is None else command_row(submission, digest, answer, now),
         )  # fmt: skip
-        try:
-            self.store.append(batch)
-        except ClockBehind:  # nothing can be put on record under this clock, not even that
-            return Answer("refused", submission.case, code="clock_behind", advice=_CLOCK_BEHIND)
+        self.store.append(batch)
         return answer
 
 
@@ -294,13 +327,6 @@ class _Administration:
         self.sealed = frozenset(one.name for one in submission.sealed)
 
 
-def _repeated(known: Answered, digest: str, submission: Submission) -> Answer:
-    if known.digest != digest:
-        advice = "This key was used for another command; give every command a key of its own."
-        return Answer("refused", submission.case, code="key_reused", advice=advice)
-    return answer_from(known.answer)
-
-
 def _same_version(submission: Submission, version: int) -> None:
     if submission.expected is not None and submission.expected != version:
         raise Refused(
@@ -309,10 +335,24 @@ def _same_version(submission: Submission, version: int) -> None:
 
 
 def _holds_post(standing: Standing, submission: Submission, when: When) -> None:
+    """When acting and when recorded, so that a lapsed administrator cannot reach back by an early occurred_at."""
     actor = submission.actor
-    if not standing.register.holds(actor.person, actor.body, actor.post or "", when.occurred_at):
+    for at in (when.occurred_at, when.recorded_at):
+        if not standing.register.holds(actor.person, actor.body, actor.post or "", at):
+            raise Refused(
+                "post_lapsed", "Act in a post that you hold now; have the register brought up to date."
+            )
+
+
+def _text_comes_along(submission: Submission) -> None:
+    """A release brings its text, and says of it what the text says itself: else no command could be decided again."""
+    command = submission.command
+    if not isinstance(command, releases.ReleaseRulebook):
+        return
+    texts = [text for text in submission.texts if releases.digest_of(text) == command.digest]
+    if not texts or releases.release_of(texts[0], command.in_force_from) != command:
         raise Refused(
-            "post_lapsed", "You did not hold this post at that time; have the register brought up to date."
+            "rulebook_text", "Send the rulebook's text along, and make the command from that very text."
         )
 
 

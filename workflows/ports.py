@@ -104,6 +104,10 @@ class EventStore(Protocol):
         """The stream's events with a version above `after`, in order; empty for an unknown stream."""
         ...
 
+    def versions(self, streams: Sequence[str]) -> tuple[int, ...]:
+        """The newest version of each stream as of one moment, 0 for an unknown one."""
+        ...
+
     def append(self, batch: Batch) -> tuple[int, ...]:
         """Write the batch and return the positions of its events, in the order of `batch.appends`.
 
@@ -212,6 +216,10 @@ class KeyStore(Protocol):
 
     def rewrap(self, stream: str, holder: str) -> int:
         """Hand all keys of a case to another holder and destroy the present wrapping; returns how many."""
+        ...
+
+    def holds(self, holder: str) -> bool:
+        """Whether this process has the holder's master key: only then can it open or rewrap the holder's keys."""
         ...
 
     def pepper(self) -> bytes:

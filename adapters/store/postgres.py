@@ -16,6 +16,9 @@ from adapters.store.recorded import RecordedStore, Statements
 _EVENT = "SELECT notification_id, originator_id, originator_version, topic, state FROM {schema}.stored_events"
 _STATEMENTS = {
     "load": f"{_EVENT} WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version",
+    "versions": "SELECT (SELECT e.originator_version FROM {schema}.stored_events e WHERE e.originator_id = stream"
+    " ORDER BY e.originator_version DESC LIMIT 1)"
+    " FROM json_array_elements_text(%s::json) WITH ORDINALITY AS given (stream, place) ORDER BY place",
     "read": f"{_EVENT} WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
     "head": "SELECT max(notification_id) FROM {schema}.stored_events",
     "peek": "SELECT notification_id, known_at FROM {schema}.stored_events WHERE notification_id >= %s"

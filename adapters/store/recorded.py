@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,6 +21,7 @@ class Statements(NamedTuple):
     """The reading statements, in a database's own SQL. An event's columns come in the order of `Stored`."""
 
     load: str
+    versions: str
     read: str
     head: str
     peek: str
@@ -64,6 +66,11 @@ class RecordedStore:
     def load(self, stream: str, after: int = 0) -> list[Stored]:
         """The stream's events above a version, in order."""
         return [Stored._make(row) for row in self._recorder.rows(self._statements.load, stream, after)]
+
+    def versions(self, streams: Sequence[str]) -> tuple[int, ...]:
+        """The newest version of each stream."""
+        rows = self._recorder.rows(self._statements.versions, json.dumps(streams))
+        return tuple(version or 0 for (version,) in rows)
 
     def append(self, batch: Batch) -> tuple[int, ...]:
         """Write the batch; returns the positions of its events."""

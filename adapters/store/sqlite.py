@@ -17,6 +17,8 @@ POLL_SECONDS = 0.025
 _EVENT = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"
 _STATEMENTS = Statements(
     load=f"{_EVENT} WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version",
+    versions="SELECT (SELECT max(originator_version) FROM stored_events WHERE originator_id = value)"
+    " FROM json_each(?) ORDER BY key",
     read=f"{_EVENT} WHERE rowid > ? ORDER BY rowid LIMIT ?",
     head="SELECT max(rowid) FROM stored_events",
     peek="SELECT rowid, known_at FROM stored_events WHERE rowid >= ? ORDER BY rowid LIMIT 1",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteDatastore
 
@@ -50,6 +51,13 @@ class ReadingDatastore(SQLiteDatastore):
         self.pool = ReadingPool(
             db_name=str(path), lock_timeout=int(BUSY_SECONDS), pool_size=READERS, max_overflow=READERS_MORE
         )
+
+    def rows(self, statement: str, *parameters: object) -> list[Any]:
+        """Read by one statement, which is a transaction of its own: nothing to begin and to end."""
+        with self.get_connection(commit=False) as connection:
+            cursor = connection.cursor()
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
 
 
 class WriterFile:

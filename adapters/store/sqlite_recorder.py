@@ -28,7 +28,8 @@ class SqliteRecorder(SQLiteApplicationRecorder):
     def __init__(
         self, path: Path, *, synchronous: str = "FULL", events_table_name: str = "stored_events"
     ) -> None:
-        super().__init__(ReadingDatastore(path), events_table_name)
+        self.reading = ReadingDatastore(path)
+        super().__init__(self.reading, events_table_name)
         self.insert_events_statement = (
             f"INSERT INTO {events_table_name} (originator_id, originator_version, topic, state, known_at)"
             " VALUES (?, ?, ?, ?, ?)"
@@ -75,9 +76,8 @@ class SqliteRecorder(SQLiteApplicationRecorder):
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
         """Read."""
-        with reported(), self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall()
+        with reported():
+            return self.reading.rows(statement, *parameters)
 
     def barrier(self) -> None:
         """A write that failed here has ended: SQLite works in the caller's own thread."""

@@ -34,8 +34,8 @@ class KeyTable(Protocol):
         """The keys and tombstones of these (stream, subject), in any order."""
         ...
 
-    def insert(self, rows: Sequence[KeyRow]) -> None:
-        """Add rows where there are none, durably."""
+    def insert(self, rows: Sequence[KeyRow]) -> int:
+        """Add rows where there are none, durably; returns how many were added."""
         ...
 
     def destroy(self, stream: str, subject: str | None) -> int:
@@ -83,9 +83,12 @@ class Keys:
         wanted = list(dict.fromkeys(subjects))
         if not wanted:
             return {}
-        self._table.insert([self._fresh(stream, subject, holder) for stream, subject in wanted])
-        # What stands there now may be another process' key, or a tombstone.
-        rows = {(row.stream, row.subject): row for row in self._table.rows_of(wanted)}
+        rows = self._stored(wanted)
+        missing = [each for each in wanted if each not in rows]
+        fresh = {each: self._fresh(*each, holder) for each in missing}
+        if fresh and self._table.insert(list(fresh.values())) < len(fresh):
+            fresh = self._stored(missing)  # another process was faster: its keys, or tombstones
+        rows |= fresh
         keys = {}
         for subject in wanted:
             key = self._open(rows[subject], True, holder) if subject in rows else None
@@ -108,6 +111,10 @@ class Keys:
             return self._masters.wrap(holder, key, _label(row.stream, row.subject, holder))
 
         return self._table.exchange(stream, holder, wrap)
+
+    def holds(self, holder: str) -> bool:
+        """Whether this process has the holder's master key."""
+        return self._masters.has(holder)
 
     def pepper(self) -> bytes:
         """The secret under which outside numbers are HMACed; made at its first use, and the same for ever."""
@@ -137,6 +144,9 @@ class Keys:
                 raise NotFound
             return None
         return self._masters.unwrap(holder, row.wrapped, _label(row.stream, row.subject, holder))
+
+    def _stored(self, subjects: Sequence[tuple[str, str]]) -> dict[tuple[str, str], KeyRow]:
+        return {(row.stream, row.subject): row for row in self._table.rows_of(subjects)}
 
     def _fresh(self, stream: str, subject: str, holder: str) -> KeyRow:
         key = secrets.token_bytes(KEY_BYTES)

@@ -61,16 +61,17 @@ class PostgresKeyTable:
         streams, persons = [stream for stream, _ in subjects], [subject for _, subject in subjects]
         return [KeyRow._make(row) for row in self._run(statement, streams, persons)]
 
-    def insert(self, rows: Sequence[KeyRow]) -> None:
+    def insert(self, rows: Sequence[KeyRow]) -> int:
         """Add rows where there are none."""
         streams, subjects, holders, wrapped = (list(column) for column in zip(*rows, strict=True))
-        self._run(
+        added = self._run(
             "INSERT INTO {schema}.data_keys (stream, subject, holder, wrapped)"
             " SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[])"
             " ON CONFLICT DO NOTHING RETURNING 1",
             *(streams, subjects, holders, wrapped),
         )
         failpoint("keys.after_commit")
+        return len(added)
 
     def destroy(self, stream: str, subject: str | None) -> int:
         """Turn keys into tombstones and have the pages cleaned."""

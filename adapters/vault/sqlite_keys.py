@@ -34,7 +34,7 @@ class SqliteKeyTable:
         """Open or make the file. Raises Unavailable."""
         self._file = WriterFile(path, SCHEMA, VERSION)
         self._readers = ReadingDatastore(path)
-        self._group: GroupCommit[Sequence[KeyRow], None] = GroupCommit(self._insert)
+        self._group: GroupCommit[Sequence[KeyRow], int] = GroupCommit(self._insert)
 
     def rows(self, stream: str) -> list[KeyRow]:
         """All keys and tombstones of a case."""
@@ -57,10 +57,10 @@ class SqliteKeyTable:
             found.extend(KeyRow._make(row) for row in rows)
         return found
 
-    def insert(self, rows: Sequence[KeyRow]) -> None:
+    def insert(self, rows: Sequence[KeyRow]) -> int:
         """Add rows where there are none."""
         with reported():
-            self._group.submit(rows)
+            return self._group.submit(rows)
 
     def destroy(self, stream: str, subject: str | None) -> int:
         """Turn keys into tombstones and cut the log."""
@@ -104,24 +104,21 @@ class SqliteKeyTable:
         self._readers.close()
         self._file.close()
 
-    def _insert(self, group: Sequence[Entry[Sequence[KeyRow], None]]) -> None:
-        rows = [row for entry in group for row in entry.item]
+    def _insert(self, group: Sequence[Entry[Sequence[KeyRow], int]]) -> None:
+        statement = "INSERT INTO data_keys VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         try:
             with self._file.transaction() as connection:
                 failpoint("keys.after_begin")
-                connection.executemany(
-                    "INSERT INTO data_keys VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
-                )
+                added = [connection.executemany(statement, entry.item).rowcount for entry in group]
                 failpoint("keys.after_insert")
         except (sqlite3.Error, Unavailable) as error:
             for entry in group:
                 entry.fail(error)
             return
         failpoint("keys.after_commit")
-        for entry in group:
-            entry.settle(None)
+        for entry, count in zip(group, added, strict=True):
+            entry.settle(count)
 
     def _read(self, statement: str, *parameters: object) -> list[Any]:
-        with reported(), self._readers.transaction(commit=False) as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall()
+        with reported():
+            return self._readers.rows(statement, *parameters)

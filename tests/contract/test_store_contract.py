@@ -39,6 +39,14 @@ def test_an_unknown_stream_is_empty(store: Store) -> None:
     assert store.load(new_id()) == []
 
 
+def test_versions_are_told_of_several_streams_at_once_in_the_order_asked(store: Store) -> None:
+    first, second = new_id(), new_id()
+    store.append(one(first, count=3))
+    store.append(one(second, count=1))
+    assert store.versions((second, new_id(), first)) == (1, 0, 3)
+    assert store.versions(()) == ()
+
+
 def test_an_empty_store_has_head_zero(store: Store) -> None:
     assert store.head() == 0
     assert store.read(0, 10) == []
