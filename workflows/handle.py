@@ -24,6 +24,7 @@ from domain.matter.evolve import FOLDS
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.register import decide as register
 from domain.rulebook import releases
+from workflows.checks import Administration, holds_post, not_too_long, same_version, text_comes_along
 from workflows.envelope import Made, accepted, appends, command_row, enveloped, references
 from workflows.ports import (
     AlreadyAnswered,
@@ -43,7 +44,7 @@ from workflows.ports import (
 )
 from workflows.records import CommandRefused, refusals_of
 from workflows.standing import REGISTER, RELEASES, Standing, StandingViews
-from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed, length_of
+from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed
 
 MOST_TRIES = 20
 ADMINISTRATION_TOLERANCE = timedelta(seconds=2)
@@ -109,6 +110,13 @@ class Handle:
         """All events of a case, in order; empty for a stream that is no case."""
         rows = self.store.load(case)
         return [decode(row.type, row.body) for row in rows] if _of_a_case(rows) else []
+
+    def command_id(self, submission: Submission) -> str:
+        """What the envelopes name the command by: the client, and its key under an HMAC.
+
+        A key may be another system's number (law 9); who knows it finds the command, nobody else guesses it.
+        """
+        return f"{submission.client}:{keyed(self.keys.pepper(), submission.key)[:32]}"
 
     def find(self, source: str, number: str) -> str | None:
         """The case of an outside number, or of a matter's own under OWN_NUMBER; None for an unknown one."""
@@ -188,12 +196,12 @@ class Handle:
         stream = RELEASES if isinstance(command, _RELEASE_COMMANDS) else REGISTER
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
-        context = _Administration(submission, when)
+        context = Administration(submission, when)
         if when.occurred_at > now + ADMINISTRATION_TOLERANCE:
             raise Refused("future", "Give the time when it happened; that lies in the future.")
         if stream == RELEASES:
-            _holds_post(standing, submission, when)
-            _text_comes_along(submission)
+            holds_post(standing, submission, when)
+            text_comes_along(submission)
             decision, version = (
                 releases.decide(standing.releases, command, context),
                 standing.releases_version,
@@ -205,14 +213,16 @@ class Handle:
             )
         if submission.case != stream:
             raise Refused("wrong_stream", f"Hand {command.NAME} in for the stream {stream}; it is no case's.")
-        _same_version(submission, version)
-        return Made(decision, when, self._basis(standing, None), {stream: version})
+        same_version(submission, version)
+        return Made(
+            decision, when, self._basis(standing, None), {stream: version}, self.command_id(submission)
+        )
 
     def _on_matter(self, submission: Submission, standing: Standing, loaded: _Loaded) -> Made:
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
         law = standing.law_at(when.occurred_at, submission.rulebook)
-        _not_too_long(submission, law)
+        not_too_long(submission, law)
         if law.book.backfill and not isinstance(submission.command, BackfillMatter):
             raise Refused(
                 "rulebook_for_backfill", f"{law.book.name} holds imported history only; leave it out."
@@ -223,10 +233,18 @@ class Handle:
             sealed=frozenset(one.name for one in submission.sealed), laws=standing.laws,
         )  # fmt: skip
         decision = matter.decide(loaded.case, submission.command, context)
-        _same_version(submission, loaded.versions[submission.case])  # told only to whom the case exists for
+        same_version(submission, loaded.versions[submission.case])  # told only to whom the case exists for
         confidential = _is_confidential(loaded.case, submission.command)
         grace = law.calendar.due(when.occurred_at, law.book.backfill_after).at - when.occurred_at
-        return Made(decision, when, self._basis(standing, law), loaded.versions, confidential, grace)
+        return Made(
+            decision,
+            when,
+            self._basis(standing, law),
+            loaded.versions,
+            self.command_id(submission),
+            confidential,
+            grace,
+        )
 
     def _load(self, submission: Submission) -> _Loaded:
         histories = {submission.case: self._past(submission.case)}
@@ -242,7 +260,7 @@ class Handle:
     def _past(self, stream: str) -> list[Recorded[Any]]:
         """The history of a case, empty for a new one. Raises NotFound for a stream of another kind."""
         rows = self.store.load(stream)
-        if stream in (REGISTER, RELEASES) or rows and not _of_a_case(rows):
+        if stream in (REGISTER, RELEASES) or (rows and not _of_a_case(rows)):
             raise NotFound
         return [decode(row.type, row.body) for row in rows]
 
@@ -277,15 +295,15 @@ class Handle:
         batch = Batch(
             appends=written, recorded_at=made.when.recorded_at,
             answered=command_row(submission, digest, answer, made.when.recorded_at),
-            references=self._new_references(submission), sealed=tuple(sealed),
+            references=self._new_references(submission, made), sealed=tuple(sealed),
             texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
         )  # fmt: skip
         return batch, answer
 
-    def _new_references(self, submission: Submission) -> tuple[Reference, ...]:
+    def _new_references(self, submission: Submission, made: Made) -> tuple[Reference, ...]:
         """The numbers that this case is not known by yet: a known one again is no new fact."""
         given = references(submission, self.keys.pepper())
-        if not submission.outside:
+        if not submission.outside or made.versions[submission.case] == 0:
             return given
         return tuple(one for one in given if self.store.find(one.source, one.digest) != one.stream)
 
@@ -306,7 +324,7 @@ class Handle:
         event = CommandRefused(case=submission.case, command_name=submission.command.NAME, code=refused.code)
         made = Made(
             Decision(rule="refusal", events=(event,)), When(occurred_at=now, recorded_at=now),
-            self._basis(standing, None), {},
+            self._basis(standing, None), {}, self.command_id(submission),
         )  # fmt: skip
         (after,) = self.store.versions((stream,))
         answer = Answer("refused", submission.case, code=refused.code, advice=refused.advice)
@@ -317,51 +335,6 @@ class Handle:
         )  # fmt: skip
         self.store.append(batch)
         return answer
-
-
-class _Administration:
-    """The context of the register and the releases: they stand under no rulebook."""
-
-    def __init__(self, submission: Submission, when: When) -> None:
-        self.actor, self.when, self.authority = submission.actor, when, submission.authority
-        self.sealed = frozenset(one.name for one in submission.sealed)
-
-
-def _same_version(submission: Submission, version: int) -> None:
-    if submission.expected is not None and submission.expected != version:
-        raise Refused(
-            "version_moved", f"The case has moved on to version {version}; look at it again, then decide."
-        )
-
-
-def _holds_post(standing: Standing, submission: Submission, when: When) -> None:
-    """When acting and when recorded, so that a lapsed administrator cannot reach back by an early occurred_at."""
-    actor = submission.actor
-    for at in (when.occurred_at, when.recorded_at):
-        if not standing.register.holds(actor.person, actor.body, actor.post or "", at):
-            raise Refused(
-                "post_lapsed", "Act in a post that you hold now; have the register brought up to date."
-            )
-
-
-def _text_comes_along(submission: Submission) -> None:
-    """A release brings its text, and says of it what the text says itself: else no command could be decided again."""
-    command = submission.command
-    if not isinstance(command, releases.ReleaseRulebook):
-        return
-    texts = [text for text in submission.texts if releases.digest_of(text) == command.digest]
-    if not texts or releases.release_of(texts[0], command.in_force_from) != command:
-        raise Refused(
-            "rulebook_text", "Send the rulebook's text along, and make the command from that very text."
-        )
-
-
-def _not_too_long(submission: Submission, law: Law) -> None:
-    most = law.book.text_most
-    if any(length_of(one.value) > most for one in submission.sealed):
-        raise Refused(
-            "text_too_long", f"Shorten the text to at most {most} characters, or attach it as a file."
-        )
 
 
 def _of_a_case(rows: Sequence[Stored]) -> bool:

@@ -1,0 +1,57 @@
+"""What `handle` asks of a submission beside what its room decides. Each returns quietly or raises Refused."""
+
+from __future__ import annotations
+
+from domain.acting import When
+from domain.context import Law
+from domain.refusal import Refused
+from domain.rulebook import releases
+from workflows.standing import Standing
+from workflows.submission import Submission, length_of
+
+
+class Administration:
+    """The context of the register and the releases: they stand under no rulebook."""
+
+    def __init__(self, submission: Submission, when: When) -> None:
+        self.actor, self.when, self.authority = submission.actor, when, submission.authority
+        self.sealed = frozenset(one.name for one in submission.sealed)
+
+
+def same_version(submission: Submission, version: int) -> None:
+    """The case still has the version that the command was made for, where it names one."""
+    if submission.expected is not None and submission.expected != version:
+        raise Refused(
+            "version_moved", f"The case has moved on to version {version}; look at it again, then decide."
+        )
+
+
+def holds_post(standing: Standing, submission: Submission, when: When) -> None:
+    """When acting and when recorded, so that a lapsed administrator cannot reach back by an early occurred_at."""
+    actor = submission.actor
+    for at in (when.occurred_at, when.recorded_at):
+        if not standing.register.holds(actor.person, actor.body, actor.post or "", at):
+            raise Refused(
+                "post_lapsed", "Act in a post that you hold now; have the register brought up to date."
+            )
+
+
+def text_comes_along(submission: Submission) -> None:
+    """A release brings its text, and says of it what the text says itself: else no command could be decided again."""
+    command = submission.command
+    if not isinstance(command, releases.ReleaseRulebook):
+        return
+    texts = [text for text in submission.texts if releases.digest_of(text) == command.digest]
+    if not texts or releases.release_of(texts[0], command.in_force_from) != command:
+        raise Refused(
+            "rulebook_text", "Send the rulebook's text along, and make the command from that very text."
+        )
+
+
+def not_too_long(submission: Submission, law: Law) -> None:
+    """No sealed value is longer than the rulebook lets it be."""
+    most = law.book.text_most
+    if any(length_of(one.value) > most for one in submission.sealed):
+        raise Refused(
+            "text_too_long", f"Shorten the text to at most {most} characters, or attach it as a file."
+        )
