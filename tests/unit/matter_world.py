@@ -159,7 +159,7 @@ def law(name: str = "demo", notices: tuple[Notice, ...] = ()) -> Law:
 
 @dataclass
 class World:
-    """Cases under commands, and the moment that it is. `case` is the one that acts go to."""
+    """Cases under commands, and the moment that it is. `case` is the one that acts go to; `laws` older rulebooks."""
 
     register: Register = field(default_factory=district)
     book: Law = field(default_factory=law)
@@ -167,7 +167,7 @@ class World:
     case: str = field(default_factory=lambda: uid(1))
     stories: dict[str, list[Recorded[Any]]] = field(default_factory=dict)
     states: dict[str, Matter] = field(default_factory=dict)
-    notes: dict[str, Any] = field(default_factory=dict)
+    laws: dict[str, Law] = field(default_factory=dict)
 
     # -- what was
 
@@ -191,7 +191,7 @@ class World:
         states = {case: replay(story) for case, story in self.stories.items()}
         return World(
             self.register, self.book, self.now, self.case, {c: list(s) for c, s in self.stories.items()},
-            {case: state for case, state in states.items() if state is not None}, copy.deepcopy(self.notes),
+            {case: state for case, state in states.items() if state is not None}, dict(self.laws),
         )  # fmt: skip
 
     @property
@@ -223,9 +223,12 @@ class World:
         return Context(
             actor=actor, when=When(occurred_at=occurred, recorded_at=self.now), rulebook=self.book.book,
             authority=how.get("authority", default), calendar=self.book.calendar, register=self.register,
-            others={case: self.states.get(case) for case in named}, laws={self.book.book.name: self.book},
+            others={case: self.states.get(case) for case in named}, laws=self._laws(),
             sealed=frozenset(how.get("sealed", ("text", "reason", "reply", "evidence", "result", "proof", "note", "plan"))),
         )  # fmt: skip
+
+    def _laws(self) -> dict[str, Law]:
+        return self.laws | {self.book.book.name: self.book}
 
     def _cited(self, command: Command) -> str:
         order_id = getattr(command, "order", None)
@@ -249,7 +252,8 @@ class World:
         return decision
 
     def _append(self, case: str, event: Event, actor: Actor, when: When) -> None:
-        recorded = envelope(event, actor, when, case)
+        basis = Basis(calendar="cn", code="test", register=1, rulebook=self.book.book.name)
+        recorded = envelope(event, actor, when, case, basis=basis)
         self.stories.setdefault(case, []).append(recorded)
         self.states[case] = evolve(self.states.get(case), recorded)
 
@@ -265,7 +269,7 @@ class World:
 
     def agenda(self) -> list[Item]:
         """What is due, when, and what then."""
-        return agenda(self.state, lambda name: {self.book.book.name: self.book}[name])
+        return agenda(self.state, self._laws().__getitem__)
 
     def due(self, do_: str = "", stage: str = "", owner: str | None = None) -> list[Item]:
         """The items of the agenda that match."""
