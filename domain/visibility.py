@@ -134,11 +134,15 @@ def _still(matter: Matter) -> Iterator[Leg]:
 
 
 def _near(matter: Matter, other: str, register: Register, at: datetime) -> bool:
-    """Whether the other body took part once, lies above one that does, or belongs to one: a community's grid."""
-    below = {*matter.communities, *(leg.body for leg in matter.legs())}
-    return any(register.within(one, other, at) for one in matter.bodies()) or any(
-        register.within(other, one, at) for one in below
-    )
+    """Whether the other body took part once, lies above one that does, or belongs to one: a community's grid.
+
+    What lies below a sub-district is no part of it: the neighbouring communities have no need to know.
+    """
+    taking_part = matter.bodies()
+    if any(register.within(one, other, at) for one in taking_part):
+        return True
+    wide = {body.id for kind in ("subdistrict", "district") for body in register.bodies(kind, at)}
+    return any(register.within(other, one, at) for one in taking_part - wide)
 
 
 def _accused(matter: Matter, viewer: Actor, register: Register, at: datetime) -> bool:

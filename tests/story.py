@@ -1,10 +1,14 @@
 """Stories for the tests: a founded district whose clock the test turns, and lives that are played in no time."""
 
+import atexit
 import random
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from adapters.demo import turns
@@ -23,7 +27,8 @@ from domain.matter.order_events import Receiver
 from workflows.submission import Submission
 
 DISTRICT = plan(1)
-MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+MORNING = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=0, second=0, microsecond=0)
+"""Yesterday at nine in Shanghai: a store never takes an event from a clock that lies behind its newest one."""
 
 
 class Turned:
@@ -80,16 +85,27 @@ class Story:
             assert answer.accepted, answer
 
 
-@contextmanager
-def story(
-    folder: Path, *, store: str | None = None, seed: int = 7, at: datetime = MORNING
-) -> Iterator[Story]:
-    """A founded district under the demo rulebook; the files are in `folder`, or the databases at `store`."""
-    clock = Turned(at)
-    engine = open_engine(Settings(data=folder, store=store, district=DISTRICT.code), clock)
+@cache
+def _founded() -> Path:
+    """A folder with the founded district, made once and copied for each story."""
+    folder = Path(tempfile.mkdtemp(prefix="huiyin-story-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    clock = Turned(MORNING)
+    engine = open_engine(Settings(data=folder, district=DISTRICT.code), clock)
     try:
         assert found(DISTRICT, engine.handle, clock(), template("demo")) == []
-        clock.turn(2)  # the duty roster begins a second after the founding
+    finally:
+        engine.close()
+    return folder
+
+
+@contextmanager
+def story(folder: Path, seed: int = 7) -> Iterator[Story]:
+    """A founded district under the demo rulebook, with its files in `folder`; its morning is yesterday's."""
+    shutil.copytree(_founded(), folder, dirs_exist_ok=True)
+    clock = Turned(MORNING + timedelta(seconds=5))  # the duty roster began a second after the founding
+    engine = open_engine(Settings(data=folder, district=DISTRICT.code), clock)
+    try:
         chance = random.Random(seed)
         desk = Desk(engine.handle, DISTRICT, chance)
         yield Story(engine, clock, Played(desk, DISTRICT.communities[0], chance, clock=clock))

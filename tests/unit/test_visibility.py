@@ -180,6 +180,14 @@ def test_a_grid_sees_the_public_fields_of_its_communitys_matters() -> None:
     assert sees(a_matter(), grid, world.register, world.now) == PUBLIC
 
 
+def test_a_call_to_the_sub_district_tells_its_other_communities_nothing() -> None:
+    called = a_matter()
+    called.orders["call"] = Order("call", "call", None, "mch-1", (), None, None, status="issued")
+    called.orders["call"].legs["answer"] = Leg("answer", "call", "mch", "lead", True)
+
+    assert sees(called, viewer("neighbour"), REGISTER, NOW) == NOTHING
+
+
 def test_the_panel_sees_a_dispute_and_otherwise_public_fields() -> None:
     world = built()
     world.fill(5, "panel", "adjudicator")
