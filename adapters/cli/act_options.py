@@ -14,42 +14,10 @@ import typer
 from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
+from adapters.cli.act_words import HELP, SAID, SEALED
 from domain.acting import Command
 
 EVIDENCE = "evidence"
-_LEG = "A summoned body, or the id of its leg."
-_HELP = {
-    "accusation": "检举控告: a confidential case of discipline inspection from the start.",
-    "arrived_at": "When the officer arrived, if earlier than now.",
-    "code": "The item of the matter catalogue.",
-    "communities": "A community concerned; repeat it.",
-    "ground": "The ground, as a code.",
-    "host": "The community that hosts it.",
-    "joint_blowers": "A sub-district that blows with this one; repeat it.",
-    "lead": "Who leads from now on: a summoned body, or the id of its leg.",
-    "leg": _LEG,
-    "master": "The master's number or id.",
-    "order": "The order's id; not needed where the matter has only one that is meant.",
-    "parent": "The parent's number or id.",
-    "approved_by": "A body that approved it; repeat it.",
-    "decided_by": "A body of the joint meeting; repeat it.",
-    "deputies": "Who steps in, in this order: staff reference or person id; repeat it.",
-    "over": "A body that it may be used on; repeat it. Any, if left out.",
-    "person": "Staff reference or person id.",
-    "proof": "What shows the presence.",
-    "reason": "The reason, as a code.",
-    "receivers": "A body that is summoned: BODY, or BODY:lead or BODY:assist. The first leads where none is named.",
-    "repeat_of": "The number or id of the matter that it repeats.",
-    "requester": "The requester's id; not needed where the matter has only one.",
-    "seen_at": "When it was first seen; now, if left out.",
-    "subject": "The body that is complained about.",
-    "whistle": "The kind of whistle; to answer a call: the whistle's order id.",
-    "witness": "Who heard it: staff reference or person id.",
-}
-_SEALED_HELP = {
-    "evidence": "A file; repeat it. Its SHA-256 is sealed, the file stays with you.",
-    "proof": "The proof itself, such as the code read on site.",
-}
 _NAMES = {
     "deputies": "--deputy",
     "communities": "--community",
@@ -57,7 +25,6 @@ _NAMES = {
     "receivers": "--to",
     "whistle": "--kind",
 }
-_SAID = "Sealed. @FILE takes it from a file, @- from the standard input."
 
 
 def parameter(
@@ -86,7 +53,7 @@ def _of_field(command: type[Command], name: str, field: FieldInfo, optional: boo
     if kind is bool:
         flags = (f"{flags[0]}/--no-{flags[0][2:]}",)
     kind = list[kind] if many else kind  # type: ignore[valid-type]
-    info: dict[str, Any] = {"help": _HELP.get(name, "")}
+    info: dict[str, Any] = {"help": HELP.get(name, "")}
     if kind is datetime:
         info |= {"parser": moment, "metavar": "TIME", "help": f"{info['help']} With offset or Z.".strip()}
     return parameter(name, kind if required else kind | None, default, *flags, **info)
@@ -113,7 +80,7 @@ def of_sealed(
     """An option for each sealed value; its parameter is called `sealed_NAME`."""
     for name in names:
         flag = f"--{name}-value" if name in command.model_fields and name != EVIDENCE else f"--{name}"
-        text = _SEALED_HELP.get(name, _SAID)
+        text = SEALED.get(name, SAID)
         if name == EVIDENCE:
             yield parameter(
                 "sealed_evidence", list[Path] | None, None, flag, help=text, exists=True, dir_okay=False

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
-from adapters.cli.acts import ACTS
+from adapters.cli.acts import ACTS, nouns
 from adapters.demo.district import CALL_OUT_POWER, ORGAN, SUBDISTRICT, WHISTLE_POWER
 from domain.matter import COMMANDS
 from domain.matter import commands as do
@@ -60,6 +61,17 @@ def test_every_command_that_a_person_may_give_has_an_act() -> None:
     for_a_matter = set(COMMANDS) - BY_THE_CLOCK_OR_THE_IMPORT
     for_the_register = set(RULES) - {reg.IssueFirstLink, reg.ClaimFirstLink}
     assert {act.command for act in ACTS} == for_a_matter | for_the_register
+
+
+def test_every_option_of_every_act_says_what_it_means() -> None:
+    found = {
+        f"{noun} {name} --{option.name}"
+        for noun, app in nouns().items()
+        for name, command in get_group(app).commands.items()
+        for option in command.params
+        if not getattr(option, "help", None) and option.name != "help"
+    }
+    assert found == set()
 
 
 def test_no_two_acts_have_the_same_words() -> None:
