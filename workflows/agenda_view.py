@@ -81,26 +81,41 @@ def nothing(case: str, owner: str, epoch: str, version: int = 0) -> Snapshot:
     )
 
 
-def concerned(history: Iterable[Recorded[Any]], first: int, law: LawOf) -> tuple[Matter, frozenset[str]]:
-    """The state after a history, and the owners whose process must be told of its events from version `first` on.
+class Watched:
+    """A matter as the follower sees it, event after event: whom does each concern?"""
 
-    Told are: an opening, a due moment earlier than at any version since, a leg that was issued (its matter is
-    told), an end, and a life after an end. A due moment that moved later needs no telling: the old timer fires and
-    the record says "not yet". Every version is looked at, for a process may have seen any of them by itself.
-    """
-    state: Matter | None = None
-    before: list[dict[str, Ahead]] = []
-    for recorded in history:
-        if state is not None and state.version >= first - 1:
-            before.append(ahead(state, law))
-        state = evolve(state, recorded)
-    if state is None:
-        raise ValueError("a case without events concerns nobody")
-    now = ahead(state, law)
-    told: set[str] = set()
-    for owner, view in now.items():
-        told |= _told(owner, view, [earlier.get(owner) for earlier in before])
-    return state, frozenset(told)
+    def __init__(self) -> None:
+        self.state: Matter | None = None
+        self._views: list[dict[str, Ahead]] = []
+
+    @property
+    def version(self) -> int:
+        """The version heard of so far."""
+        return self.state.version if self.state is not None else 0
+
+    def catch_up(self, events: Iterable[Recorded[Any]], law: LawOf) -> None:
+        """Begin with what has been told already."""
+        for recorded in events:
+            self.state = evolve(self.state, recorded)
+        self._views = [ahead(self.state, law)] if self.state is not None else []
+
+    def hear(self, events: Iterable[Recorded[Any]], law: LawOf) -> frozenset[str]:
+        """The owners whose process must be told that these events, the next ones of the matter, have happened.
+
+        Told are: an opening, a due moment earlier than at any version since, a leg that was issued (its matter is
+        told), an end, and a life after an end. A due moment that moved later needs no telling: the old timer fires
+        and the record says "not yet". Every version is looked at, for a process may have seen any of them by itself.
+        """
+        for recorded in events:
+            self.state = evolve(self.state, recorded)
+            self._views.append(ahead(self.state, law))
+        if not self._views:
+            return frozenset()
+        *before, now = self._views
+        self._views = [now]
+        return frozenset().union(
+            *(_told(owner, view, [earlier.get(owner) for earlier in before]) for owner, view in now.items())
+        )
 
 
 def _told(owner: str, view: Ahead, before: list[Ahead | None]) -> set[str]:

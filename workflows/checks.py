@@ -1,4 +1,4 @@
-"""What `handle` asks of a submission beside what its room decides. Each returns quietly or raises Refused."""
+"""What `handle` looks at before and after the rooms decide: what no single room can see."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Administration:
 
 
 def same_version(submission: Submission, version: int) -> None:
-    """The case still has the version that the command was made for, where it names one."""
+    """The case stands where the caller saw it. Raises Refused `version_moved`."""
     if submission.expected is not None and submission.expected != version:
         raise Refused(
             "version_moved", f"The case has moved on to version {version}; look at it again, then decide."
@@ -49,7 +49,7 @@ def text_comes_along(submission: Submission) -> None:
 
 
 def not_too_long(submission: Submission, law: Law) -> None:
-    """No sealed value is longer than the rulebook lets it be."""
+    """No sealed value is longer than the rulebook lets. Raises Refused `text_too_long`."""
     most = law.book.text_most
     if any(length_of(one.value) > most for one in submission.sealed):
         raise Refused(

@@ -26,6 +26,7 @@ class Made:
     when: When
     basis: Basis
     versions: Mapping[str, int]
+    command: str
     confidential: bool = False
     grace: timedelta | None = None
 
@@ -39,7 +40,7 @@ def enveloped(
     recorded = _RECORDED(
         sd=digests, authority=submission.authority, backfill=late or event.TYPE == "matter_backfilled.v1",
         basis=made.basis, capacity=submission.actor.body, causation=submission.causation,
-        command=f"{submission.client}:{submission.key}", correlation=submission.correlation or submission.key,
+        command=made.command, correlation=submission.correlation or made.command,
         nonce=secrets.token_hex(16), occurred_at=when.occurred_at, person=submission.actor.person,
         post=submission.actor.post, pub=event, recorded_at=when.recorded_at, rule=made.decision.rule,
         stream=stream, type=event.TYPE,

@@ -17,6 +17,7 @@ from workflows.ports import Sealable
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,119}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 OWN_NUMBER = "number"
@@ -74,8 +75,8 @@ class Submission:
             raise Refused(
                 "malformed", "Keys and authorities are codes of up to 120 letters, digits and ._:/#- signs."
             )
-        if not _ID.fullmatch(self.case):
-            raise Refused("malformed", "A case is named by its UUID, in lower case.")
+        if not is_case_id(self.case):
+            raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")
         if any(one.source == OWN_NUMBER or not _WORD.fullmatch(one.source) for one in self.outside):
             raise Refused(
                 "malformed", "An outside number names the system that gave it, such as hotline_12345."
@@ -86,6 +87,11 @@ class Submission:
             _check_sealing(one)
         for text in self.texts:
             _check_unicode(text)
+
+
+def is_case_id(stream: str) -> bool:
+    """Whether a stream may be a case's. Derived streams (refusals, reads) are of another UUID version."""
+    return _CASE.fullmatch(stream) is not None
 
 
 def _check_sealing(one: Sealing) -> None:
@@ -189,7 +195,10 @@ def digest_of(submission: Submission, pepper: bytes) -> str:
         "outside": [(one.source, keyed(pepper, one.number)) for one in submission.outside],
         "texts": [hashlib.sha256(text.encode()).hexdigest() for text in submission.texts],
     }
-    return hashlib.sha256(canonical(said)).hexdigest()
+    try:
+        return hashlib.sha256(canonical(said)).hexdigest()
+    except ValueError as error:
+        raise Refused("malformed", "Send whole numbers below 2**53.") from error
 
 
 _WRITER = json.JSONEncoder(ensure_ascii=True, sort_keys=True)

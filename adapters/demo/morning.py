@@ -50,7 +50,7 @@ class Witness:
         """Hand in, write down, answer."""
         answer = self.handle(submission)
         row = {
-            "command": f"{submission.client}:{submission.key}", "case": submission.case, "outcome": answer.outcome,
+            "command": self.handle.command_id(submission), "case": submission.case, "outcome": answer.outcome,
             "events": len(answer.events), "code": answer.code,
         }  # fmt: skip
         with self._lock:

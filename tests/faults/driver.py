@@ -50,7 +50,7 @@ class Patient:
                 time.sleep(SLOWLY)
                 continue
             row = {
-                "command": f"{submission.client}:{submission.key}", "case": submission.case, "code": answer.code,
+                "command": self.handle.command_id(submission), "case": submission.case, "code": answer.code,
                 "outcome": answer.outcome, "version": answer.version, "events": answer.events,
                 "repeated": answer.repeated,
             }  # fmt: skip
