@@ -4,8 +4,10 @@ A noun lives in a module of its own beside this one, as a `typer.Typer`, and is 
 `app.add_typer(..., name=NOUN)`.
 """
 
+import sys
 from importlib.metadata import version as distribution_version
 
+import structlog
 import typer
 
 from adapters import exit_guard
@@ -46,6 +48,9 @@ app.command()(running.demo)
 @app.callback()
 def root() -> None:
     """Huiyin 回音: every matter gets an answer (事事有回音)."""
+    if not structlog.is_configured():
+        # What a command prints is for its caller: the log goes to standard error, looked up anew each time.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 @app.command()
