@@ -21,7 +21,7 @@ from domain.matter import commands as do
 from domain.refusal import Refused
 from domain.rulebook.releases import ReleaseRulebook, digest_of, release_of
 from workflows.standing import RELEASES
-from workflows.submission import Answer, OutsideNumber, Submission
+from workflows.submission import Answer, OutsideNumber, Sealing, Submission
 
 DISTRICT = plan(21)
 SECURITY = Actor(person=DISTRICT.security, body="system", post="security_admin")
