@@ -5,12 +5,11 @@ authorised, issued), of each acknowledge, contact, check-in, a note, a report an
 and close. Every command is flushed before it is answered, as the raw inserts are.
 """
 
-import random
 from pathlib import Path
 
 import pytest
 
-from adapters.demo.desk import Desk, one_life
+from adapters.demo.desk import one_life
 from adapters.demo.district import District
 from adapters.engine import Engine
 from tests.benchmarks import raw
@@ -19,11 +18,12 @@ from tests.benchmarks.world import (
     COMMANDS_OF_A_LIFE,
     SUMMONED,
     Measured,
+    a_desk,
     by_processes,
     by_threads,
     lives_of_a_process,
     lives_of_a_thread,
-    open_world,
+    opened,
 )
 from tests.servers import PostgresServer, create_database
 from workflows.handle import Handle
@@ -45,14 +45,12 @@ def test_lives_through_handle(
     name, sql = f"{store}, {writers} {how}", store == "postgres"
     ours_dsn = create_database(flushing_postgres.dsn, f"ours_{how}_{writers}") if sql else None
     raw_dsn = create_database(flushing_postgres.dsn, f"raw_{how}_{writers}") if sql else None
-    engine, district = open_world(tmp_path, ours_dsn)
-    kept = kept_rows(engine, district)
-    limit = inserted(tmp_path / "raw.db", raw_dsn, kept, how, writers)
-    if how == "threads":
-        ours = by_threads(writers, lives_of_a_thread, (engine.handle, district, SECONDS), SECONDS)
-    else:
-        ours = by_processes(writers, lives_of_a_process, (tmp_path, ours_dsn, SECONDS), SECONDS)
-    engine.close()
+    with opened(tmp_path, ours_dsn) as (engine, district):
+        limit = inserted(tmp_path / "raw.db", raw_dsn, kept_rows(engine, district), how, writers)
+        if how == "threads":
+            ours = by_threads(writers, lives_of_a_thread, (engine.handle, district, SECONDS), SECONDS)
+        else:
+            ours = by_processes(writers, lives_of_a_process, (tmp_path, ours_dsn, SECONDS), SECONDS)
     note(results, name, ours, limit)
     assert ours.count > COMMANDS_OF_A_LIFE
 
@@ -71,7 +69,7 @@ def kept_rows(engine: Engine, district: District) -> list[raw.Rows]:
     keeper = raw.Kept(engine.store)
     handle = Handle(keeper, engine.vault, engine.keys, engine.handle.clock, engine.handle.code)
     for _ in range(KEPT_LIVES):
-        one_life(Desk(handle, district, random.SystemRandom()), SUMMONED)
+        one_life(a_desk(handle, district), SUMMONED)
     return [raw.rows_of(batch) for batch in keeper.batches]
 
 

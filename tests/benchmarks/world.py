@@ -5,8 +5,9 @@ import random
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,12 +45,21 @@ class Over(Exception):
     """The time for measuring is over; the life that was being played ends here."""
 
 
-def open_world(folder: Path, dsn: str | None = None, rulebook: str = "demo") -> tuple[Engine, District]:
+@contextmanager
+def opened(folder: Path, dsn: str | None = None, rulebook: str = "demo") -> Iterator[tuple[Engine, District]]:
     """An engine over a new SQLite file in `folder` or the database at `dsn`, with its district founded."""
     engine, district = open_engine(Settings(data=folder, store=dsn)), plan(1)
-    refused = found(district, engine.handle, now(), template(rulebook))
-    assert not refused, refused[0]
-    return engine, district
+    try:
+        refused = found(district, engine.handle, now(), template(rulebook))
+        assert not refused, refused[0]
+        yield engine, district
+    finally:
+        engine.close()
+
+
+def a_desk(handle: Handle, district: District) -> Desk:
+    """A desk whose ids no other one draws."""
+    return Desk(handle, district, random.SystemRandom())
 
 
 @dataclass
