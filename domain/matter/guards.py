@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from domain.register.words import PowerKind
 
 CENTRES = ("hotline", "dispatch_centre", "district")
+BELOW_COMMUNITY = ("grid", "building", "compound")
 SUPERVISORS = ("district", "supervisory_board", "dispatch_centre", "hotline")
 
 FARTHEST = timedelta(days=3653)
@@ -78,20 +79,34 @@ def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str
 
 
 def power(ctx: Context, body: str, kind: PowerKind, over: Iterable[str] = ()) -> PowerItem:
-    """The body holds this power in force when the act happened, over the bodies named, and the act cites it."""
-    items = ctx.register.powers(body, kind, ctx.when.occurred_at)
-    if not items:
+    """The body holds this power over the bodies named, when the act happened and still now, and the act cites it."""
+    then, now = (ctx.register.powers(body, kind, at) for at in (ctx.when.occurred_at, ctx.when.recorded_at))
+    # At both times: a power that was withdrawn is not reached back to by an early occurred_at.
+    held = {item.id: (item, later) for item in then for later in now if later.id == item.id}
+    if not held:
         raise Refused("no_power", f"The register gives this body no power of {kind}; have it granted first.")
-    cited = next((item for item in items if item.id == ctx.authority), None)
-    if cited is None:
+    versions = held.get(ctx.authority or "")
+    if versions is None:
         raise Refused(
-            "power_not_cited", f"Cite the power item as the authority of this act, such as {items[0].id}."
+            "power_not_cited",
+            f"Cite the power item as the authority of this act, such as {next(iter(held))}.",
         )
-    if cited.over and not set(over) <= set(cited.over):
+    named = set(over)
+    if any(item.over and not named <= set(item.over) for item in versions):
         raise Refused(
-            "power_reaches_not", f"The power item {cited.id} does not reach a body that is named here."
+            "power_reaches_not", f"The power item {ctx.authority} does not reach a body that is named here."
         )
-    return cited
+    return versions[1]
+
+
+def cites_power(ctx: Context, body: str, kind: PowerKind, over: Iterable[str] = ()) -> None:
+    """Where the register gives the body such a power, the act cites it; where it keeps none, the post suffices.
+
+    Dispatching, deferring, supervising and adjudicating rest on the posts of the rulebook; a district that lists
+    these powers as well (权力清单) holds its bodies to the list.
+    """
+    if any(ctx.register.powers(body, kind, at) for at in (ctx.when.occurred_at, ctx.when.recorded_at)):
+        power(ctx, body, kind, over)
 
 
 def body_kind(ctx: Context, body: str) -> str | None:
@@ -110,7 +125,8 @@ def known_body(ctx: Context, body: str, kinds: Collection[str] = ()) -> None:
 
 
 def offices(ctx: Context, state: Matter) -> set[str]:
-    """The offices that carry the matter: its communities, its sub-district, and the actor's if it is a centre.
+    """The offices that carry the matter: its communities, its sub-district, and the actor's if it is a centre, or
+    a grid, building or compound of its host. Never the unit complained about, nor one below it.
 
     A confidential matter is carried by discipline inspection alone.
     """
@@ -118,9 +134,44 @@ def offices(ctx: Context, state: Matter) -> set[str]:
     if state.confidential:
         return {ctx.actor.body} if kind == "discipline_inspection" else set()
     found = {*state.communities, *(b for b in (state.host, state.subdistrict) if b)}
-    if kind in CENTRES:
+    below = (
+        kind in BELOW_COMMUNITY
+        and state.host is not None
+        and ctx.register.within(ctx.actor.body, state.host, ctx.when.occurred_at)
+    )
+    if kind in CENTRES or below:
         found.add(ctx.actor.body)
-    return found
+    return unaccused(ctx, state, found)
+
+
+def unaccused(ctx: Context, state: Matter, bodies: Iterable[str]) -> set[str]:
+    """Those of the bodies that are not the unit complained about, nor below it; none for an actor with a post there."""
+    found = set(bodies)
+    if state.subject is None:
+        return found
+    own = {
+        ctx.actor.body,
+        *(body for body, _ in ctx.register.posts_of(ctx.actor.person, ctx.when.occurred_at)),
+    }
+    if any(accused(ctx, state, body) for body in own):
+        return set()
+    return {body for body in found if not accused(ctx, state, body)}
+
+
+def accused(ctx: Context, state: Matter, body: str) -> bool:
+    """Whether this is the unit complained about, or below it. Below the district is everybody: there only itself."""
+    if state.subject is None or body == state.subject:
+        return body == state.subject
+    at = ctx.when.occurred_at
+    return body_kind(ctx, state.subject) != "district" and ctx.register.within(body, state.subject, at)
+
+
+def not_accused(ctx: Context, state: Matter, body: str) -> None:
+    """Nobody deals with a complaint about themselves."""
+    if accused(ctx, state, body):
+        raise Refused(
+            "accused", f"{body} is what the matter complains about, or belongs to it; take another body."
+        )
 
 
 def other_person(ctx: Context, persons: Collection[str], advice: str) -> None:

@@ -14,6 +14,7 @@ from domain.matter.guards import (
     body_kind,
     issuer,
     known_body,
+    not_accused,
     officer,
     other_person,
     power,
@@ -21,6 +22,7 @@ from domain.matter.guards import (
 )
 from domain.matter.words import ORDER_KINDS, full_kind
 from domain.refusal import Refused
+from domain.register.words import LEADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +74,7 @@ def _joint_time(shape: OrderKind, summoned_at: datetime, ctx: Context) -> None:
 
 
 def _part_of_it(state: Matter, ctx: Context) -> None:
+    not_accused(ctx, state, ctx.actor.body)
     mine = {*state.communities, *(b for b in (state.host, state.subdistrict) if b)}
     if ctx.actor.body in mine or body_kind(ctx, ctx.actor.body) in SUPERVISORS:
         return
@@ -102,6 +105,7 @@ def _receiver(state: Matter, command: do.DraftOrder, body: str, ctx: Context) ->
             "self_dispatch", "A body does not summon itself; handle the matter yourself and say so."
         )
     known_body(ctx, body, tuple(ORDER_KINDS[command.kind].receivers))
+    not_accused(ctx, state, body)
     admitted(state, command, body, ctx)
 
 
@@ -141,6 +145,8 @@ def authorise(state: Matter, order: Order, command: do.AuthoriseOrder, ctx: Cont
     post = ctx.actor.post or ""
     officer(ctx, "authorise_order", (order.issuer, *order.joint_blowers), order.full_kind)
     after(ctx, order.last_at)
+    if order.emergency and post in LEADING:
+        _duty_leader(order, ctx)
     if order.shape.power:
         power(ctx, ctx.actor.body, order.shape.power, [one.body for one in order.drafted])
     other_person(
@@ -162,9 +168,8 @@ def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> 
     issuer(ctx, order, None, "issue_order")
     if order.shape.power:
         power(ctx, order.issuer, order.shape.power, [one.body for one in order.drafted])
-    unsigned = order.status == "drafted"
-    if unsigned:
-        _duty_leader(order, ctx)
+    if order.status == "drafted":
+        _duty_leader(order, ctx, by_word_of_mouth=command.by_word_of_mouth)
     if command.by_word_of_mouth:
         _by_word_of_mouth(order, command, ctx)
     if order.summoned_at is not None:
@@ -196,15 +201,20 @@ def _by_word_of_mouth(order: Order, command: do.IssueOrder, ctx: Context) -> Non
         raise Refused("grace_over", f"This may be written down within {grace}; it is too late.")
 
 
-def _duty_leader(order: Order, ctx: Context) -> None:
+def _duty_leader(order: Order, ctx: Context, *, by_word_of_mouth: bool = False) -> None:
+    """Whoever the roster names for the hour, the deputy included, acts as the duty leader in their own leading post."""
     if not order.emergency:
         raise Refused("not_authorised", "Have it authorised first, by those whom the rulebook names.")
-    if ctx.actor.post != "duty_leader":
+    if ctx.actor.post not in LEADING:
         raise Refused(
             "not_the_duty_leader", "Only the duty leader blows an emergency whistle on their own authority."
         )
     if ctx.actor.person not in ctx.register.on_duty(order.issuer, ctx.when.occurred_at, "duty_leader"):
         raise Refused("not_on_duty", "The roster names somebody else for this hour; ask the duty leader.")
+    latest = ctx.calendar.due(ctx.when.occurred_at, ctx.rulebook.future_tolerance).at
+    if ctx.when.recorded_at > latest and not by_word_of_mouth:
+        # An hour on duty long ago would else be a whistle for ever.
+        raise Refused("written_late", "Say that it was issued by word of mouth, and who heard it.")
 
 
 def _on_duty_list(state: Matter, body: str, role: str, ruling: str | None, ctx: Context) -> None:
@@ -282,6 +292,7 @@ def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tu
     if command.body == order.issuer:
         raise Refused("self_dispatch", "A body does not summon itself.")
     known_body(ctx, command.body, tuple(order.shape.receivers))
+    not_accused(ctx, state, command.body)
     if order.shape.power:
         power(ctx, order.issuer, order.shape.power, [command.body])
     admitted(state, command, command.body, ctx)

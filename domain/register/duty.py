@@ -36,6 +36,8 @@ def assign(state: Register, command: AssignShift, context: Context) -> tuple[Eve
     staff = set(state.staff(command.body, command.begins))
     if not staff.issuperset(people):
         raise Refused("no_post_there", "Fill a post of the body with everyone in the shift first.")
+    if command.post == "duty_leader" and any(not _leads(state, one, command) for one in people):
+        raise Refused("no_leading_post", "Name people in a leading post: the duty leader acts in that post.")
     assigned = ShiftAssigned(
         body=command.body,
         post=command.post,
@@ -45,6 +47,10 @@ def assign(state: Register, command: AssignShift, context: Context) -> tuple[Eve
         ends=command.ends,
     )
     return (assigned,)
+
+
+def _leads(state: Register, person: str, command: AssignShift) -> bool:
+    return any(state.holds(person, command.body, post, command.begins) for post in LEADING)
 
 
 def withdraw(state: Register, command: WithdrawShift, context: Context) -> tuple[Event, ...]:
