@@ -50,8 +50,8 @@ class Patient:
                 time.sleep(SLOWLY)
                 continue
             row = {
-                "command": self.handle.command_id(submission), "case": submission.case, "code": answer.code,
-                "outcome": answer.outcome, "version": answer.version, "events": answer.events,
+                "command": self.handle.command_id(submission), "key": submission.key, "case": submission.case,
+                "code": answer.code, "outcome": answer.outcome, "version": answer.version, "events": answer.events,
                 "repeated": answer.repeated,
             }  # fmt: skip
             os.write(self._file, json.dumps(row).encode() + b"\n")  # one write: whole or not at all

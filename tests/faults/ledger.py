@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,16 @@ ONCE_PER_LEG = (
 
 @dataclass(slots=True)
 class Ledger:
-    """The whole store: histories by case, and events by the command that made them, in store order."""
+    """The whole store: histories by case, events by the command that made them, and the commands in store order."""
 
     histories: dict[str, list[Recorded[Any]]] = field(default_factory=lambda: defaultdict(list))
-    commands: dict[str, list[tuple[int, Recorded[Any]]]] = field(default_factory=lambda: defaultdict(list))
+    commands: dict[str, list[Recorded[Any]]] = field(default_factory=lambda: defaultdict(list))
+    order: list[str] = field(default_factory=list)
     states: dict[str, Matter] = field(default_factory=dict)
 
     def of_client(self, client: str) -> dict[str, list[Recorded[Any]]]:
         """The events of a client's commands, by command."""
-        mine = {name: rows for name, rows in self.commands.items() if name.startswith(f"{client}:")}
-        return {name: [recorded for _, recorded in rows] for name, rows in mine.items()}
+        return {name: rows for name, rows in self.commands.items() if name.startswith(f"{client}:")}
 
     def due_items(self) -> Iterator[tuple[str, ev.DueItem, Recorded[Any]]]:
         """Every step that the clock took, with its case."""
@@ -66,7 +66,8 @@ def read(store: EventStore) -> Ledger:
     ledger = Ledger()
     for row in rows_of(store):
         recorded = decode(row.type, row.body)
-        ledger.commands[recorded.command].append((row.position, recorded))
+        ledger.commands[recorded.command].append(recorded)
+        ledger.order.append(recorded.command)
         if type(recorded.pub) in FOLDS:
             assert row.version == len(ledger.histories[row.stream]) + 1, "a stream has a gap"
             ledger.histories[row.stream].append(recorded)
@@ -128,18 +129,17 @@ def _facts(case: str, recorded: Recorded[Any]) -> Iterator[tuple[str, ...]]:
             yield case, recorded.type, pub.leg
 
 
-def every_command_is_whole(ledger: Ledger, store: EventStore) -> None:
-    """A command's events are those of its stored answer, stand side by side, and were recorded in one moment."""
-    for name, placed in ledger.commands.items():
-        rows = [recorded for _, recorded in placed]
-        answered = store.answered(*name.split(":", 1))
-        assert answered is not None, f"{name} has events and no answer"
-        answer = answer_from(answered.answer)
-        assert answer.accepted == (rows[0].type != "command_refused.v1"), name
-        if answer.accepted:
-            assert tuple(row.type for row in rows) == answer.events, name
-        assert len(rows) == max(1, len(answer.events)), name
+def every_command_is_whole(ledger: Ledger, store: EventStore, answers: Iterable[dict[str, Any]]) -> None:
+    """A command's events stand side by side and were recorded in one moment; and they are those of its answer."""
+    runs = Counter(name for name, _ in groupby(ledger.order))
+    assert [name for name, count in runs.items() if count > 1] == []
+    for name, rows in ledger.commands.items():
         assert len({row.recorded_at for row in rows}) == 1, name
+    for name, key in {row["command"]: row["key"] for row in answers}.items():
+        answered = store.answered(CLIENT, key)
+        assert answered is not None, f"{name} was answered, and the store does not know it"
+        stored = tuple(row.type for row in ledger.commands[name])
+        assert stored == (answer_from(answered.answer).events or ("command_refused.v1",)), name
 
 
 def recorded_in_order(ledger: Ledger) -> None:
@@ -226,12 +226,12 @@ def clock_commands(ledger: Ledger) -> int:
 
 def check(store: EventStore, handle: Handle, folder: Path, lives: int) -> Ledger:
     """All of it."""
-    ledger = read(store)
+    ledger, answers = read(store), answers_in(folder)
     every_life_has_closed(ledger, lives)
     no_act_stands_twice(ledger)
-    every_command_is_whole(ledger, store)
+    every_command_is_whole(ledger, store, answers)
     recorded_in_order(ledger)
-    answers_are_kept(ledger, answers_in(folder))
+    answers_are_kept(ledger, answers)
     assert due_moments_fired_once(ledger) > 0, "no due moment fired in the whole run"
     steps_were_due(ledger)
     nothing_is_left(ledger, handle)
