@@ -19,6 +19,9 @@ ACTIVITIES_AT_ONCE = 16
 GRACE = timedelta(seconds=10)
 """An activity takes milliseconds; what is cut off is taken again elsewhere, and changes nothing twice."""
 
+LEFT_ALONE = timedelta(seconds=3)
+"""How long a process waits for the worker that has it in memory before any other worker may take it."""
+
 MOST_CACHED = 2_000
 """Processes kept in memory; the others are read again from their history when they wake."""
 
@@ -30,7 +33,7 @@ async def working(client: Client, handle: Handle, task_queue: str) -> AsyncItera
         worker = Worker(
             client, task_queue=task_queue, activities=[Steps(handle).advance], activity_executor=threads,
             max_concurrent_activities=ACTIVITIES_AT_ONCE, max_cached_workflows=MOST_CACHED,
-            graceful_shutdown_timeout=GRACE,
+            sticky_queue_schedule_to_start_timeout=LEFT_ALONE, graceful_shutdown_timeout=GRACE,
         )  # fmt: skip
         async with worker:
             yield worker

@@ -18,11 +18,12 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.temporal.client import RPC_TIMEOUT, namespace_id, prepare_namespace, reported
+from domain.event import decode
 from domain.matter.evolve import FOLDS
 from domain.refusal import Conflict
 from workflows import wording
 from workflows.advance import snapshot
-from workflows.agenda_view import concerned
+from workflows.agenda_view import Watched, nothing
 from workflows.agenda_view import snapshot as snapshot_of
 from workflows.handle import Handle
 from workflows.messages import MATTER_PROCESS, POKE, Snapshot, process_id
@@ -33,6 +34,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 AT_ONCE = 16
+MOST_WATCHED = 2_000
+"""Matters kept in memory, the least lately heard of given up first; the others are read again from their start."""
+
 MATTER_EVENTS = frozenset(event.TYPE for event in FOLDS)
 
 OpenCases = Callable[[], Iterable[str]]
@@ -51,6 +55,7 @@ class ProcessStarter:
         self.open_cases, self.task_queue = open_cases, task_queue
         self._life, self._asked_for = "", ""
         self._settling = asyncio.Lock()
+        self._watched: dict[str, Watched] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     # -- the consumer's contract ----------------------------------------------------------------------------------
@@ -94,6 +99,7 @@ class ProcessStarter:
                 log.info("processes_brought_up", open=await self.rebuild())
                 await asyncio.to_thread(self.positions.save, life, 0, head)
             self._life = life
+            self._watched.clear()
 
     # -- telling --------------------------------------------------------------------------------------------------
 
@@ -113,16 +119,30 @@ class ProcessStarter:
 
     async def _follow(self, case: str, first: int) -> None:
         """Tell what the events of a case from version `first` on have changed for its processes."""
-        told, concerns = await asyncio.to_thread(self._read, case, first)
+        # A failure below forgets the matter: then it is read again from its start.
+        before = self._watched.pop(case, None)
+        watched, told, concerns = await asyncio.to_thread(self._read, case, first, before)
         await self._tell(told, concerns)
+        self._watched[case] = watched
+        if len(self._watched) > MOST_WATCHED:
+            self._watched.pop(next(iter(self._watched)))
 
-    def _read(self, case: str, first: int) -> tuple[Snapshot, dict[str, Snapshot]]:
-        law = self.handle.standing.caught_up().laws.__getitem__
-        epoch = self.handle.store.epoch()
-        state, owners = concerned(self.handle.history(case), first, law)
-        return snapshot_of(state, epoch, law), {
-            owner: snapshot_of(state, epoch, law, owner) for owner in owners
-        }
+    def _read(
+        self, case: str, first: int, before: Watched | None
+    ) -> tuple[Watched, Snapshot, dict[str, Snapshot]]:
+        """Read on to the newest event, not only to the batch's last: what is over is not begun any more."""
+        law, epoch = self.handle.standing.caught_up().laws.__getitem__, self.handle.store.epoch()
+        known = before or Watched()
+        rows = self.handle.store.load(case, known.version)
+        events = [decode(row.type, row.body) for row in rows]
+        if before is None:
+            known.catch_up(events[: first - 1], law)
+            events = events[first - 1 :]
+        owners = known.hear(events, law)
+        if known.state is None:
+            return known, nothing(case, "", epoch), {}
+        concerns = {owner: snapshot_of(known.state, epoch, law, owner) for owner in owners}
+        return known, snapshot_of(known.state, epoch, law), concerns
 
     async def _tell(self, matter: Snapshot, concerns: dict[str, Snapshot]) -> None:
         """The summons first: where a process is missing, the matter's process is asked to bring it up."""

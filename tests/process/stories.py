@@ -1,11 +1,20 @@
 """Stories that several tests play, and whose histories are kept: a matter's life at the pace of its processes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.acting import Actor
 from domain.matter.commands import ConfirmRefusal, ProposeRefusal
 from domain.matter.order_commands import AcknowledgeLeg
 from tests.process.world import THREE, World, until
+from tests.servers import TemporalServer
+
+
+class ShortHistories(TemporalServer):
+    """A server that suggests to continue as new after a handful of events."""
+
+    def command(self) -> Sequence[str]:
+        return [*super().command(), "--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=16"]
 
 
 @dataclass
