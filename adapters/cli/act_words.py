@@ -102,6 +102,7 @@ HELP = {
 }
 
 SEALED = {
+    "kind": "Of an accusation: its kind, in words. Sealed.",
     "evidence": "A file; repeat it. Its SHA-256 is sealed, the file stays with you.",
     "proof": "The proof itself, such as the code read on site. Sealed.",
 }

@@ -50,7 +50,7 @@ NOUNS = {
 }
 
 _MATTER = (
-    Act("matter", "register", do.RegisterMatter, ("text", "place", "name", "contact")),
+    Act("matter", "register", do.RegisterMatter, ("text", "kind", "place", "name", "contact")),
     Act("matter", "take-over", do.TakeOverMatter),
     Act("matter", "supplement", do.AddSupplement, ("text",)),
     Act("matter", "join", do.JoinRequester, ("name", "contact", "text")),
@@ -60,7 +60,7 @@ _MATTER = (
     Act("matter", "divert", do.DivertMatter),
     Act("matter", "triage", do.TriageMatter),
     Act("matter", "retriage", do.RetriageMatter),
-    Act("matter", "attempt", do.RecordAttempt, ("text",)),
+    Act("matter", "attempt", do.RecordAttempt, ("text", "place")),
     Act("matter", "start", do.StartHandling, ("note",)),
     Act("matter", "escalate", do.EscalateMatter),
     Act("matter", "defer", do.DeferMatter, ("plan",)),
@@ -75,6 +75,7 @@ _MATTER = (
     Act("matter", "archive", do.ArchiveMatter),
     Act("matter", "request-withdrawal", do.RequestWithdrawal),
     Act("matter", "confirm-withdrawal", do.ConfirmWithdrawal),
+    Act("matter", "deny-withdrawal", do.DenyWithdrawal),
     Act("matter", "merge", do.MergeMatter),
     Act("matter", "reverse-merge", do.ReverseMerge),
     Act("matter", "split", do.SplitMatter, ("text",)),

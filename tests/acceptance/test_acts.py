@@ -267,7 +267,9 @@ def test_an_unknown_number_ends_with_3(shell: Desk) -> None:
 
 
 def test_a_confidential_matter_looks_like_one_that_does_not_exist(shell: Desk) -> None:
-    number, intake = registered(shell, "--accusation"), shell.who("com-01", "intake_officer")
+    intake = shell.who("com-01", "intake_officer")
+    accusation = ("--accusation", *TEXT, "--name", "居民乙", "--kind-value", "作风", "--place", "二楼")
+    number = shell.must("matter", "register", "--source", "window", *accusation, by=intake)["number"]
     known = shell.act("whistle", "authorise", number, by=intake)
     unknown = shell.act("whistle", "authorise", "450305-20260101-AAAAAAA", by=intake)
     assert (known["exit"], known["code"], known["advice"]) == (3, unknown["code"], unknown["advice"])

@@ -252,12 +252,12 @@ def test_an_imported_matter_starts_no_clock_and_stands_in_the_read_models(
 def test_an_import_that_is_killed_is_finished_by_another_without_doubles(
     shell: Desk, tmp_path: Path, importing: Any
 ) -> None:
-    table = written(tmp_path / "t.csv", [row(n) for n in range(6000)])
+    table = written(tmp_path / "t.csv", [row(n) for n in range(3000)])
     typed = [
         sys.executable, "-c", "from adapters.cli.main import main; main()", "import", str(table),
         "--mapping", str(tmp_path / "map.toml"), "--as", shell.who("hotline", "intake_officer"),
     ]  # fmt: skip
-    for at_least in (500, 2500):
+    for at_least in (400, 1200):
         with (tmp_path / "child.log").open("ab") as log:
             child = subprocess.Popen(
                 typed,
@@ -274,14 +274,14 @@ def test_an_import_that_is_killed_is_finished_by_another_without_doubles(
         child.send_signal(signal.SIGKILL)
         assert child.wait(10) == -signal.SIGKILL
     answer = importing(table)
-    assert answer["added"] + answer["known"] == 6000
+    assert answer["added"] + answer["known"] == 3000
     assert answer["added"] > 0
     assert answer["known"] > 0
-    assert len(backfilled(shell)) == 6000
+    assert len(backfilled(shell)) == 3000
     with shell.engine() as engine:
-        cases = Counter(engine.handle.find("board", str(n)) for n in range(6000))
+        cases = Counter(engine.handle.find("board", str(n)) for n in range(3000))
     assert None not in cases
-    assert len(cases) == 6000
+    assert len(cases) == 3000
 
 
 def test_the_public_messages_come_in_whole(shell: Desk, importing: Any, shared_data: Path) -> None:
