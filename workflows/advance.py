@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from workflows.agenda_view import snapshot as snapshot_of
 from workflows.handle import Handle
 from workflows.messages import ADVANCE, Look, Snapshot
 from workflows.submission import Answer, Submission
+
+_log = logging.getLogger(__name__)
 
 CLIENT = "clock"
 MOST_TRIES = 20
@@ -49,7 +52,7 @@ def advance(handle: Handle, look: Look) -> Snapshot:
                 return seen
             answer = _take(handle, look.case, seen.version, ready, now)
             if not answer.accepted and answer.code != "version_moved":
-                activity_log(look, answer)
+                _log.warning("the clock was refused", extra={"case": look.case, "code": answer.code})
                 return replace(seen, due=now + ASK_AGAIN)
     raise Unavailable("The case is being changed too often at this moment; try again shortly.")
 
@@ -64,23 +67,22 @@ def _look(handle: Handle, look: Look) -> tuple[Snapshot, tuple[str, ...], dateti
     return snapshot_of(state, epoch, law, look.owner), ready, now
 
 
-def _take(handle: Handle, case: str, version: int, items: tuple[str, ...], now: datetime) -> Answer:
-    """One command; its key derives from the case, the version seen and the items, so that a repeat is the same one."""
+def due_steps(case: str, version: int, items: tuple[str, ...]) -> Submission:
+    """The clock's command; its key derives from the case, the version seen and the items: a repeat is the same one."""
     said = "\n".join((case, str(version), *items))
-    key = hashlib.sha256(said.encode()).hexdigest()
-    command = Submission(
-        client=CLIENT, key=key, case=case, command=TakeDueSteps(items=items), actor=CLOCK, expected=version
-    )
+    return Submission(
+        client=CLIENT, key=hashlib.sha256(said.encode()).hexdigest(), case=case, command=TakeDueSteps(items=items),
+        actor=CLOCK, expected=version,
+    )  # fmt: skip
+
+
+def _take(handle: Handle, case: str, version: int, items: tuple[str, ...], now: datetime) -> Answer:
+    command = due_steps(case, version, items)
     answer = handle(command)
     if answer.repeated and not answer.accepted:
         # The clock was refused before, and nothing has changed but the time: it may ask again once a minute.
-        answer = handle(replace(command, key=f"{key}:{int(now.timestamp()) // 60}"))
+        answer = handle(replace(command, key=f"{command.key}:{int(now.timestamp()) // 60}"))
     return answer
-
-
-def activity_log(look: Look, answer: Answer) -> None:
-    """Say that the clock was refused; the refusal itself is on record."""
-    activity.logger.warning("the clock was refused", extra={"case": look.case, "code": answer.code})
 
 
 class Steps:
