@@ -182,6 +182,7 @@ class World:
 
     def strike(self, *parts: str) -> None:
         """Kill these parts at once, while lives are running; Temporal's database goes with "wipe"."""
+        self._soon("no life began", lambda: ledger.running(self.engine.store) > 0)
         running = ledger.running(self.engine.store)
         second = time.time() - self.began.timestamp()
         assert self.roles["driver"].alive(), f"the driver had ended: {self.roles['driver'].tail()}"
