@@ -22,9 +22,10 @@ from adapters.engine import code_release, now
 from adapters.settings import Settings
 from adapters.store import open_store
 from adapters.store.file_lock import FileLock
+from adapters.store.out_of_reach import reported
 from adapters.store.positions import StoredPositions
 from adapters.store.postgres_link import is_postgres
-from adapters.store.sqlite_files import open_sqlite, reported, sqlite_path
+from adapters.store.sqlite_files import open_sqlite, sqlite_path
 from adapters.vault import open_keys
 from adapters.views.sql import Sql
 from domain.instant import written

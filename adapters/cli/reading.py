@@ -163,7 +163,7 @@ def list_(
     as_: Viewer = None,
     as_json: Json = False,
 ) -> None:
-    """List matters, the newest first: public fields only."""
+    """List matters, the newest first: public fields only. Exit code 0, also where there are none."""
     with opened(as_json) as engine, views_of(engine) as views:
         now = engine.handle.clock()
         found = views.reader.cases(now=now, status=status, subdistrict=subdistrict, late=late, limit=limit)
@@ -219,24 +219,56 @@ def find(
 
 
 def work(
-    body: Annotated[str, typer.Argument(help="The body whose work list is wanted.")],
+    body: Annotated[
+        str | None,
+        typer.Argument(help="The body whose work list is wanted; without it, that of the person in --as."),
+    ] = None,
     post: Annotated[str | None, typer.Option(help="Only what this post may do, by the rulebook.")] = None,
     as_: Viewer = None,
     as_json: Json = False,
 ) -> None:
-    """List what a body is to do next, the soonest due first."""
+    """List what a body, or a person in all of their posts, is to do next, the soonest due first.
+
+    Exit code 3: the register does not know the body.
+    """
     with opened(as_json) as engine, views_of(engine) as views:
-        known = engine.handle.standing.caught_up().register.body(body, engine.handle.clock())
-        if known is None:
-            raise NotFound("Check the body: the register does not know it.")
-        found = views.reader.work(body, known.kind, post)
-        rows = [_worked(row) for row in _visible(engine, viewer_of(engine, as_), found)]
+        viewer = viewer_of(engine, as_)
+        if body is not None:
+            found, whose = _of_body(engine, views, body, post)
+        elif viewer is not None:
+            found, whose = _of_person(engine, views, viewer), f"{viewer.person[:8]}"
+        else:
+            raise typer.BadParameter("name a body, or say who you are with --as", param_hint="BODY")
+        rows = [_worked(row) for row in _visible(engine, viewer, found)]
         if as_json:
             print_json({"body": body, "work": rows})
             return
-        said = [row | {"act": label(ACTS, row["act"]), "posts": ", ".join(row["posts"])} for row in rows]
-        columns = ("due", "act", "number", "code", "status", "posts", "leg")
-        print_table(f"{known.name_zh} {body}: {len(rows)} 件待办", said, columns, zone_of(engine))
+        name = names(engine)
+        said = [
+            row
+            | {"act": label(ACTS, row["act"]), "posts": ", ".join(row["posts"]), "body": name(row["body"])}
+            for row in rows
+        ]
+        columns = ("due", "act", "number", "code", "status", "body", "posts", "leg")
+        print_table(f"{whose}: {len(rows)} 件待办", said, columns, zone_of(engine))
+
+
+def _of_body(engine: Engine, views: Views, body: str, post: str | None) -> tuple[list[dict[str, Any]], str]:
+    known = engine.handle.standing.caught_up().register.body(body, engine.handle.clock())
+    if known is None:
+        raise NotFound("Check the body: the register does not know it.")
+    return views.reader.work(body, known.kind, post), f"{known.name_zh} {body}"
+
+
+def _of_person(engine: Engine, views: Views, viewer: Actor) -> list[dict[str, Any]]:
+    """What the person may do in any of their posts, each thing once."""
+    register, now = engine.handle.standing.caught_up().register, engine.handle.clock()
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for body, post in register.posts_of(viewer.person, now):
+        known = register.body(body, now)
+        for row in views.reader.work(body, known.kind if known else None, post):
+            found[row["case_id"], row["item"]] = row
+    return sorted(found.values(), key=lambda row: (row["due"] is None, row["due"] or 0, row["since"]))
 
 
 def _worked(row: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +281,7 @@ def clocks(
     as_: Viewer = None,
     as_json: Json = False,
 ) -> None:
-    """List the clocks that run, the soonest due first; those past due are late."""
+    """List the clocks that run, the soonest due first; those past due are late. Exit code 0, also for none."""
     with opened(as_json) as engine, views_of(engine) as views:
         now = written(engine.handle.clock())
         found = _visible(engine, viewer_of(engine, as_), views.reader.open_clocks(body=body, limit=limit))

@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
-from eventsourcing.persistence import PersistenceError
 from psycopg.rows import tuple_row
 
+from adapters.store.out_of_reach import reported
 from adapters.store.positions import Connection
 from adapters.store.postgres_link import advisory_key, is_postgres, pool
 from adapters.store.sqlite_files import ReadingDatastore, sqlite_path
-from domain.refusal import Unavailable
 
 
 class Sql:
@@ -73,11 +72,8 @@ class ReadingPool:
     @contextmanager
     def reading(self) -> Iterator[Sql]:
         """One consistent reading. Raises Unavailable."""
-        try:
-            with self._opened() as connection:
-                yield Sql(connection)
-        except (psycopg.Error, sqlite3.Error, PersistenceError, OSError) as error:
-            raise Unavailable(f"the read models cannot be read: {error}") from error
+        with reported(), self._opened() as connection:
+            yield Sql(connection)
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

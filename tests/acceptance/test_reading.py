@@ -183,6 +183,18 @@ def test_a_work_list_says_what_a_body_and_a_post_are_to_do(tale: Story) -> None:
     assert huiyin("work", "dept-nowhere").exit_code == 3
 
 
+def test_a_persons_work_list_is_what_their_posts_may_do(tale: Story) -> None:
+    case = tale.scene.opened("FW-01", tale.desk.resident())
+    tale.desk.whistles(case, ("dept-housing",))
+    officer = tale.scene.actor("dept-housing", "officer")
+
+    mine = told("work", "--as", as_(officer))["work"]
+
+    assert [item["act"] for item in mine] == ["acknowledge", "contact", "check_in"]
+    assert told("work", "--as", as_(tale.scene.actor("archive", "archivist")))["work"] == []
+    assert huiyin("work").exit_code == 2
+
+
 def test_running_clocks_are_listed_the_soonest_first(tale: Story) -> None:
     case = tale.scene.opened("FW-01", tale.desk.resident())
     tale.desk.whistles(case, ("dept-housing",))

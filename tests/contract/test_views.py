@@ -13,7 +13,7 @@ from adapters.demo import lives, turns
 from adapters.store.positions import StoredPositions
 from adapters.views import Views
 from adapters.views.schema import TABLES
-from domain.matter.commands import DivertMatter
+from domain.matter.commands import AcceptMatter, DivertMatter
 from domain.refusal import Conflict, Refused
 from tests.story import LIVES, Story, eventful, story
 
@@ -46,7 +46,7 @@ def everything(views: Views) -> dict[str, list[dict[str, Any]]]:
 
 def play(tale: Story) -> None:
     eventful(tale)
-    for life in (*LIVES, lives.late_whistle, lives.disputed, lives.project):
+    for life in (*LIVES, lives.late_whistle, lives.disputed, lives.extended):
         life(tale.scene)
         tale.clock.turn(30)
         for case in tale.scene.cases[-2:]:
@@ -137,14 +137,14 @@ def test_an_accusation_never_comes_into_a_table(tale: Story, views: Views) -> No
 def test_a_refusal_is_found_by_its_case(tale: Story, views: Views) -> None:
     case = eventful(tale)
     officer = tale.scene.actor(tale.scene.community, "intake_officer")
-    answer = tale.desk.do(case, officer, DivertMatter(to="discipline"))
+    answer = tale.desk.do(case, officer, AcceptMatter())
     assert not answer.accepted
 
     views.catch_up()
 
     (row,) = views.reader.rows("SELECT * FROM refusals WHERE case_id = ?", case)
     assert (row["command"], row["code"], row["body"]) == (
-        "divert_matter",
+        "accept_matter",
         "wrong_state",
         tale.scene.community,
     )

@@ -1,0 +1,34 @@
+"""Every code that a screen shows has a Chinese word."""
+
+from typing import get_args
+
+import pytest
+
+from adapters import labels
+from domain.matter.evolve import FOLDS
+from domain.matter.words import ORDER_KINDS, LegStatus, MatterStatus
+from domain.register.words import POSTS
+from domain.rulebook.words import Stage
+
+
+@pytest.mark.parametrize("event", sorted(event.TYPE for event in FOLDS))
+def test_every_event_of_a_matter_has_a_word(event: str) -> None:
+    assert labels.label(labels.EVENTS, event) != event
+
+
+def test_every_post_state_stage_and_kind_of_order_has_a_word() -> None:
+    wanted = {
+        "posts": (set(POSTS), labels.POSTS),
+        "states": ({*get_args(MatterStatus), *get_args(LegStatus)}, labels.STATUSES),
+        "stages": (set(get_args(Stage)), labels.STAGES),
+        "orders": (set(ORDER_KINDS) - {"whistle"}, labels.ORDERS),
+    }
+
+    missing = {name: codes - set(words) for name, (codes, words) in wanted.items()}
+
+    assert missing == {name: set[str]() for name in wanted}
+
+
+def test_an_unknown_code_is_shown_as_it_is() -> None:
+    assert labels.label(labels.POSTS, "astronaut") == "astronaut"
+    assert labels.label(labels.POSTS, None) == "-"
