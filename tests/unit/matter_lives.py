@@ -44,10 +44,18 @@ LEGS = (uid(101), uid(102))
 def registration(**more: Any) -> do.RegisterMatter:
     """A resident's request by the app."""
     given: dict[str, Any] = {
-        "number": "450305-1", "source": "resident_app", "code": CODE, "demand": "help", "host": "com-01",
+        "number": "450305-20260302-0000001", "source": "resident_app", "code": CODE, "demand": "help", "host": "com-01",
         "requesters": (ASKER.person,),
     }  # fmt: skip
     return do.RegisterMatter(**given | {"seen_at": NOON} | more)
+
+
+def accusation(number: int = 1) -> do.RegisterMatter:
+    """检举控告: who speaks and nothing else is public."""
+    return do.RegisterMatter(
+        number=f"450305-20260302-A00000{number}", source="resident_app", seen_at=NOON,
+        requesters=(resident(number).person,), accusation=True,
+    )  # fmt: skip
 
 
 def registered(world: World, **more: Any) -> None:
@@ -134,7 +142,9 @@ def with_master(world: World) -> None:
     """Another live matter about the same thing."""
     other, mine = resident(2), world.case
     world.case = MASTER
-    world.do(other, registration(number="450305-2", requesters=(other.person,), seen_at=world.now))
+    world.do(
+        other, registration(number="450305-20260302-0000002", requesters=(other.person,), seen_at=world.now)
+    )
     world.given(accepted, triaged)
     world.case = mine
 

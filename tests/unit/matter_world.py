@@ -224,7 +224,7 @@ class World:
             actor=actor, when=When(occurred_at=occurred, recorded_at=self.now), rulebook=self.book.book,
             authority=how.get("authority", default), calendar=self.book.calendar, register=self.register,
             others={case: self.states.get(case) for case in named}, laws=self._laws(),
-            sealed=frozenset(how.get("sealed", ("text", "reason", "reply", "evidence", "result", "proof", "note", "plan"))),
+            sealed=frozenset(how.get("sealed", ("text", "reason", "reply", "evidence", "result", "proof", "note", "plan", "wording"))),
         )  # fmt: skip
 
     def _laws(self) -> dict[str, Law]:

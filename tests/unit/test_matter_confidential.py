@@ -23,10 +23,10 @@ from tests.unit.matter_lives import (
     TO_HANDLING,
     TO_TRIAGED,
     accepted,
+    accusation,
     blown,
     drafting,
     registered,
-    registration,
 )
 from tests.unit.matter_world import World, officer, resident
 
@@ -43,7 +43,7 @@ ACTS = (
 
 def accused() -> World:
     world = World()
-    world.do(ASKER, registration(accusation=True, subject="dept-a", kind="petition"))
+    world.do(ASKER, accusation())
     return world
 
 
@@ -93,7 +93,7 @@ def test_discipline_inspection_takes_an_accusation_up() -> None:
 def test_nobody_is_summoned_in_a_confidential_matter() -> None:
     world = accused()
     world.do(DISCIPLINE, do.AcceptMatter())
-    world.do(DISCIPLINE, do.TriageMatter(scale="hard", demand="report", tier="district"))
+    world.do(DISCIPLINE, do.TriageMatter(scale="hard", tier="district"))
     chief = world.also(DISCIPLINE, "jw", "dispatcher")
 
     world.when(chief, drafting(KINDS["dispatch"])).refused("not_an_issuer")
@@ -125,7 +125,7 @@ def test_an_accusation_is_handed_to_discipline_inspection_and_nobody_else() -> N
 def test_nothing_is_merged_into_an_accusation() -> None:
     world = World()
     world.case = MASTER
-    world.do(resident(2), registration(accusation=True, requesters=(resident(2).person,)))
+    world.do(resident(2), accusation(2))
     world.case = "00000000-0000-0000-0000-000000000001"
     world.given(*TO_TRIAGED)
 

@@ -186,7 +186,11 @@ def test_a_missed_review_comes_back() -> None:
 def test_backfilled_history_has_no_agenda() -> None:
     world = World()
     opened = ev.MatterBackfilled(
-        number="b-1", source="import", opened_at=world.now, status="in_handling", due_at=world.now
+        number="450305-20260302-B000001",
+        source="import",
+        opened_at=world.now,
+        status="in_handling",
+        due_at=world.now,
     )
 
     assert world.given(opened).later(999).agenda() == []

@@ -39,7 +39,7 @@ from tests.unit.matter_lives import (
 from tests.unit.matter_world import World, resident, uid
 
 CHILD, PARENT = uid(3), uid(1)
-SPLIT = do.SplitMatter(child=CHILD, number="450305-3")
+SPLIT = do.SplitMatter(child=CHILD, number="450305-20260302-0000003")
 RESULT = do.SubmitResult(disposition="solved", evidence=1)
 
 
@@ -103,7 +103,7 @@ def test_each_requester_of_a_merged_matter_is_called_back() -> None:
 def test_a_merged_matter_keeps_its_receipt() -> None:
     world = World().given(with_master, *TO_TRIAGED, merged)
 
-    assert world.state.number == "450305-1"
+    assert world.state.number == "450305-20260302-0000001"
     world.when(ASKER, do.AddSupplement(what="urging", source="phone")).then(ev.MatterSupplemented)
 
 
@@ -152,7 +152,11 @@ def test_nothing_is_merged_into_what_has_ended() -> None:
 
 def test_nothing_is_merged_into_history_that_nobody_took_over() -> None:
     world = at(World(), MASTER)
-    world.given(ev.MatterBackfilled(number="b-1", source="import", opened_at=world.now, status="in_handling"))
+    world.given(
+        ev.MatterBackfilled(
+            number="450305-20260302-B000001", source="import", opened_at=world.now, status="in_handling"
+        )
+    )
     at(world, PARENT).given(*TO_TRIAGED)
 
     world.when(INTAKE, do.MergeMatter(master=MASTER, reason="same")).refused("not_taken_over")
@@ -196,7 +200,9 @@ def test_a_child_is_not_opened_under_an_id_that_is_taken() -> None:
 def test_a_part_is_not_split_again() -> None:
     world = at(family(), CHILD).given(accepted)
 
-    world.when(INTAKE, do.SplitMatter(child=uid(4), number="450305-4")).refused("child_of_child")
+    world.when(INTAKE, do.SplitMatter(child=uid(4), number="450305-20260302-0000004")).refused(
+        "child_of_child"
+    )
 
 
 def test_a_parent_does_not_complete_while_a_mandatory_child_is_open() -> None:

@@ -166,7 +166,7 @@ def test_an_archived_matter_is_not_reopened_but_repeated() -> None:
 
     world.case, again = "00000000-0000-0000-0000-0000000000aa", resident(8)
     command = do.RegisterMatter(
-        number="450305-9",
+        number="450305-20260302-0000009",
         source="phone",
         seen_at=world.now,
         host="com-01",

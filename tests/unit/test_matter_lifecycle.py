@@ -1,7 +1,7 @@
 """Every state of a matter against every act (domain.md D.1), by a transcription of our own.
 
 Where it says more than D.1, on purpose:
-- a matter is diverted from every state before `closed`: that it is an accusation may be recognised only later;
+- a matter is diverted up to `closed`: that it is an accusation may be recognised only later;
 - its requester reopens it from `closed` too, inside the window; an officer only from `called_back`;
 - a split of a matter that has been completed opens it again: the part that comes late is mandatory;
 - words of requesters and outside systems are taken in every state but `archived` (any channel, at any time);
@@ -44,6 +44,7 @@ from tests.unit.matter_lives import (
     TO_HANDLING,
     TO_TRIAGED,
     accepted,
+    accusation,
     archived,
     archiving,
     deferred,
@@ -88,7 +89,7 @@ TABLE: dict[str, dict[str, str]] = {
     "accept_matter": to("accepted", "registered"),
     "propose_refusal": same("registered"),
     "confirm_refusal": to("refused", "registered"),
-    "divert_matter": to("refused", *LIVE, "completed", "called_back"),
+    "divert_matter": to("refused", *LIVE, "completed", "called_back", "closed"),
     "triage_matter": to("triaged", "accepted"),
     "retriage_matter": same(*LED),
     "record_attempt": same(*LED),
@@ -108,6 +109,7 @@ TABLE: dict[str, dict[str, str]] = {
     "reverse_merge": to("triaged", "merged"),
     "request_withdrawal": same(*LIVE),
     "confirm_withdrawal": to("withdrawn", *LIVE),
+    "deny_withdrawal": same(*LIVE),
     "split_matter": same("accepted", "triaged", "in_handling", "deferred")
     | to("in_handling", "completed", "called_back"),
     "add_supplement": same(*(state for state in REACH if state != "archived")),
@@ -149,7 +151,7 @@ ACTS: dict[str, Act] = {
         do.RetriageMatter(scale="minor", urgent=True, demand="help", reason="came_worse"),
     ),
     "record_attempt": lambda w: (SECRETARY, do.RecordAttempt(settled=False)),
-    "escalate_matter": lambda w: (SECRETARY, do.EscalateMatter(tier="subdistrict", ground="power_above")),
+    "escalate_matter": lambda w: (SECRETARY, do.EscalateMatter(tier="subdistrict", ground="attempt")),
     "start_handling": lambda w: (HANDLER, do.StartHandling(how="self_handling")),
     "defer_matter": lambda w: (LEADER, deferring(w)),
     "hold_review": lambda w: (LEADER, do.HoldReview(review_by=w.now + timedelta(seconds=9))),
@@ -165,7 +167,8 @@ ACTS: dict[str, Act] = {
     "reverse_merge": lambda w: (INTAKE, do.ReverseMerge(master=MASTER)),
     "request_withdrawal": lambda w: (ASKER, do.RequestWithdrawal(requester=ASKER.person)),
     "confirm_withdrawal": lambda w: (CALLER, do.ConfirmWithdrawal()),
-    "split_matter": lambda w: (INTAKE, do.SplitMatter(child=uid(3), number="450305-3")),
+    "deny_withdrawal": lambda w: (CALLER, do.DenyWithdrawal()),
+    "split_matter": lambda w: (INTAKE, do.SplitMatter(child=uid(3), number="450305-20260302-0000003")),
     "add_supplement": lambda w: (ASKER, do.AddSupplement(what="urging", source="phone")),
     "join_requester": lambda w: (
         resident(7),
@@ -174,14 +177,19 @@ ACTS: dict[str, Act] = {
     "request_exclusion": lambda w: (LEADER, do.RequestExclusion(ground="policy_outside")),
     "decide_exclusion": lambda w: (CENTRE_SUPERVISOR, do.DecideExclusion(body="sd-01", granted=True)),
     "request_matter_extension": lambda w: (SD_OFFICER, until(w)),
-    "decide_matter_extension": lambda w: (LEADER, do.DecideMatterExtension(granted=True)),
+    "decide_matter_extension": lambda w: (
+        CENTRE_SUPERVISOR,
+        do.DecideMatterExtension(granted=True, requester_told=True),
+    ),
     "draft_order": lambda w: (SD_OFFICER, drafting(KINDS["whistle.service"])),
     "take_over_matter": lambda w: (INTAKE, do.TakeOverMatter(host="com-01")),
 }
 
 FIRST = {
     "confirm_refusal": "propose_refusal",
+    "escalate_matter": "record_attempt",
     "confirm_withdrawal": "request_withdrawal",
+    "deny_withdrawal": "request_withdrawal",
     "decide_exclusion": "request_exclusion",
     "decide_matter_extension": "request_matter_extension",
 }
@@ -259,7 +267,7 @@ def test_an_officer_does_not_reopen_what_is_closed() -> None:
 def backfilled(status: str) -> World:
     world = World()
     opened = ev.MatterBackfilled(
-        number="b-1",
+        number="450305-20260302-B000001",
         source="import",
         opened_at=world.now,
         status=status,
@@ -310,7 +318,7 @@ def test_words_are_taken_for_backfilled_history_too() -> None:
 
 def test_an_accusation_is_accepted_and_graded_by_discipline_inspection() -> None:
     world = World()
-    world.do(ASKER, registration(accusation=True))
+    world.do(ASKER, accusation())
 
     world.when(DISCIPLINE, do.AcceptMatter()).then(ev.MatterAccepted)
     world.when(DISCIPLINE, do.TriageMatter(scale="hard", demand="report", tier="district")).then(

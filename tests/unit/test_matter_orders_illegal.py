@@ -420,7 +420,7 @@ def test_a_whistle_and_only_a_whistle_names_its_kind() -> None:
 def tasked(world: World, source: str = "inspection", **more: Any) -> World:
     """A task that a department brings."""
     given = {
-        "number": "450305-7", "source": source, "seen_at": world.now, "kind": "task", "code": "RW-01",
+        "number": "450305-20260302-0000007", "source": source, "seen_at": world.now, "kind": "task", "code": "RW-01",
         "demand": "report", "host": "com-01",
     }  # fmt: skip
     world.do(officer("dept-a", "officer"), do.RegisterMatter(**given | more))  # type: ignore[arg-type]

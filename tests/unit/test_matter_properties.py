@@ -13,9 +13,10 @@ from domain.acting import CLOCK, Actor
 from domain.matter import Clock, Matter, evolve, replay
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
+from domain.matter.lifecycle import LEG, MATTER, Row
 from domain.matter.order_events import Receiver
 from domain.refusal import Refused
-from tests.unit.matter_lives import ASKER, KINDS, LEGS, MASTER, Role, registration
+from tests.unit.matter_lives import ASKER, KINDS, LEGS, MASTER, Role, accepted, registration, triaged
 from tests.unit.matter_lives import ORDER as FIRST_ORDER
 from tests.unit.matter_world import BODIES, World, officer, resident, uid
 from tests.unit.test_matter_lifecycle import ACTS
@@ -32,6 +33,33 @@ IN_TWO_POSTS = (
 )
 ROLES = st.sampled_from(list(KINDS.values()))
 SELDOM = st.integers(0, 9).map(lambda n: n == 0)
+
+
+ENDS = {
+    "confirm_refusal",
+    "divert_matter",
+    "confirm_withdrawal",
+    "merge_matter",
+    "archive_matter",
+    "excuse_leg",
+}
+
+
+NEXT = {
+    "registered": "accept_matter", "accepted": "triage_matter", "triaged": "start_handling", "deferred": "resume_matter",
+    "in_handling": "submit_result", "completed": "review_result", "called_back": "close_matter",
+}  # fmt: skip
+NEXT_OF_LEG = {
+    "issued": "acknowledge_leg", "acknowledged": "check_in", "checked_in": "note_work", "working": "report_leg",
+    "reported": "accept_leg", "return_requested": "decide_return", "disputed": "adjudicate_dispute",
+}  # fmt: skip
+"""How it goes when nothing gets in the way."""
+
+
+def likely(table: dict[str, Row], status: str) -> list[str]:
+    """The acts that the lifecycle allows in a state; those that end everything less often."""
+    allowed = [act for act, row in sorted(table.items()) if status in row.allowed]
+    return [act for act in allowed for _ in range(1 if act in ENDS else 4)]
 
 
 def rebased(command: Any, order: str, leg: str) -> Any:
@@ -53,35 +81,61 @@ class Matters(RuleBasedStateMachine):
         self.verified: dict[str, set[str]] = {}
         self.orders = 0
 
-    @initialize(emergency=st.booleans(), kind=st.sampled_from(["request", "hazard", "task"]))
-    def registered(self, emergency: bool, kind: str) -> None:
-        for case, who in ((MAIN, ASKER), (MASTER, resident(2))):
+    @initialize(
+        emergency=st.booleans(), kind=st.sampled_from(["request", "hazard", "task"]), deep=st.booleans()
+    )
+    def registered(self, emergency: bool, kind: str, deep: bool) -> None:
+        for case, who in ((MASTER, resident(2)), (MAIN, ASKER)):
             self.world.case = case
             given = {
                 "requesters": (who.person,),
                 "emergency": emergency,
                 "kind": kind,
-                "number": f"n-{case[-1]}",
+                "number": f"450305-20260302-000000{case[-1]}",
             }
             self.world.do(who, registration(seen_at=self.world.now, **given))
             self.asked[case] = {who.person}
+            if deep:
+                self.world.given(accepted, triaged)
 
     # -- what may be tried
 
-    @rule(
-        case=st.sampled_from([MAIN, MAIN, MASTER, CHILD]),
-        act=st.sampled_from(sorted(ACTS)),
-        odd=SELDOM,
-        who=PEOPLE,
-    )
-    def matter_act(self, case: str, act: str, odd: bool, who: Actor) -> None:
-        if self._at(case) is not None:
+    @rule(data=st.data(), case=st.sampled_from([MAIN, MAIN, MAIN, MASTER, CHILD]), odd=SELDOM, who=PEOPLE)
+    def matter_act(self, data: st.DataObject, case: str, odd: bool, who: Actor) -> None:
+        state = self._at(case)
+        if state is not None:
+            act = data.draw(st.sampled_from(sorted(ACTS) if odd else likely(MATTER, state.status)))
             right, command = ACTS[act](self.world)
             self._try(who if odd else right, command)
 
+    @rule(case=st.sampled_from([MAIN, MAIN, MASTER, CHILD]), steps=st.integers(1, 5))
+    def the_matter_goes_on(self, case: str, steps: int) -> None:
+        for _ in range(steps):
+            state = self._at(case)
+            act = NEXT.get(state.status) if state else None
+            if act is not None:
+                self._try(*ACTS[act](self.world))
+
+    @rule(leg=st.integers(0, 3), steps=st.integers(1, 6))
+    def a_leg_goes_on(self, leg: int, steps: int) -> None:
+        found = [(case, one) for case in (MAIN, MASTER) for o in self._orders(case) for one in o.legs]
+        for _ in range(steps if found else 0):
+            case, one = found[leg % len(found)]
+            state = self._at(case)
+            assert state is not None, "it has legs"
+            order = next(o for o in state.orders.values() if one in o.legs)
+            act = NEXT_OF_LEG.get(order.legs[one].status)
+            if act == "check_in" and not order.shape.checks_in:
+                act = "note_work"
+            for releaser in KINDS[order.full_kind].releasers if act == "accept_leg" else ():
+                self._try(releaser, odo.AcceptLeg(leg=one))
+            if act is not None and act != "accept_leg":
+                right, command = self._leg_act(act, one, KINDS[order.full_kind])
+                self._try(right, rebased(command, FIRST_ORDER, one))
+
     @rule(case=st.sampled_from([MAIN, MASTER]), role=ROLES, two=st.booleans(), odd=SELDOM, who=PEOPLE)
     def draft(self, case: str, role: Role, two: bool, odd: bool, who: Actor) -> None:
-        if self._at(case) is None:
+        if self._at(case) is None or len(self._orders(case)) > 2:
             return
         self.orders += 1
         bodies = role.receivers if two else role.receivers[:1]
@@ -113,14 +167,16 @@ class Matters(RuleBasedStateMachine):
             legs = list(order.legs) or [LEGS[0]]
             self._try(who if odd else right, rebased(command, order.id, legs[-1]))
 
-    @rule(data=st.data(), act=st.sampled_from(sorted(LEG_ACTS)), odd=SELDOM, who=PEOPLE)
-    def leg_act(self, data: st.DataObject, act: str, odd: bool, who: Actor) -> None:
+    @rule(data=st.data(), odd=SELDOM, who=PEOPLE)
+    def leg_act(self, data: st.DataObject, odd: bool, who: Actor) -> None:
         found = [(case, leg) for case in (MAIN, MASTER) for o in self._orders(case) for leg in o.legs]
         if found:
             case, leg = data.draw(st.sampled_from(found))
             state = self._at(case)
             assert state is not None, "it has legs"
             order = state.orders[state.leg(leg).order]  # type: ignore[union-attr]
+            acts = sorted(LEG_ACTS) if odd else likely(LEG, order.legs[leg].status)
+            act = data.draw(st.sampled_from(acts or sorted(LEG_ACTS)))
             right, command = self._leg_act(act, leg, KINDS[order.full_kind])
             self._try(who if odd else right, rebased(command, FIRST_ORDER, leg))
 
