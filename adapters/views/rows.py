@@ -13,6 +13,8 @@ from adapters.views.work import CENTRE_OWES, ISSUER_OWES, owes, work_of
 from domain.context import Law
 from domain.matter import Leg, Matter
 from domain.matter.state import Clock
+from domain.refusal import Refused
+from domain.rulebook import Rulebook
 from workflows.ports import Stored
 
 Row = tuple[Any, ...]
@@ -119,13 +121,21 @@ def _late(matter: Matter, leg: Leg) -> list[int]:
     ]
 
 
+def _triage_kind(book: Rulebook, matter: Matter) -> str:
+    """The kind of body that grades the matter; the community where a later rulebook no longer names its source."""
+    try:
+        return book.triage_body(matter.source) if matter.status == "accepted" else ""
+    except Refused:
+        return "community"
+
+
 def work_rows(folded: Folded, law: Callable[[str], Law]) -> Iterator[Row]:
     """The rows of `work`; the posts are those of the rulebook under which the case was last acted on."""
     m = folded.matter
     if not folded.rulebook or m.backfilled:
         return
     book = law(folded.rulebook).book
-    for item in work_of(m, book.triage_body(m.source) if m.status == "accepted" else ""):
+    for item in work_of(m, _triage_kind(book, m)):
         posts = book.posts(item.act, item.of)
         yield (
             m.id, item.id, item.act, item.body, item.body_kind, f",{','.join(sorted(posts))},", m.number, item.order,
