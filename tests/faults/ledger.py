@@ -71,11 +71,15 @@ def read(store: EventStore) -> Ledger:
         if type(recorded.pub) in FOLDS:
             assert row.version == len(ledger.histories[row.stream]) + 1, "a stream has a gap"
             ledger.histories[row.stream].append(recorded)
-    for case, history in ledger.histories.items():
-        state = replay(history)
-        assert state is not None
-        ledger.states[case] = state
+    ledger.states = {case: folded(history) for case, history in ledger.histories.items()}
     return ledger
+
+
+def folded(history: list[Recorded[Any]]) -> Matter:
+    """The state at the end of a history."""
+    state = replay(history)
+    assert state is not None, "a history has at least one event"
+    return state
 
 
 def rows_of(store: EventStore) -> Iterator[Any]:
