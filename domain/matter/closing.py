@@ -10,6 +10,7 @@ from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.guards import (
     SUPERVISORS,
+    accused,
     after,
     brings,
     officer,
@@ -17,6 +18,7 @@ from domain.matter.guards import (
     other_person,
     requester,
     started,
+    unaccused,
 )
 from domain.matter.orders import excuse_all
 from domain.refusal import Refused
@@ -82,12 +84,13 @@ def _reviewer(state: Matter, ctx: Context) -> None:
     )
 
 
-def sampled(case: str, book: Rulebook, scale: Scale) -> bool:
-    """Whether the rulebook's sample takes this case for a callback: fixed by its id, so nobody can choose."""
+def sampled(lot: str, book: Rulebook, scale: Scale) -> bool:
+    """Whether the rulebook's sample takes a case for a callback: fixed by its lot (`Matter.draw`), its id and the
+    chance that its registration was stored with, so nobody can choose."""
     share = book.callback.sampling.get(scale)
     if share is None or share >= 1:
         return True
-    draw = int.from_bytes(hashlib.sha256(case.encode()).digest()[:8], "big")
+    draw = int.from_bytes(hashlib.sha256(lot.encode()).digest()[:8], "big")
     return bool(draw * share.denominator < share.numerator * 2**64)
 
 
@@ -97,7 +100,7 @@ def callback(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[E
         return _at_the_counter(state, command, ctx)
     officer(ctx, "callback", _callers(ctx, state))
     other_person(
-        ctx, state.handlers, "Whoever handled the matter does not call back; ask a callback officer."
+        ctx, _took_part(state), "Whoever had a part in the matter does not call back; ask a callback officer."
     )
     if command.how == "site_check":
         return _on_site(state, command, ctx)
@@ -109,7 +112,15 @@ def callback(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[E
 def _callers(ctx: Context, state: Matter) -> set[str]:
     supervising = ctx.register.body(ctx.actor.body, ctx.when.occurred_at)
     extra = {ctx.actor.body} if supervising is not None and supervising.kind in SUPERVISORS else set()
-    return offices(ctx, state) | extra
+    return offices(ctx, state) | unaccused(ctx, state, extra)
+
+
+def _took_part(state: Matter) -> set[str]:
+    """Who handled the matter, summoned anybody for it, or let them go: none of them says how it went (law 4)."""
+    found = {*state.handlers, *state.releasers}
+    for order in state.orders.values():
+        found |= order.issuers
+    return found
 
 
 def _the_one(state: Matter, command: do.RecordCallback) -> Requester:
@@ -137,6 +148,7 @@ def _called(state: Matter, one: Requester, command: do.RecordCallback, ctx: Cont
         return (tried, _done(state, ctx, one, command))
     if command.solved is None or command.satisfaction not in rules.scale:
         raise Refused("answers_missing", f"Say whether it is solved and one of: {', '.join(rules.scale)}.")
+    brings(ctx, "wording")
     return (_done(state, ctx, one, command),)
 
 
@@ -242,10 +254,14 @@ def _inside_window(state: Matter, ctx: Context) -> None:
 
 
 def late_child(ctx: Context, state: Matter) -> tuple[Event, ...]:
-    """A child that comes, or comes back, after completion opens its parent again."""
+    """A child that comes, or comes back, after completion opens its parent again.
+
+    Where the requester had no answer yet, the parent's clock goes on as if it had never stopped.
+    """
     if state.status not in ("completed", "called_back", "closed"):
         return ()
-    return (ev.MatterReopened(ground="late_child", count=state.reopened, clocks=_finish_again(ctx, state)),)
+    clocks = () if state.status == "completed" else _finish_again(ctx, state)
+    return (ev.MatterReopened(ground="late_child", count=state.reopened, clocks=clocks),)
 
 
 def close(state: Matter, command: do.CloseMatter, ctx: Context) -> tuple[Event, ...]:
@@ -253,13 +269,21 @@ def close(state: Matter, command: do.CloseMatter, ctx: Context) -> tuple[Event, 
     officer(ctx, "close", _callers(ctx, state))
     other_person(
         ctx,
-        state.handlers | {state.submitter},
-        "Whoever handled the matter does not close it; ask a supervisor.",
+        _took_part(state) | {state.submitter},
+        "Whoever had a part in the matter does not close it; ask a supervisor.",
     )
+    _unsolved_reviewed(state, ctx)
     nothing_open(state)
     if state.owed():
         raise Refused("requester_waits", "There are requesters to call back first.")
     return (ev.MatterClosed(),)
+
+
+def _unsolved_reviewed(state: Matter, ctx: Context) -> None:
+    """Not solved, says a requester or the check on site: whoever closes it nevertheless is one who reviews results."""
+    unsolved = state.site_solved is False or any(one.solved is False for one in state.requesters.values())
+    if unsolved and ctx.actor.post not in ctx.rulebook.posts("review_result"):
+        raise Refused("not_solved", "It is not solved; reopen it, or ask a reviewer to close it.")
 
 
 def archive(state: Matter, command: do.ArchiveMatter, ctx: Context) -> tuple[Event, ...]:
@@ -296,12 +320,10 @@ def request_withdrawal(state: Matter, command: do.RequestWithdrawal, ctx: Contex
 def confirm_withdrawal(state: Matter, command: do.ConfirmWithdrawal, ctx: Context) -> tuple[Event, ...]:
     """Confirmed by an independent callback; a hazard goes on ex officio; never counted as solved."""
     officer(ctx, "confirm_withdrawal", _callers(ctx, state))
-    one = command.requester or next(iter(state.withdrawing), "")
-    if one not in state.withdrawing:
-        raise Refused("nothing_withdrawn", "No requester has asked to withdraw.")
+    one = _who_withdraws(state, command)
     other_person(
         ctx,
-        state.handlers | {state.withdrawing[one]},
+        _took_part(state) | {state.withdrawing[one]},
         "Whoever handled the matter or wrote the wish down does not confirm it; ask another officer.",
     )
     others = [r for r in state.requesters.values() if not r.withdrawn and r.id != one]
@@ -309,6 +331,24 @@ def confirm_withdrawal(state: Matter, command: do.ConfirmWithdrawal, ctx: Contex
         return (ev.RequesterWithdrew(requester=one),)
     after(ctx, state.last_at)
     return (*excuse_all(state, "withdrawn"), ev.MatterWithdrawn())
+
+
+def _who_withdraws(state: Matter, command: do.ConfirmWithdrawal | do.DenyWithdrawal) -> str:
+    one = command.requester or next(iter(state.withdrawing), "")
+    if one not in state.withdrawing:
+        raise Refused("nothing_withdrawn", "No requester has asked to withdraw.")
+    return one
+
+
+def deny_withdrawal(state: Matter, command: do.DenyWithdrawal, ctx: Context) -> tuple[Event, ...]:
+    """The requester says that they never wished it, by themselves or to whoever calls them to confirm."""
+    if ctx.actor.body == RESIDENT:
+        one = command.requester or ctx.actor.person
+        requester(ctx, state, one)
+        command = command.model_copy(update={"requester": one})
+    else:
+        officer(ctx, "confirm_withdrawal", _callers(ctx, state))
+    return (ev.WithdrawalDenied(requester=_who_withdraws(state, command)),)
 
 
 def request_exclusion(state: Matter, command: do.RequestExclusion, ctx: Context) -> tuple[Event, ...]:
@@ -323,7 +363,8 @@ def decide_exclusion(state: Matter, command: do.DecideExclusion, ctx: Context) -
     """Never granted by the unit that benefits."""
     officer(ctx, "exclude_decide")
     at = ctx.when.occurred_at
-    if ctx.actor.body in state.bodies() or ctx.register.within(ctx.actor.body, command.body, at):
+    gains = ctx.actor.body in state.bodies() or accused(ctx, state, ctx.actor.body)
+    if gains or ctx.register.within(ctx.actor.body, command.body, at):
         raise Refused("beneficiary", "A body that gains from it does not decide; ask the dispatch centre.")
     if command.body not in state.exclusions or state.exclusions[command.body] is not None:
         raise Refused("nothing_asked", "There is no open request of this body.")

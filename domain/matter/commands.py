@@ -6,16 +6,29 @@ from typing import Literal
 
 from domain.acting import Command
 from domain.instant import Instant
-from domain.matter.words import Body, Channel, Count, Demand, Disposition, Id, Kind, Scale, Source, Word
+from domain.matter.words import (
+    Body,
+    Channel,
+    Count,
+    Demand,
+    Disposition,
+    Id,
+    Kind,
+    Number,
+    Scale,
+    Source,
+    Word,
+)
 
 
 class RegisterMatter(Command, name="register_matter"):
     """Write a request down and give it a number; `requesters` are fresh ids, one per person and matter.
 
-    Sealed: text (needed), place, and for each requester name and contact; outside_number.
+    Sealed: text (needed), place, and for each requester name and contact; outside_number. Of an accusation the kind
+    is sealed too, and nothing about it is public.
     """
 
-    number: Word
+    number: Number
     source: Source
     seen_at: Instant
     kind: Kind = "request"
@@ -37,7 +50,7 @@ class RegisterMatter(Command, name="register_matter"):
 class BackfillMatter(Command, name="backfill_matter"):
     """Take one matter of another system's history over, with its state as given there."""
 
-    number: Word
+    number: Number
     source: Source
     opened_at: Instant
     closed_at: Instant | None = None
@@ -95,11 +108,14 @@ class DivertMatter(Command, name="divert_matter"):
 
 
 class TriageMatter(Command, name="triage_matter"):
-    """Grade it: scale and urgency fix the channel, the demand class the clocks."""
+    """Grade it: scale and urgency fix the channel, the demand class the clocks.
+
+    An accusation is graded without demand and code: they would say in public what it is about.
+    """
 
     scale: Scale
     urgent: bool = False
-    demand: Demand
+    demand: Demand | None = None
     tier: Word
     code: Word | None = None
     channel: Channel | None = None
@@ -111,13 +127,13 @@ class RetriageMatter(Command, name="retriage_matter"):
 
     scale: Scale
     urgent: bool
-    demand: Demand
+    demand: Demand | None = None
     reason: Word
     reserved: bool = False
 
 
 class RecordAttempt(Command, name="record_attempt"):
-    """Write down what was tried at the present tier. Sealed: text."""
+    """Write down what was tried at the present tier. Sealed: text; place, where somebody was there."""
 
     settled: bool
 
@@ -130,7 +146,7 @@ class StartHandling(Command, name="start_handling"):
 
 
 class EscalateMatter(Command, name="escalate_matter"):
-    """Bring it to a higher tier."""
+    """Bring it to a higher tier. Where the power lies above, cite its power item as the authority."""
 
     tier: Word
     ground: Literal["attempt", "emergency", "power_above"]
@@ -223,6 +239,12 @@ class ConfirmWithdrawal(Command, name="confirm_withdrawal"):
     requester: Id | None = None
 
 
+class DenyWithdrawal(Command, name="deny_withdrawal"):
+    """Say, as the requester or after hearing them, that they never wished to withdraw; the matter goes on."""
+
+    requester: Id | None = None
+
+
 class MergeMatter(Command, name="merge_matter"):
     """并案 into a master. Reversible."""
 
@@ -248,7 +270,7 @@ class SplitMatter(Command, name="split_matter"):
     """Make part of it a matter of its own. `child` is a fresh id and `number` its number. Sealed: text."""
 
     child: Id
-    number: Word
+    number: Number
     mandatory: bool = True
     code: Word | None = None
     host: Body | None = None
@@ -279,9 +301,10 @@ class RequestMatterExtension(Command, name="request_matter_extension"):
 
 
 class DecideMatterExtension(Command, name="decide_matter_extension"):
-    """Grant or deny it."""
+    """Grant or deny it, as a body that is not the one which asked. `requester_told`: needed to grant."""
 
     granted: bool
+    requester_told: bool = False
 
 
 class TakeDueSteps(Command, name="take_due_steps"):

@@ -27,7 +27,6 @@ _OPENING: dict[type[Command], Callable[[Any, Context], tuple[Event, ...]]] = {
 
 _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]] = {
     do.TakeOverMatter: intake.take_over,
-    do.AddSupplement: intake.supplement,
     do.JoinRequester: intake.join,
     do.AcceptMatter: intake.accept,
     do.ProposeRefusal: intake.propose_refusal,
@@ -50,6 +49,7 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.ArchiveMatter: closing.archive,
     do.RequestWithdrawal: closing.request_withdrawal,
     do.ConfirmWithdrawal: closing.confirm_withdrawal,
+    do.DenyWithdrawal: closing.deny_withdrawal,
     do.RequestExclusion: closing.request_exclusion,
     do.DecideExclusion: closing.decide_exclusion,
     do.RequestMatterExtension: disputes.request_matter_extension,
@@ -60,6 +60,7 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
 _FAMILY: dict[
     type[Command], Callable[[Matter, Any, Context], tuple[tuple[Event, ...], families.Elsewhere]]
 ] = {
+    do.AddSupplement: families.supplement,
     do.MergeMatter: families.merge,
     do.ReverseMerge: families.reverse_merge,
     do.SplitMatter: families.split,
@@ -206,7 +207,7 @@ def _on_leg(state: Matter, command: odo.LegCommand, ctx: Context) -> tuple[Event
     order = state.orders[leg.order]
     row = leg_row(command.NAME, checks_in=order.shape.checks_in, emergency=order.emergency)
     allowed_now(command, leg.status, row.allowed)
-    if leg.status == "disputed" and row.to in ("checked_in", "working"):
+    if leg.status == "disputed" and row.to in ("checked_in", "working", "reported"):
         allowed_now(command, leg.under, row.allowed - {"disputed"})
     _open_to_orders(state, command)
     after(ctx, leg.last_at)

@@ -9,9 +9,12 @@ from domain.matter import order_commands as do
 from domain.matter import order_events as ev
 from domain.matter.events import StartedClock
 from domain.matter.guards import (
+    PANELS,
     SUPERVISORS,
     after,
     body_kind,
+    cites_power,
+    known_body,
     officer,
     offices,
     other_person,
@@ -19,7 +22,7 @@ from domain.matter.guards import (
     started,
 )
 from domain.matter.orders import settled
-from domain.matter.words import NEVER_A_GROUND
+from domain.matter.words import NEVER_A_GROUND, RULED
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from domain.context import Context
     from domain.event import Event
     from domain.matter.state import Clock, Leg, Matter, Order
-
-PANELS = ("panel", "district", "dispatch_centre")
 
 
 def request_return(
@@ -80,10 +81,22 @@ def decide_return(
     _centre(ctx, leg, ("dispatch_centre", "hotline"))
     other_person(ctx, leg.performers | order.issuers, "Whoever summoned or was summoned does not rule on it.")
     after(ctx, leg.last_at)
-    decided = ev.ReturnDecided(order=order.id, leg=leg.id, granted=command.granted, ground=command.ground)
+    _given_to(ctx, leg, command.given_to)
+    decided = ev.ReturnDecided(
+        order=order.id, leg=leg.id, granted=command.granted, ground=command.ground, given_to=command.given_to
+    )
     if not command.granted:
         return (decided,)
     return (decided, *_new_lead(order, leg, command.lead), *settled(order, {leg.id}))
+
+
+def _given_to(ctx: Context, leg: Leg, body: str | None) -> None:
+    """A ruling may give the duty to another body, which the duty list then need not name."""
+    if body is None:
+        return
+    known_body(ctx, body, ("department", "organ"))
+    if body == leg.body:
+        raise Refused("given_to_itself", "Name the body that has it instead, or none.")
 
 
 def _new_lead(order: Order, leg: Leg, lead: str | None) -> tuple[Event, ...]:
@@ -107,6 +120,10 @@ def open_dispute(
     """争议, by either side; the first receiver goes on acting and no clock stops."""
     officer(ctx, "open_dispute", (leg.body, order.issuer), order.full_kind)
     after(ctx, leg.last_at)
+    if command.ground in {
+        ground for other in state.legs() if other.body == leg.body for ground in other.disputes
+    }:
+        raise Refused("ground_used", "This ground has been ruled on already; the ruling binds.")
     clocks = started(ctx, ("adjudicate", order.full_kind))
     return (ev.DisputeOpened(order=order.id, leg=leg.id, ground=command.ground, clocks=clocks),)
 
@@ -117,16 +134,22 @@ def adjudicate(
     """派单会商: the panel's ruling names the lead, or excuses the body."""
     officer(ctx, "adjudicate", of=order.full_kind)
     _centre(ctx, leg, PANELS)
+    cites_power(ctx, ctx.actor.body, "adjudicate", [leg.body])
     other_person(ctx, leg.performers | order.issuers, "Whoever summoned or was summoned does not rule on it.")
     after(ctx, leg.last_at)
-    ruled = ev.DisputeAdjudicated(order=order.id, leg=leg.id, outcome=command.outcome, basis=command.basis)
+    _given_to(ctx, leg, command.given_to)
+    reported = leg.under == "reported" and command.outcome == "stays"
+    ruled = ev.DisputeAdjudicated(
+        order=order.id, leg=leg.id, outcome=command.outcome, basis=command.basis, given_to=command.given_to,
+        clocks=started(ctx, ("accept_result", order.full_kind)) if reported else (),
+    )  # fmt: skip
     others = [one.id for one in order.legs.values() if one.live and one.id != leg.id]
     if command.lead is not None:
         known = command.lead in others or (command.lead == leg.id and command.outcome == "stays")
         if not known:
             raise Refused("unknown_lead", "Name as lead a body that stays summoned.")
         if command.lead != order.lead:
-            return (ruled, ev.LeadChanged(order=order.id, leg=command.lead, ground="adjudication"))
+            return (ruled, ev.LeadChanged(order=order.id, leg=command.lead, ground=RULED))
         return (ruled,)
     if command.outcome == "stays":
         return (ruled,)
@@ -202,9 +225,16 @@ def decide_extension(
 def decide_matter_extension(
     state: Matter, command: mdo.DecideMatterExtension, ctx: Context
 ) -> tuple[Event, ...]:
-    """The same for the matter's own finish clock."""
-    officer(ctx, "decide_extension", offices(ctx, state))
-    return _decide(state, "", "finish", command.granted, ctx)
+    """The same for the matter's own finish clock: by a body above the one that asked, or a centre (B3.5)."""
+    officer(ctx, "decide_extension", offices(ctx, state), "matter")
+    asked = state.extensions.get("/finish")
+    if asked is not None and ctx.register.within(ctx.actor.body, asked.body, ctx.when.occurred_at):
+        raise Refused("own_clock", "A body does not extend its own clock, nor does one below it.")
+    other_person(ctx, state.handlers, "Whoever handles the matter does not extend its clock; ask above.")
+    decided = _decide(state, "", "finish", command.granted, ctx)
+    if command.granted and not command.requester_told and state.requesters:
+        raise Refused("requester_not_told", "Tell the requester first, and say so.")
+    return decided
 
 
 def _authoriser(ctx: Context, order: Order, leg: Leg) -> None:

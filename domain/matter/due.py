@@ -94,7 +94,7 @@ def _sample(state: Matter, law: Callable[[str], Law]) -> list[Item]:
     clock = state.clock("", "callback")
     if state.status != "completed" or clock is None or clock.stopped is not None or not state.owed():
         return []
-    if sampled(state.id, law(clock.rulebook).book, state.scale or "hard"):
+    if sampled(state.draw, law(clock.rulebook).book, state.scale or "hard"):
         return []
     return [Item(_id(clock, "skip"), clock.started, "", "skip_callback", "callback", clock.due)]
 

@@ -103,12 +103,16 @@ class MatterTakenOver(Starting, name="matter_taken_over.v1"):
 
 
 class MatterSupplemented(Event, name="matter_supplemented.v1"):
-    """The requester or a district system said more about it, or urged (催办)."""
+    """The requester or a district system said more about it, or urged (催办).
+
+    `merged`: it was said about that matter, which was merged into this one; the words are sealed there.
+    """
 
     what: Literal["supplement", "urging"]
     source: Source
     requester: str | None = None
     outside_number: bool = False
+    merged: str | None = None
 
 
 class RequesterJoined(Event, name="requester_joined.v1"):
@@ -147,13 +151,16 @@ class MatterDiverted(Event, name="matter_diverted.v1"):
 
 
 class MatterTriaged(Starting, name="matter_triaged.v1"):
-    """小事线上议、急事现场议、难事会场议: scale and urgency are two axes and fix the channel."""
+    """小事线上议、急事现场议、难事会场议: scale and urgency are two axes and fix the channel.
+
+    The `demand` of a confidential matter is not public.
+    """
 
     scale: Scale
     urgent: bool
     channel: Channel
     tier: str
-    demand: Demand
+    demand: Demand | None = None
     code: str | None = None
     reserved: bool = False
 
@@ -164,17 +171,18 @@ class MatterRetriaged(Starting, name="matter_retriaged.v1"):
     scale: Scale
     urgent: bool
     channel: Channel
-    demand: Demand
+    demand: Demand | None = None
     reserved: bool
     reason: str
     near_due: bool = False
 
 
 class AttemptRecorded(Event, name="attempt_recorded.v1"):
-    """What was tried at a tier and how it ended; without one nothing moves up."""
+    """What was tried at a tier and how it ended; without one nothing moves up. `on_site`: its place was given (sealed)."""
 
     tier: str
     settled: bool
+    on_site: bool = False
 
 
 class MatterEscalated(Event, name="matter_escalated.v1"):
@@ -269,6 +277,12 @@ class MatterArchived(Event, name="matter_archived.v1"):
 
 class WithdrawalRequested(Event, name="withdrawal_requested.v1"):
     """A requester wishes to withdraw; somebody independent must hear it from them."""
+
+    requester: str
+
+
+class WithdrawalDenied(Event, name="withdrawal_denied.v1"):
+    """The requester never wished to withdraw, or no longer does; the matter goes on."""
 
     requester: str
 

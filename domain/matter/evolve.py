@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def _registered(state: Matter, e: ev.MatterRegistered, rec: Recorded[Any]) -> None:
+    state.registrar = rec.capacity
     state.number, state.source, state.kind, state.code, state.demand = (
         e.number,
         e.source,
@@ -84,6 +85,7 @@ def _triaged(state: Matter, e: ev.MatterTriaged, rec: Recorded[Any]) -> None:
     state.status = "triaged"
     state.tier, state.code = e.tier, e.code or state.code
     _grade(state, e)
+    state.graded_by = rec.capacity
     stop(state, "", "triage", at=rec.recorded_at)
     start(state, "", e.clocks, rec)
 
@@ -95,12 +97,15 @@ def _grade(state: Matter, e: ev.MatterTriaged | ev.MatterRetriaged) -> None:
 
 def _retriaged(state: Matter, e: ev.MatterRetriaged, rec: Recorded[Any]) -> None:
     _grade(state, e)
+    state.graded_by = rec.capacity
     start(state, "", e.clocks, rec)
 
 
 def _attempted(state: Matter, e: ev.AttemptRecorded, rec: Recorded[Any]) -> None:
     state.attempts.add(e.tier)
-    met(state, rec)
+    state.handlers.add(rec.person)
+    if e.on_site:
+        met(state, rec)
 
 
 def _escalated(state: Matter, e: ev.MatterEscalated, rec: Recorded[Any]) -> None:
@@ -111,16 +116,20 @@ def _handling(state: Matter, e: ev.HandlingStarted, rec: Recorded[Any]) -> None:
     state.status = "in_handling"
     state.deliberated = state.deliberated or e.how == "deliberation"
     if e.how == "self_handling":
-        state.met = True
         state.handlers.add(rec.person)
 
 
 def _deferred(state: Matter, e: ev.MatterDeferred, rec: Recorded[Any]) -> None:
     state.status, state.review_by = "deferred", e.review_by
     cancel(state, "", rec.recorded_at, "finish")
+    _no_extension(state, rec)
+    start(state, "", e.clocks, rec)
+
+
+def _no_extension(state: Matter, rec: Recorded[Any]) -> None:
+    """A wish for more time that was never decided falls; that it was not decided in time stays."""
     if state.extensions.pop("/finish", None) is not None:
         stop(state, "", "decide_extension", at=rec.recorded_at)
-    start(state, "", e.clocks, rec)
 
 
 def _reviewed(state: Matter, e: ev.ReviewHeld, rec: Recorded[Any]) -> None:
@@ -191,13 +200,18 @@ def _callback_done(state: Matter, e: ev.CallbackDone, rec: Recorded[Any]) -> Non
 def _reopened(state: Matter, e: ev.MatterReopened, rec: Recorded[Any]) -> None:
     state.status, state.reopened, state.reviewed = "in_handling", e.count, False
     stop(state, "", "close", "callback", at=rec.recorded_at)
+    _no_extension(state, rec)
     _not_answered(state)
+    if not e.clocks:  # a late child: what the parent claimed was not done, and its clock goes on
+        for owner in ("", *state.absorbed):
+            revive(state, owner, "finish")
     start(state, "", e.clocks, rec)
 
 
 def _closed(state: Matter, e: ev.MatterClosed, rec: Recorded[Any]) -> None:
     state.status = "closed"
     stop(state, "", "close", at=rec.recorded_at)
+    _no_extension(state, rec)
 
 
 def _archived(state: Matter, e: ev.MatterArchived, rec: Recorded[Any]) -> None:
@@ -206,6 +220,10 @@ def _archived(state: Matter, e: ev.MatterArchived, rec: Recorded[Any]) -> None:
 
 def _withdrawing(state: Matter, e: ev.WithdrawalRequested, rec: Recorded[Any]) -> None:
     state.withdrawing[e.requester] = rec.person
+
+
+def _withdrawal_denied(state: Matter, e: ev.WithdrawalDenied, rec: Recorded[Any]) -> None:
+    state.withdrawing.pop(e.requester, None)
 
 
 def _one_withdrew(state: Matter, e: ev.RequesterWithdrew, rec: Recorded[Any]) -> None:
@@ -310,6 +328,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.MatterClosed: _closed,
     ev.MatterArchived: _archived,
     ev.WithdrawalRequested: _withdrawing,
+    ev.WithdrawalDenied: _withdrawal_denied,
     ev.RequesterWithdrew: _one_withdrew,
     ev.MatterWithdrawn: _withdrawn,
     ev.MatterMerged: _merged,
@@ -346,6 +365,7 @@ def _when(state: Matter, event: Event, recorded: Recorded[Any]) -> None:
     """Remember the claimed times which later acts may not precede; what the clock does and what is said hold up nobody."""
     if state.opened_at is None:
         state.opened_at = state.moved_at = recorded.occurred_at
+        state.draw = f"{recorded.stream}:{recorded.nonce}"
     if isinstance(event, _HOLD_UP_NOBODY):
         return
     if not isinstance(event, OF_AN_ORDER):

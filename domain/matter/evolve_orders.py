@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from domain.matter import order_events as ev
 from domain.matter.folding import cancel, end_leg, met, performed, revive, start, stop, touched
 from domain.matter.state import Extension, Leg, Matter, Order
+from domain.matter.words import RULED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ def _new_leg(order: Order, leg: str, body: str, role: str, mandatory: bool, rec:
 def _leg_added(state: Matter, e: ev.LegAdded, rec: Recorded[Any]) -> None:
     order = state.orders[e.order]
     order.issuers.add(rec.person)
-    _new_leg(order, e.leg, e.body, e.role, e.mandatory, rec)
+    _new_leg(order, e.leg, e.body, e.role, e.mandatory, rec).measured_as = e.measured_as
     start(state, e.leg, e.clocks, rec)
 
 
@@ -78,6 +79,7 @@ def _lead_changed(state: Matter, e: ev.LeadChanged, rec: Recorded[Any]) -> None:
     for leg in order.legs.values():
         leg.role = "lead" if leg.id == e.leg else "assist"
     order.lead = e.leg
+    order.ruled = order.ruled or e.ground == RULED
 
 
 def _time_changed(state: Matter, e: ev.SummonsTimeChanged, rec: Recorded[Any]) -> None:
@@ -134,6 +136,9 @@ def _spoken(state: Matter, e: ev.WordOfMouthConfirmed, rec: Recorded[Any]) -> No
 
 def _worked(state: Matter, e: ev.WorkNoted | ev.HelpRequested, rec: Recorded[Any]) -> None:
     order, leg = _of(state, e)
+    if e.by == "issuer":
+        touched(order, leg, rec)
+        return
     _move(leg, "working")
     _act(state, order, leg, rec)
     met(state, rec)
@@ -141,7 +146,7 @@ def _worked(state: Matter, e: ev.WorkNoted | ev.HelpRequested, rec: Recorded[Any
 
 def _reported(state: Matter, e: ev.LegReported, rec: Recorded[Any]) -> None:
     order, leg = _of(state, e)
-    leg.status = "reported"
+    _move(leg, "reported")
     _act(state, order, leg, rec, "finish", "contact", "supervise")
     met(state, rec)
     start(state, leg.id, e.clocks, rec)
@@ -149,7 +154,8 @@ def _reported(state: Matter, e: ev.LegReported, rec: Recorded[Any]) -> None:
 
 def _result_accepted(state: Matter, e: ev.ResultAccepted, rec: Recorded[Any]) -> None:
     order, leg = _of(state, e)
-    leg.signed.add(e.signed_as)
+    leg.signed[e.signed_as] = rec.person
+    state.releasers.add(rec.person)
     touched(order, leg, rec)
     if e.discharged:
         stop(state, leg.id, "accept_result", at=rec.recorded_at)
@@ -184,15 +190,20 @@ def _return_decided(state: Matter, e: ev.ReturnDecided, rec: Recorded[Any]) -> N
     leg.returns.add(leg.asked_return)
     touched(order, leg, rec)
     if e.granted:
+        _ruling(state, e.ground, e.given_to)
         end_leg(state, leg, "returned", rec)
     else:
         leg.status = "acknowledged"
         stop(state, leg.id, "acknowledge", at=rec.recorded_at)
 
 
+def _ruling(state: Matter, word: str, *bodies: str | None) -> None:
+    state.rulings.setdefault(word, set()).update(body for body in bodies if body)
+
+
 def _disputed(state: Matter, e: ev.DisputeOpened, rec: Recorded[Any]) -> None:
     order, leg = _of(state, e)
-    leg.under, leg.status = leg.status, "disputed"
+    leg.under, leg.status, leg.asked_dispute = leg.status, "disputed", e.ground
     touched(order, leg, rec)
     start(state, leg.id, e.clocks, rec)
 
@@ -201,15 +212,19 @@ def _adjudicated(state: Matter, e: ev.DisputeAdjudicated, rec: Recorded[Any]) ->
     order, leg = _of(state, e)
     stop(state, leg.id, "adjudicate", at=rec.recorded_at)
     touched(order, leg, rec)
+    order.ruled = order.ruled or order.lead == leg.id
+    leg.disputes.add(leg.asked_dispute)
+    _ruling(state, e.basis, e.given_to, leg.body if e.outcome == "stays" else None)
     if e.outcome == "excused":
         end_leg(state, leg, "excused", rec)
     else:
         leg.status = leg.under
+        start(state, leg.id, e.clocks, rec)
 
 
 def _extension_requested(state: Matter, e: ev.ExtensionRequested, rec: Recorded[Any]) -> None:
     state.extensions[f"{e.owner}/{e.stage}"] = Extension(
-        e.owner, e.stage, e.until, rec.recorded_at, rec.person
+        e.owner, e.stage, e.until, rec.recorded_at, rec.person, rec.capacity
     )
     start(state, e.owner, e.clocks, rec)
 
@@ -267,6 +282,12 @@ def _item(state: Matter, e: Any, rec: Recorded[Any]) -> None:
     state.done.add(e.item)
 
 
+def _lapsed(state: Matter, e: ev.AuthorityLapsed, rec: Recorded[Any]) -> None:
+    _item(state, e, rec)
+    if e.owner in state.orders:
+        state.orders[e.owner].lapsed = True
+
+
 def _nothing(state: Matter, e: Any, rec: Recorded[Any]) -> None:
     """Kept for the record; no decision depends on it."""
 
@@ -303,6 +324,6 @@ ORDER_FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.OrderSettled: _settled,
     ev.CallAnswered: _answered,
     ev.AuthorityConfirmed: _authority_confirmed,
-    ev.AuthorityLapsed: _item,
+    ev.AuthorityLapsed: _lapsed,
     ev.LegRated: _rated,
 }

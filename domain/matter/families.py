@@ -8,6 +8,8 @@ from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.closing import late_child
 from domain.matter.guards import known_body, officer, offices, started
+from domain.matter.handling import returned_time
+from domain.matter.intake import supplement as supplemented
 from domain.matter.words import ENDED_MATTER, LIVE_MATTER
 from domain.refusal import NotFound, Refused
 
@@ -26,8 +28,11 @@ _ENDING = (
 
 
 def touches(state: Matter | None, command: Command) -> tuple[str, ...]:
-    """The other cases that a command on this case must know: those it names, and a parent that hears of an end."""
+    """The other cases that a command on this case must know: those it names, a parent that hears of an end, and
+    a master that hears what is still said about what was merged into it."""
     named = command.touches()
+    if state is not None and state.master is not None and isinstance(command, do.AddSupplement):
+        return (*named, state.master)
     if (
         state is not None
         and state.parent is not None
@@ -54,9 +59,26 @@ def tell_parent(state: Matter, after: str, ctx: Context) -> Elsewhere:
     return tuple((parent.id, event) for event in told)
 
 
+def supplement(state: Matter, command: do.AddSupplement, ctx: Context) -> tuple[tuple[Event, ...], Elsewhere]:
+    """What is said about a merged matter reaches its master, where it is handled; the words stay sealed here."""
+    said = supplemented(state, command, ctx)
+    if state.status != "merged" or state.master is None or state.master not in ctx.others:
+        return said, ()
+    return said, tuple((state.master, event.model_copy(update={"merged": state.id})) for event in said)
+
+
+def _nothing_leaves(state: Matter) -> None:
+    """What a confidential stream holds would stand in an open one, and name who spoke (law 10)."""
+    if state.confidential:
+        raise Refused(
+            "confidential", "An accusation stays in its own stream; register a new matter beside it."
+        )
+
+
 def merge(state: Matter, command: do.MergeMatter, ctx: Context) -> tuple[tuple[Event, ...], Elsewhere]:
     """并案: the master answers each requester; their clocks go with them (law 6)."""
     officer(ctx, "merge", offices(ctx, state))
+    _nothing_leaves(state)
     master: Matter | None = ctx.others.get(command.master)
     if master is None or master.confidential or master.id == state.id:
         raise NotFound
@@ -65,7 +87,7 @@ def merge(state: Matter, command: do.MergeMatter, ctx: Context) -> tuple[tuple[E
     if master.backfilled:
         raise Refused("not_taken_over", "Take the master over first; nothing runs in it yet.")
     _nothing_left_behind(state)
-    clocks = _running_finish(state)
+    clocks = _running_finish(state, ctx)
     owed = tuple(r.id for r in state.requesters.values() if not r.withdrawn)
     absorbed = ev.MatterAbsorbed(merged=state.id, requesters=owed, clocks=clocks)
     return (ev.MatterMerged(master=master.id, reason=command.reason),), ((master.id, absorbed),)
@@ -87,11 +109,13 @@ def _nothing_left_behind(state: Matter) -> None:
         )
 
 
-def _running_finish(state: Matter) -> tuple[ev.StartedClock, ...]:
-    """The clock of these requesters goes with them, as it stands (law 6)."""
+def _running_finish(state: Matter, ctx: Context) -> tuple[ev.StartedClock, ...]:
+    """The clock of these requesters goes with them, as it stands (law 6); a deferral ends with it."""
     clock = state.clock("", "finish")
-    if clock is None or clock.stopped is not None:
+    if clock is None or (clock.stopped is not None and state.status != "deferred"):
         return ()
+    if clock.stopped is not None and (given_back := returned_time(state, ctx)):
+        return given_back
     carried = ev.CarriedOn(
         since=clock.since, rulebook=clock.rulebook, paused=clock.paused, extensions=clock.extensions
     )
@@ -115,6 +139,7 @@ def reverse_merge(
 def split(state: Matter, command: do.SplitMatter, ctx: Context) -> tuple[tuple[Event, ...], Elsewhere]:
     """Part of it becomes a matter of its own; a late mandatory child opens its parent again."""
     officer(ctx, "split", offices(ctx, state))
+    _nothing_leaves(state)
     if state.parent is not None:
         raise Refused("child_of_child", "This is a part already; split its parent instead.")
     if ctx.others.get(command.child) is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CENTRES = ("hotline", "dispatch_centre", "district")
 BELOW_COMMUNITY = ("grid", "building", "compound")
+PANELS = ("panel", "district", "dispatch_centre")
 SUPERVISORS = ("district", "supervisory_board", "dispatch_centre", "hotline")
 
 FARTHEST = timedelta(days=3653)

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from domain.calendar import Length
 from domain.matter import commands as do
 from domain.matter import events as ev
-from domain.matter.guards import body_kind, brings, officer, offices, other_person, started
+from domain.matter.guards import (
+    BELOW_COMMUNITY,
+    CENTRES,
+    accused,
+    body_kind,
+    brings,
+    officer,
+    offices,
+    other_person,
+    started,
+)
 from domain.refusal import Refused
+from domain.register.words import KINDS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.calendar import Calendar
     from domain.context import Context
     from domain.event import Event
     from domain.matter.events import StartedClock
     from domain.matter.state import Matter
+    from domain.rulebook import ClockRule
 
 
 def triage(state: Matter, command: do.TriageMatter, ctx: Context) -> tuple[Event, ...]:
@@ -23,8 +38,11 @@ def triage(state: Matter, command: do.TriageMatter, ctx: Context) -> tuple[Event
     officer(ctx, "triage", offices(ctx, state))
     wanted = ctx.rulebook.triage_body(state.source)
     kind = body_kind(ctx, ctx.actor.body)
-    if kind != wanted and not state.confidential:
+    if kind != wanted and not state.confidential and not _instead_of_accused(ctx, state, kind):
         raise Refused("not_your_triage", f"Matters from {state.source} are graded by a {wanted}.")
+    _class_of_request(state, command.demand)
+    if state.confidential and command.code is not None:
+        raise Refused("confidential", "What an accusation is about is not public; leave the code out.")
     _known_tier(ctx, command.tier)
     tiers = ctx.rulebook.tiers
     if kind in tiers and tiers.index(command.tier) > tiers.index(kind):
@@ -45,8 +63,26 @@ def triage(state: Matter, command: do.TriageMatter, ctx: Context) -> tuple[Event
     )  # fmt: skip
 
 
-def _graded(ctx: Context, state: Matter, demand: str, urgent: bool) -> tuple[StartedClock, ...]:
-    """The grade's clocks; one on site that runs since the emergency was registered does not start again."""
+def _instead_of_accused(ctx: Context, state: Matter, kind: str | None) -> bool:
+    """Where an office that carries the matter is complained about, a centre grades in its place."""
+    carry = [body for body in (*state.communities, state.subdistrict) if body]
+    return kind in CENTRES and any(accused(ctx, state, body) for body in carry)
+
+
+def _class_of_request(state: Matter, demand: str | None) -> None:
+    """Every matter is graded with its class; that of an accusation stays unsaid."""
+    if state.confidential and demand is not None:
+        raise Refused("confidential", "What an accusation is about is not public; leave the demand out.")
+    if not state.confidential and demand is None:
+        raise Refused("demand_missing", "Say which class of request it is: the clocks go by it.")
+
+
+def _graded(ctx: Context, state: Matter, given: str | None, urgent: bool) -> tuple[StartedClock, ...]:
+    """The grade's clocks; one on site that runs since the emergency was registered does not start again.
+
+    Every accusation has the same ones, those of 举报, so that they say nothing about it.
+    """
+    demand = given or "report"
     if not urgent:
         return started(ctx, ("finish", demand))
     onsite = () if state.clock("", "onsite") else (("onsite", demand),)
@@ -71,6 +107,7 @@ def retriage(state: Matter, command: do.RetriageMatter, ctx: Context) -> tuple[E
     near = bool(
         clock and rule and rule.remind and ctx.calendar.due(ctx.when.recorded_at, rule.remind).at >= clock.due
     )
+    _class_of_request(state, command.demand)
     changed = command.demand != state.demand or command.urgent != state.urgent
     return (
         ev.MatterRetriaged(
@@ -100,18 +137,22 @@ def _regraded(ctx: Context, state: Matter, command: do.RetriageMatter) -> tuple[
 
 
 def attempt(state: Matter, command: do.RecordAttempt, ctx: Context) -> tuple[Event, ...]:
-    """What was tried at the present tier, and whether it settled the matter."""
+    """What was tried at the present tier, and whether it settled the matter; with its place, somebody was there."""
     officer(ctx, "record_attempt", offices(ctx, state))
     brings(ctx, "text")
-    return (ev.AttemptRecorded(tier=state.tier or "", settled=command.settled),)
+    on_site = "place" in ctx.sealed
+    return (ev.AttemptRecorded(tier=state.tier or "", settled=command.settled, on_site=on_site),)
 
 
 def escalate(state: Matter, command: do.EscalateMatter, ctx: Context) -> tuple[Event, ...]:
     """上交: tiers bind offices, never residents (A.1b); one step after an attempt, further only with a ground."""
     officer(ctx, "escalate", offices(ctx, state))
-    _known_tier(ctx, command.tier)
     tiers = ctx.rulebook.tiers
-    here, there = tiers.index(state.tier or tiers[0]), tiers.index(command.tier)
+    now = state.tier or tiers[0]
+    _known_tier(ctx, command.tier)
+    _known_tier(ctx, now)
+    _chief_of(ctx, state, now)
+    here, there = tiers.index(now), tiers.index(command.tier)
     if there <= here:
         raise Refused("not_higher", "Escalate to a higher tier; a lower one is reached by an order.")
     if command.ground == "attempt" and state.tier not in state.attempts:
@@ -122,7 +163,26 @@ def escalate(state: Matter, command: do.EscalateMatter, ctx: Context) -> tuple[E
         )
     if command.ground == "emergency" and not (state.urgent or state.emergency):
         raise Refused("not_urgent", "Grade the matter as urgent first, or give another ground.")
-    return (ev.MatterEscalated(from_tier=state.tier or tiers[0], tier=command.tier, ground=command.ground),)
+    if command.ground == "power_above":
+        _power_there(ctx, command.tier)
+    return (ev.MatterEscalated(from_tier=now, tier=command.tier, ground=command.ground),)
+
+
+def _chief_of(ctx: Context, state: Matter, tier: str) -> None:
+    """A body of the present tier brings it up, where tiers are kinds of body; not where that body is accused."""
+    if tier not in KINDS or state.confidential or state.subject is not None:
+        return
+    if body_kind(ctx, ctx.actor.body) != tier:
+        raise Refused("not_your_tier", f"The matter is with a {tier}; its chief brings it up.")
+
+
+def _power_there(ctx: Context, tier: str) -> None:
+    """The cited power item is in force, and its holder is of that tier where tiers are kinds of body."""
+    item = ctx.register.power(ctx.authority or "", ctx.when.occurred_at)
+    if item is None:
+        raise Refused("power_not_cited", "Cite the power item that lies above as the authority of this act.")
+    if tier in KINDS and body_kind(ctx, item.holder) != tier:
+        raise Refused("power_elsewhere", f"The power item {item.id} is not held by a {tier}.")
 
 
 def start_handling(state: Matter, command: do.StartHandling, ctx: Context) -> tuple[Event, ...]:
@@ -153,7 +213,8 @@ def defer(state: Matter, command: do.DeferMatter, ctx: Context) -> tuple[Event, 
 
 
 def _above_community(ctx: Context, state: Matter) -> set[str]:
-    return offices(ctx, state) - set(state.communities)
+    kinds = ("community", *BELOW_COMMUNITY)
+    return {body for body in offices(ctx, state) if body_kind(ctx, body) not in kinds}
 
 
 def _review_date(ctx: Context, review_by: datetime) -> None:
@@ -178,11 +239,14 @@ def resume(state: Matter, command: do.ResumeMatter, ctx: Context) -> tuple[Event
     """Handle it again; the clock gets exactly the time of the deferral back."""
     officer(ctx, "resume", _above_community(ctx, state))
     other_person(ctx, state.handlers, "The handler does not end the deferral; ask another officer.")
-    return (ev.MatterResumed(clocks=_returned_time(state, ctx)),)
+    return (ev.MatterResumed(clocks=returned_time(state, ctx)),)
 
 
-def _returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
-    """None where it was late before it was deferred: that clock then goes on as it was."""
+def returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
+    """The finish clock with the time of its deferral given back.
+
+    None where it was late before it was deferred: that clock then goes on as it was.
+    """
     clock = state.clock("", "finish")
     if clock is None or clock.stopped is None or clock.due < clock.stopped:
         return ()
@@ -190,7 +254,7 @@ def _returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
     rule = law.book.clock(clock.stage, clock.of)
     paused = (*clock.paused, (clock.stopped, ctx.when.recorded_at))
     if rule is None or clock.extensions:  # an extension set the moment itself, not a length
-        at, provisional = ctx.when.recorded_at + (clock.due - clock.stopped), False
+        at, provisional = _moved_on(law.calendar, rule, clock.stopped, clock.due, ctx), False
     else:
         due = law.calendar.due(clock.since, rule.length, paused)
         at, provisional = due.at, due.provisional
@@ -198,3 +262,15 @@ def _returned_time(state: Matter, ctx: Context) -> tuple[StartedClock, ...]:
         since=clock.since, rulebook=clock.rulebook, paused=paused, extensions=clock.extensions
     )
     return (ev.StartedClock(stage="finish", of=clock.of, due=at, provisional=provisional, carried=carried),)
+
+
+def _moved_on(
+    calendar: Calendar, rule: ClockRule | None, stopped: datetime, due: datetime, ctx: Context
+) -> datetime:
+    """The extended moment with the pause given back: working time for a clock that counts working time."""
+    now = ctx.when.recorded_at
+    if rule is None or not rule.length.working:
+        return now + (due - stopped)
+    left = calendar.working_time_between(stopped, due)
+    minutes = -(-left // timedelta(minutes=1))  # in favour of whoever has the clock
+    return max(now, calendar.due(now, Length(minutes, "wmin")).at)

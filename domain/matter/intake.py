@@ -8,6 +8,7 @@ from domain.acting import RESIDENT
 from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.guards import (
+    BELOW_COMMUNITY,
     CENTRES,
     body_kind,
     brings,
@@ -55,6 +56,12 @@ def _may_register(command: do.RegisterMatter, ctx: Context) -> None:
 
 def _confidential(command: do.RegisterMatter, ctx: Context) -> ev.MatterRegistered:
     """Neither kind nor place, and its clock says nothing of them either."""
+    told = (command.code, command.demand, command.host, command.grid, command.subject, command.repeat_of)
+    if any(told) or command.communities or command.kind != "request":
+        raise Refused(
+            "confidential",
+            "Nothing about an accusation is public; seal its kind and its place, or leave them out.",
+        )
     return ev.MatterRegistered(
         number=command.number, source=command.source, seen_at=command.seen_at, requesters=command.requesters,
         anonymous=command.anonymous, confidential=True, clocks=started(ctx, ("accept", "*")),
@@ -69,6 +76,8 @@ def _open(command: do.RegisterMatter, ctx: Context) -> ev.MatterRegistered:
         known_body(ctx, community, ("community",))
     if command.subject is not None:
         known_body(ctx, command.subject)
+    if command.grid is not None:
+        known_body(ctx, command.grid, BELOW_COMMUNITY)
     return ev.MatterRegistered(
         number=command.number, source=command.source, seen_at=command.seen_at, kind=command.kind, code=command.code,
         demand=command.demand, communities=communities, host=command.host, subdistrict=_subdistrict(ctx, command.host),
@@ -84,7 +93,8 @@ def _first_clocks(command: do.RegisterMatter, ctx: Context) -> tuple[StartedCloc
 
 
 def _demand(demand: str | None, emergency: bool) -> str:
-    return f"{demand or '*'}.urgent" if emergency and demand else demand or "*"
+    """What the first clocks are held for; an emergency of no known class is taken for a cry for help."""
+    return f"{demand or 'help'}.urgent" if emergency else demand or "*"
 
 
 def _subdistrict(ctx: Context, community: str) -> str:
@@ -124,10 +134,10 @@ def take_over(state: Matter, command: do.TakeOverMatter, ctx: Context) -> tuple[
 
 
 def supplement(state: Matter, command: do.AddSupplement, ctx: Context) -> tuple[Event, ...]:
-    """Say more, or urge; a requester may, on any channel, at any time (law 14)."""
+    """Say more, or urge; a requester may, on any channel, at any time (law 14); of officers those who carry it."""
     mine = ctx.actor.body == RESIDENT and ctx.actor.person in state.requesters
     if not mine:
-        officer(ctx, "supplement")
+        officer(ctx, "supplement", offices(ctx, state))
     who = ctx.actor.person if mine else None
     return (
         ev.MatterSupplemented(
@@ -139,7 +149,7 @@ def supplement(state: Matter, command: do.AddSupplement, ctx: Context) -> tuple[
 def join(state: Matter, command: do.JoinRequester, ctx: Context) -> tuple[Event, ...]:
     """Another requester joins; nobody is dropped and nobody waits for the others."""
     if ctx.actor.body != RESIDENT:
-        officer(ctx, "join_requester")
+        officer(ctx, "join_requester", offices(ctx, state))
     elif ctx.actor.person != command.requester:
         raise Refused("not_the_requester", "A resident joins under their own id.")
     if command.requester in state.requesters:
@@ -176,16 +186,25 @@ def confirm_refusal(state: Matter, command: do.ConfirmRefusal, ctx: Context) -> 
             "nothing_proposed", "Have an intake officer propose the refusal, with its ground, first."
         )
     other_person(ctx, {state.proposer}, "A refusal needs a second officer; let a colleague confirm it.")
+    _nobody_absorbed(state)
     ground, told = state.refusal
     return (ev.MatterRefused(ground=ground, other_channel=told),)
 
 
 def divert(state: Matter, command: do.DivertMatter, ctx: Context) -> tuple[Event, ...]:
-    """It was an accusation: from here on it exists for discipline inspection only."""
+    """It was an accusation: from here on it exists for discipline inspection only, and only they act on it.
+
+    Its requester may still read what is held on them, which `visibility` decides; here every other actor, they too,
+    meets a case that does not exist.
+    """
     officer(ctx, "divert", offices(ctx, state))
     known_body(ctx, command.to, ("discipline_inspection",))
+    _nobody_absorbed(state)
+    return (*excuse_all(state, "diverted"), ev.MatterDiverted(to=command.to))
+
+
+def _nobody_absorbed(state: Matter) -> None:
     if state.absorbed:
         raise Refused(
             "absorbed_waits", "Reverse the merges first; their requesters are still owed an answer."
         )
-    return (*excuse_all(state, "diverted"), ev.MatterDiverted(to=command.to))

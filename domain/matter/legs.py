@@ -13,7 +13,9 @@ from domain.matter.guards import (
     ahead,
     body_kind,
     brings,
+    cites_power,
     issuer,
+    known_body,
     officer,
     other_person,
     receiver,
@@ -21,7 +23,6 @@ from domain.matter.guards import (
     started,
 )
 from domain.matter.orders import settled
-from domain.matter.words import releases
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from domain.matter.state import Leg, Matter, Order
 
 BEST_SCORE = 5
+"""No report names a scale; until the rulebook has a section on appraisal this is the policy (domain.md D.6)."""
 
 
 def acknowledge(
@@ -72,6 +74,7 @@ def check_in(state: Matter, order: Order, leg: Leg, command: do.CheckIn, ctx: Co
                 "grace_over",
                 f"This may be written down within {ctx.rulebook.emergency_grace}; it is too late.",
             )
+    known_body(ctx, command.place)
     if "proof" not in ctx.sealed:
         raise Refused("proof_missing", "Give the proof of presence.")
     return (
@@ -100,17 +103,25 @@ def confirm_word(
 
 
 def note_work(state: Matter, order: Order, leg: Leg, command: do.NoteWork, ctx: Context) -> tuple[Event, ...]:
-    """What was done, by whom, when."""
-    receiver(ctx, order, leg, "note_work")
-    return (ev.WorkNoted(order=order.id, leg=leg.id),)
+    """What was done, by whom, when: by the body at work, or by the issuer beside it."""
+    return (ev.WorkNoted(order=order.id, leg=leg.id, by=_side_of(order, leg, "note_work", ctx)),)
+
+
+def _side_of(order: Order, leg: Leg, act: str, ctx: Context) -> Literal["receiver", "issuer"]:
+    """The issuer's words are kept beside the leg; they move nothing and are nobody's work."""
+    if ctx.actor.body in (order.issuer, *order.joint_blowers):
+        issuer(ctx, order, leg, act)
+        return "issuer"
+    receiver(ctx, order, leg, act)
+    return "receiver"
 
 
 def request_help(
     state: Matter, order: Order, leg: Leg, command: do.RequestHelp, ctx: Context
 ) -> tuple[Event, ...]:
-    """The department needs something that it has not got."""
-    receiver(ctx, order, leg, "request_help")
-    return (ev.HelpRequested(order=order.id, leg=leg.id, needs=command.needs),)
+    """The department, or the issuer for it, needs something that it has not got."""
+    by = _side_of(order, leg, "request_help", ctx)
+    return (ev.HelpRequested(order=order.id, leg=leg.id, needs=command.needs, by=by),)
 
 
 def report(state: Matter, order: Order, leg: Leg, command: do.ReportLeg, ctx: Context) -> tuple[Event, ...]:
@@ -122,7 +133,9 @@ def report(state: Matter, order: Order, leg: Leg, command: do.ReportLeg, ctx: Co
         raise Refused("evidence_missing", "Work that is done has evidence; attach it.")
     if command.evidence:
         brings(ctx, "evidence")
-    clocks = started(ctx, ("accept_result", order.full_kind))
+    # While a dispute is open nobody can take the report: that clock starts with the ruling.
+    waits = leg.status == "disputed"
+    clocks = () if waits else started(ctx, ("accept_result", order.full_kind))
     return (
         ev.LegReported(
             order=order.id, leg=leg.id, outcome=command.outcome, evidence=command.evidence, clocks=clocks
@@ -139,27 +152,43 @@ def accept(state: Matter, order: Order, leg: Leg, command: do.AcceptLeg, ctx: Co
         )
     if signed_as in leg.signed:
         raise Refused("signed_already", "This signature is there already; the other one is missing.")
-    discharged = {*leg.signed, signed_as} >= set(releases(order.kind, order.whistle))
+    other_person(ctx, leg.signed.values(), "Each signature comes from another person; ask a colleague.")
+    discharged = {*leg.signed, signed_as} >= set(_releases(order, ctx))
     accepted = ev.ResultAccepted(order=order.id, leg=leg.id, signed_as=signed_as, discharged=discharged)
     return (accepted, *settled(order, {leg.id})) if discharged else (accepted,)
 
 
+def _releases(order: Order, ctx: Context) -> tuple[str, ...]:
+    """Who must sign a leg off, never the receiver: as its kind says, and the supervisor whom the rulebook names."""
+    supervised = ("supervisor",) if ctx.rulebook.supervisors(order.full_kind) else ()
+    return (*order.shape.releases, *supervised)
+
+
 def _release_part(state: Matter, order: Order, leg: Leg, ctx: Context) -> str:
-    wanted = releases(order.kind, order.whistle)
+    wanted = _releases(order, ctx)
     if "requester" in wanted and ctx.actor.body == RESIDENT:
         requester(ctx, state)
         return "requester"
     kind = body_kind(ctx, ctx.actor.body)
     if "supervisor" in wanted and kind in SUPERVISORS and ctx.actor.body != leg.body:
         officer(ctx, "supervise", of=order.full_kind)
+        if ctx.actor.post not in ctx.rulebook.supervisors(order.full_kind):
+            raise Refused("not_your_post", "The rulebook names another post to supervise such an order.")
         other_person(
             ctx, leg.performers | order.issuers, "The supervisor neither summoned nor worked; ask another."
         )
         return "supervisor"
     if ctx.actor.body == leg.body:
         raise Refused("self_release", "A body does not release itself (事不完人不撤); only the issuer does.")
+    _first_blower(order, ctx)
     issuer(ctx, order, leg, "accept_result")
     return "issuer"
+
+
+def _first_blower(order: Order, ctx: Context) -> None:
+    """联合吹哨: who joined in signs, asks and rates; whoever drew the order up lets the departments go."""
+    if ctx.actor.body in order.joint_blowers:
+        raise Refused("not_the_first_blower", f"{order.issuer} drew the order up and releases; ask it.")
 
 
 def reject(state: Matter, order: Order, leg: Leg, command: do.RejectLeg, ctx: Context) -> tuple[Event, ...]:
@@ -180,6 +209,7 @@ def excuse(state: Matter, order: Order, leg: Leg, command: do.ExcuseLeg, ctx: Co
     """The issuer lets a body go; whatever it was late with stays."""
     if ctx.actor.body == leg.body:
         raise Refused("self_release", "A body does not release itself; only the issuer does.")
+    _first_blower(order, ctx)
     issuer(ctx, order, leg, "excuse_leg")
     others = [one for one in order.legs.values() if one.live and one.id != leg.id]
     if order.lead == leg.id and others:
@@ -202,6 +232,7 @@ def supervise(
 ) -> tuple[Event, ...]:
     """督办 with number, level and due moment."""
     officer(ctx, "supervise", {order.issuer} | _supervisor(ctx), order.full_kind)
+    cites_power(ctx, ctx.actor.body, "supervise", [leg.body])
     other_person(ctx, leg.performers, "Whoever does the work does not supervise it.")
     ahead(ctx, command.due)
     running = state.clock(leg.id, "supervise")
@@ -228,8 +259,21 @@ def change_time(
     if ctx.when.recorded_at >= clock.due:
         raise Refused("late_stays_late", "The body is late already; urge it instead, its due moment stays.")
     ahead(ctx, command.to)
+    _joint_time_left(order, leg, command, ctx)
     moved = StartedClock(stage="check_in", of=clock.of, due=command.to)
     return (ev.SummonsTimeChanged(order=order.id, leg=leg.id, ground=command.ground, clocks=(moved,)),)
+
+
+def _joint_time_left(order: Order, leg: Leg, command: do.ChangeSummonsTime, ctx: Context) -> None:
+    """Only a time that the blower set moves, and never further off than the rulebook's own check-in from now."""
+    set_by_hand = (
+        order.summoned_at is not None and leg.issued_at is not None and leg.issued_at < order.summoned_at
+    )
+    if not set_by_hand:
+        raise Refused("no_joint_time", "The rulebook set this moment; only a joint time is moved.")
+    rule = ctx.rulebook.clock("check_in", order.full_kind)
+    if rule is not None and command.to > ctx.calendar.due(ctx.when.recorded_at, rule.length).at:
+        raise Refused("summons_too_far", f"Set a joint time within {rule.length} from now.")
 
 
 def rate(state: Matter, order: Order, leg: Leg, command: do.RateLeg, ctx: Context) -> tuple[Event, ...]:

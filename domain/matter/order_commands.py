@@ -7,7 +7,7 @@ from typing import Literal
 from domain.acting import Command
 from domain.instant import Instant
 from domain.matter.order_events import Receiver
-from domain.matter.words import Body, Count, Id, OrderName, Role, WhistleKind, Word
+from domain.matter.words import Body, Count, Id, OrderName, Role, Score, WhistleKind, Word
 
 
 class OrderCommand(Command):
@@ -33,7 +33,6 @@ class DraftOrder(OrderCommand, name="draft_order"):
     receivers: tuple[Receiver, ...]
     call: Id | None = None
     admission: Word | None = None
-    task_code: Word | None = None
     joint_blowers: tuple[Body, ...] = ()
     summoned_at: Instant | None = None
 
@@ -73,7 +72,7 @@ class AddLeg(OrderCommand, name="add_leg"):
     mandatory: bool = True
     ground: Word
     admission: Word | None = None
-    task_code: Word | None = None
+    measured_as: Literal["territory", "trade"] | None = None
     adjudication: Word | None = None
 
 
@@ -152,11 +151,15 @@ class RequestReturn(LegCommand, name="request_return"):
 
 
 class DecideReturn(LegCommand, name="decide_return"):
-    """Rule on a return, as the dispatch centre; `lead` names who leads where the lead goes."""
+    """Rule on a return, as the dispatch centre.
+
+    `lead` names who leads where the lead goes; `given_to` the body whose duty it is, should the list not name it.
+    """
 
     granted: bool
     ground: Word
     lead: Id | None = None
+    given_to: Body | None = None
 
 
 class OpenDispute(LegCommand, name="open_dispute"):
@@ -166,11 +169,12 @@ class OpenDispute(LegCommand, name="open_dispute"):
 
 
 class AdjudicateDispute(LegCommand, name="adjudicate_dispute"):
-    """派单会商: rule who leads."""
+    """派单会商: rule who leads; `given_to` names the body whose duty it is, should the list not name it."""
 
     outcome: Literal["stays", "excused"]
     basis: Word
     lead: Id | None = None
+    given_to: Body | None = None
 
 
 class ExcuseLeg(LegCommand, name="excuse_leg"):
@@ -216,5 +220,5 @@ class ChangeSummonsTime(LegCommand, name="change_summons_time"):
 class RateLeg(LegCommand, name="rate_leg"):
     """Appraise a department's part, 1 worst to 5 best."""
 
-    speed: int
-    result: int
+    speed: Score
+    result: Score

@@ -96,6 +96,7 @@ class LegAdded(StartingLeg, name="leg_added.v1"):
     mandatory: bool = True
     ground: str
     adjudication: str | None = None
+    measured_as: Literal["territory", "trade"] | None = None
 
 
 class LegExcused(LegEvent, name="leg_excused.v1"):
@@ -141,13 +142,16 @@ class WordOfMouthConfirmed(LegEvent, name="word_of_mouth_confirmed.v1"):
 
 
 class WorkNoted(LegEvent, name="work_noted.v1"):
-    """What the department did, in between."""
+    """What the department did, in between; or what the issuer noted beside it."""
+
+    by: Literal["receiver", "issuer"] = "receiver"
 
 
 class HelpRequested(LegEvent, name="help_requested.v1"):
-    """The department cannot do it alone and asks for help."""
+    """The department cannot do it alone and asks for help, or the issuer asks for it."""
 
     needs: str
+    by: Literal["receiver", "issuer"] = "receiver"
 
 
 class LegReported(StartingLeg, name="leg_reported.v1"):
@@ -184,10 +188,11 @@ class ReturnRequested(StartingLeg, name="return_requested.v1"):
 
 
 class ReturnDecided(LegEvent, name="return_decided.v1"):
-    """The dispatch centre ruled; a denial binds."""
+    """The dispatch centre ruled; a denial binds. `given_to`: the body whose duty it is instead."""
 
     granted: bool
     ground: str
+    given_to: str | None = None
 
 
 class DisputeOpened(StartingLeg, name="dispute_opened.v1"):
@@ -196,11 +201,12 @@ class DisputeOpened(StartingLeg, name="dispute_opened.v1"):
     ground: str
 
 
-class DisputeAdjudicated(LegEvent, name="dispute_adjudicated.v1"):
-    """派单会商: the panel named who leads, or excused the body."""
+class DisputeAdjudicated(StartingLeg, name="dispute_adjudicated.v1"):
+    """派单会商: the panel named who leads, or excused the body; `given_to` names another body that it is given to."""
 
     outcome: Literal["stays", "excused"]
     basis: str
+    given_to: str | None = None
 
 
 class ExtensionRequested(Event, name="extension_requested.v1"):
@@ -266,7 +272,9 @@ class CallAnswered(OrderEvent, name="call_answered.v1"):
 
 
 class AuthorityConfirmed(OrderEvent, name="authority_confirmed.v1"):
-    """An emergency whistle was confirmed within the rulebook's hours."""
+    """An emergency whistle was confirmed; `in_time`: within the rulebook's hours, and late stays late."""
+
+    in_time: bool = True
 
 
 class AuthorityLapsed(DueItem, name="authority_lapsed.v1"):

@@ -8,10 +8,12 @@ from domain.matter import events as mev
 from domain.matter import order_commands as do
 from domain.matter import order_events as ev
 from domain.matter.guards import (
+    PANELS,
     SUPERVISORS,
     after,
     ahead,
     body_kind,
+    cites_power,
     issuer,
     known_body,
     not_accused,
@@ -31,8 +33,11 @@ if TYPE_CHECKING:
     from domain.context import Context
     from domain.event import Event
     from domain.matter.events import StartedClock
-    from domain.matter.state import Leg, Matter, Order
+    from domain.matter.state import Clock, Leg, Matter, Order
     from domain.matter.words import OrderKind
+
+BRING_TASKS = frozenset({"department", "organ"})
+"""Bodies whose own tasks reach a community only if they were admitted (A26), under whatever name they come."""
 
 
 def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, ...]:
@@ -53,8 +58,7 @@ def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, .
         raise Refused("text_missing", "Give the reason.")
     _receivers(state, command, ctx)
     _answers_a_call(state, command)
-    for blower in command.joint_blowers:
-        known_body(ctx, blower, tuple(shape.issuers))
+    _joint_blowers(command, shape, ctx)
     if command.summoned_at is not None:
         _joint_time(shape, command.summoned_at, ctx)
     drafted = ev.OrderDrafted(
@@ -65,6 +69,20 @@ def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, .
     if ctx.rulebook.authorisers(of):
         return (drafted,)
     return drafted, ev.OrderAuthorised(order=command.order, signed_as="rulebook", complete=True)
+
+
+def _joint_blowers(command: do.DraftOrder, shape: OrderKind, ctx: Context) -> None:
+    """联合吹哨: each of them must agree, so that only an order which is signed has any."""
+    blowers = command.joint_blowers
+    if not blowers:
+        return
+    signed = ctx.rulebook.authorisers(full_kind(command.kind, command.whistle))
+    if not signed or command.whistle == "emergency":
+        raise Refused("no_joint_blowers", "Only an order that is signed beforehand is issued jointly.")
+    if len({ctx.actor.body, *blowers}) <= len(blowers):
+        raise Refused("blower_twice", "Name every other body that blows with you, each once.")
+    for blower in blowers:
+        known_body(ctx, blower, tuple(shape.issuers))
 
 
 def _joint_time(shape: OrderKind, summoned_at: datetime, ctx: Context) -> None:
@@ -90,6 +108,11 @@ def _receivers(state: Matter, command: do.DraftOrder, ctx: Context) -> None:
         raise Refused(
             "one_lead", "Exactly one of the summoned bodies leads (主办); the others assist (协办)."
         )
+    if command.kind == "call" and len(command.receivers) > 1:
+        raise Refused("one_receiver", "A call goes to one sub-district, which answers it.")
+    sides = sorted(one.measured_as for one in command.receivers if one.measured_as)
+    if sides and sides != ["territory", "trade"]:
+        raise Refused("one_side", "A dual dispatch (双派单) measures one body by territory and one by trade.")
     legs, bodies = {one.leg for one in command.receivers}, {one.body for one in command.receivers}
     if len(legs) != len(command.receivers) or len(bodies) != len(command.receivers):
         raise Refused("receiver_twice", "Summon every body once, each with a fresh leg id.")
@@ -114,9 +137,9 @@ def admitted(state: Matter, command: do.DraftOrder | do.AddLeg, body: str, ctx: 
 
     Residents' requests, 12345 orders and emergencies pass without (law of the residents' committee, Art. 20).
     """
-    if body_kind(ctx, body) != "community" or state.kind != "task" or state.emergency:
+    if body_kind(ctx, body) != "community" or not _own_task(state, ctx):
         return
-    code = command.task_code or state.code or ""
+    code = state.code or ""
     at = ctx.when.occurred_at
     if ctx.register.negative(code, at):
         raise Refused(
@@ -131,6 +154,20 @@ def admitted(state: Matter, command: do.DraftOrder | do.AddLeg, body: str, ctx: 
         raise Refused("admission_not_cited", f"Cite the admission {admission.id}.")
 
 
+def _own_task(state: Matter, ctx: Context) -> bool:
+    """An office's own task, whatever it is called: nobody asked for it, and no other body found it urgent."""
+    if (
+        state.urgent
+        and state.graded_by != state.registrar
+        and body_kind(ctx, state.graded_by) not in BRING_TASKS
+    ):
+        return False
+    if state.kind == "task":
+        return True
+    brought = state.source == "inspection" or body_kind(ctx, state.registrar) in BRING_TASKS
+    return brought and not state.requesters
+
+
 def _answers_a_call(state: Matter, command: do.DraftOrder) -> None:
     if command.call is None:
         return
@@ -140,7 +177,7 @@ def _answers_a_call(state: Matter, command: do.DraftOrder) -> None:
 
 
 def authorise(state: Matter, order: Order, command: do.AuthoriseOrder, ctx: Context) -> tuple[Event, ...]:
-    """Sign: each signature the rulebook asks for comes from another person, none of them the drafter."""
+    """Sign: each signature comes from another person, none of them the drafter; every joint blower signs as well."""
     groups = ctx.rulebook.authorisers(order.full_kind)
     post = ctx.actor.post or ""
     officer(ctx, "authorise_order", (order.issuer, *order.joint_blowers), order.full_kind)
@@ -152,15 +189,27 @@ def authorise(state: Matter, order: Order, command: do.AuthoriseOrder, ctx: Cont
     other_person(
         ctx, {order.drafter}, "Whoever drafted the order does not authorise it; ask the person in charge."
     )
-    open_groups = [group for group in groups if post in group and "|".join(group) not in order.signed]
-    if not open_groups:
+    mine = [signature(order, ctx.actor.body, group) for group in groups if post in group]
+    missing = [name for name in mine if name not in order.signed]
+    if not missing:
         raise Refused(
             "signed_already", "This signature is there already, or the rulebook does not ask for it."
         )
     other_person(ctx, order.signed.values(), "Each signature comes from another person.")
-    signed_as = "|".join(open_groups[0])
-    complete = {*order.signed, signed_as} >= {"|".join(group) for group in groups}
-    return (ev.OrderAuthorised(order=order.id, signed_as=signed_as, complete=complete),)
+    complete = {*order.signed, missing[0]} >= set(signatures(order, groups))
+    return (ev.OrderAuthorised(order=order.id, signed_as=missing[0], complete=complete),)
+
+
+def signature(order: Order, body: str, group: tuple[str, ...]) -> str:
+    """The name under which a group's signature is kept; that of a joint blower begins with the body."""
+    posts = "|".join(group)
+    return posts if body == order.issuer else f"{body}:{posts}"
+
+
+def signatures(order: Order, groups: Iterable[tuple[str, ...]]) -> list[str]:
+    """Every signature that the order needs: one of each group, of the issuer and of each body that blows with it."""
+    bodies = (order.issuer, *order.joint_blowers)
+    return [signature(order, body, group) for group in groups for body in bodies]
 
 
 def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> tuple[Event, ...]:
@@ -168,6 +217,8 @@ def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> 
     issuer(ctx, order, None, "issue_order")
     if order.shape.power:
         power(ctx, order.issuer, order.shape.power, [one.body for one in order.drafted])
+    elif order.kind == "dispatch":
+        cites_power(ctx, order.issuer, "dispatch", [one.body for one in order.drafted])
     if order.status == "drafted":
         _duty_leader(order, ctx, by_word_of_mouth=command.by_word_of_mouth)
     if command.by_word_of_mouth:
@@ -219,7 +270,7 @@ def _duty_leader(order: Order, ctx: Context, *, by_word_of_mouth: bool = False) 
 
 def _on_duty_list(state: Matter, body: str, role: str, ruling: str | None, ctx: Context) -> None:
     """The lead answers for this by the duty list, an assisting body for something here; or a ruling names it."""
-    if ruling is not None or body_kind(ctx, body) not in ("department", "organ"):
+    if body in state.rulings.get(ruling or "", ()) or body_kind(ctx, body) not in ("department", "organ"):
         return
     place, at = state.host or state.subdistrict or "", ctx.when.occurred_at
     if ctx.register.answers_for(body, state.code or "", place, at):
@@ -251,22 +302,20 @@ def leg_clocks(order: Order, ctx: Context) -> tuple[StartedClock, ...]:
 def confirm_authority(
     state: Matter, order: Order, command: do.ConfirmAuthority, ctx: Context
 ) -> tuple[Event, ...]:
-    """An emergency whistle is confirmed by the leader in charge, within the rulebook's hours."""
+    """An emergency whistle is confirmed by the leader in charge; too late, it is on record as late and still confirmed."""
     officer(ctx, "confirm_authority", (order.issuer,), order.full_kind)
     clock = state.clock(order.id, "confirm_authority")
     if clock is None or clock.stopped is not None:
         raise Refused("nothing_to_confirm", "This order needs no confirmation.")
-    if ctx.when.recorded_at > clock.due:
-        raise Refused("authority_lapsed", "The time for confirming is over; that stays on record.")
     other_person(
         ctx, order.issuers, "Whoever blew the whistle does not confirm it; ask the leader in charge."
     )
-    return (ev.AuthorityConfirmed(order=order.id),)
+    return (ev.AuthorityConfirmed(order=order.id, in_time=ctx.when.recorded_at <= clock.due),)
 
 
 def cancel(state: Matter, order: Order, command: do.CancelOrder, ctx: Context) -> tuple[Event, ...]:
     """Before anybody has checked in; lateness so far stays (law 6)."""
-    officer(ctx, "cancel_order", (order.issuer, *order.joint_blowers), order.full_kind)
+    officer(ctx, "cancel_order", (order.issuer,), order.full_kind)
     after(ctx, order.last_at)
     if any(_at_work(leg) for leg in order.legs.values()):
         raise Refused(
@@ -283,6 +332,7 @@ def _at_work(leg: Leg) -> bool:
 def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tuple[Event, ...]:
     """加派 one more body while the order is not settled."""
     issuer(ctx, order, None, "add_leg")
+    _has_authority(state, order, ctx)
     if state.leg(command.leg) is not None:
         raise Refused("leg_exists", "Give the leg a fresh id.")
     if command.role == "lead":
@@ -293,6 +343,9 @@ def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tu
         raise Refused("self_dispatch", "A body does not summon itself.")
     known_body(ctx, command.body, tuple(order.shape.receivers))
     not_accused(ctx, state, command.body)
+    if order.kind == "call":
+        raise Refused("one_receiver", "A call goes to one sub-district, which answers it.")
+    _side(order, command)
     if order.shape.power:
         power(ctx, order.issuer, order.shape.power, [command.body])
     admitted(state, command, command.body, ctx)
@@ -300,20 +353,69 @@ def add_leg(state: Matter, order: Order, command: do.AddLeg, ctx: Context) -> tu
     return (
         ev.LegAdded(
             order=order.id, leg=command.leg, body=command.body, role=command.role, mandatory=command.mandatory,
-            ground=command.ground, adjudication=command.adjudication, clocks=leg_clocks(order, ctx),
+            ground=command.ground, adjudication=command.adjudication, measured_as=command.measured_as,
+            clocks=_carried(state, order, command.body, ctx),
         ),
     )  # fmt: skip
 
 
+def _carried(state: Matter, order: Order, body: str, ctx: Context) -> tuple[mev.StartedClock, ...]:
+    """A body that was let go and is summoned again owes what it owed, by when it owed it: its clocks go on."""
+    gone = [leg.id for leg in order.legs.values() if leg.body == body and leg.status == "excused"]
+    return tuple(
+        _going_on(state.clock(gone[-1], one.stage) if gone else None, one) for one in leg_clocks(order, ctx)
+    )
+
+
+def _going_on(before: Clock | None, fresh: mev.StartedClock) -> mev.StartedClock:
+    if before is None or not before.cancelled:
+        return fresh
+    carried = mev.CarriedOn(
+        since=before.since, rulebook=before.rulebook, paused=before.paused, extensions=before.extensions
+    )
+    return mev.StartedClock(
+        stage=fresh.stage, of=before.of, due=before.due, provisional=before.provisional, carried=carried
+    )
+
+
+def _side(order: Order, command: do.AddLeg) -> None:
+    """A side of a dual dispatch is filled again when its body has gone; no other order has sides."""
+    if command.measured_as is None:
+        return
+    measured = {leg.measured_as for leg in order.legs.values()}
+    if any(leg.live and leg.measured_as == command.measured_as for leg in order.legs.values()):
+        raise Refused("one_side", "This side of the dual dispatch has its body already.")
+    if command.measured_as not in measured:
+        raise Refused("one_side", "Only a dual dispatch has sides; leave measured_as out.")
+
+
+def _has_authority(state: Matter, order: Order, ctx: Context) -> None:
+    """Nobody more is summoned on an authority that has run out."""
+    clock = state.clock(order.id, "confirm_authority")
+    over = order.lapsed or (clock is not None and ctx.when.recorded_at > clock.due)
+    if order.emergency and not order.authorised and over:
+        raise Refused("authority_lapsed", "Have the whistle confirmed first; its hours are over.")
+
+
 def change_lead(state: Matter, order: Order, command: do.ChangeLead, ctx: Context) -> tuple[Event, ...]:
-    """主办 goes to another body that is still at it, with a ground."""
-    issuer(ctx, order, None, "change_lead")
+    """主办 goes to another body that is still at it, with a ground; what a panel ruled, only a panel changes."""
+    if order.ruled:
+        _panel(order, ctx)
+    else:
+        issuer(ctx, order, None, "change_lead")
     leg = order.legs.get(command.leg)
     if leg is None or not leg.live:
         raise Refused("leg_ended", "Name a body that is still summoned.")
     if order.lead == leg.id:
         raise Refused("leads_already", "This body leads already.")
     return (ev.LeadChanged(order=order.id, leg=command.leg, ground=command.ground),)
+
+
+def _panel(order: Order, ctx: Context) -> None:
+    if body_kind(ctx, ctx.actor.body) not in PANELS:
+        raise Refused("ruled_by_panel", "A panel has ruled who leads; open a dispute, the panel changes it.")
+    officer(ctx, "change_lead", of=order.full_kind)
+    other_person(ctx, order.issuers, "Whoever summoned does not rule on it.")
 
 
 def answer_call(state: Matter, order: Order, command: do.AnswerCall, ctx: Context) -> tuple[Event, ...]:
@@ -327,12 +429,16 @@ def answer_call(state: Matter, order: Order, command: do.AnswerCall, ctx: Contex
     if order.answer or not leg.live:
         raise Refused("answered_already", "This call has been answered.")
     whistle = state.orders.get(command.whistle or "")
-    if command.how == "whistle" and (whistle is None or whistle.kind != "whistle"):
-        raise Refused("unknown_order", "Name the whistle that was blown for it.")
+    if command.how == "whistle" and (whistle is None or not _blown_for(whistle, order)):
+        raise Refused("unknown_order", "Name the whistle that was blown for this call.")
     if command.how == "returned" and leg.status not in ("issued", "acknowledged"):
         raise Refused("already_at_work", "Work has begun; report on it instead.")
     answered = ev.CallAnswered(order=order.id, leg=leg.id, how=command.how, whistle=command.whistle)
     return (answered, *settled(order, {leg.id})) if command.how == "returned" else (answered,)
+
+
+def _blown_for(whistle: Order, call: Order) -> bool:
+    return whistle.kind == "whistle" and whistle.call == call.id and whistle.status in ("issued", "settled")
 
 
 def settled(order: Order, ending: Iterable[str]) -> tuple[Event, ...]:

@@ -49,13 +49,14 @@ class Clock:
 
 @dataclass(slots=True)
 class Extension:
-    """An extension asked for and not decided yet."""
+    """An extension asked for and not decided yet: `by` whom, for which `body`."""
 
     owner: str
     stage: str
     until: datetime
     asked_at: datetime
     by: str
+    body: str = ""
 
 
 @dataclass(slots=True)
@@ -78,9 +79,11 @@ class Leg:
     summoned_at: datetime | None = None
     last_at: datetime | None = None
     performers: set[str] = field(default_factory=set)
-    signed: set[str] = field(default_factory=set)
+    signed: dict[str, str] = field(default_factory=dict)
     returns: set[str] = field(default_factory=set)
     asked_return: str = ""
+    disputes: set[str] = field(default_factory=set)
+    asked_dispute: str = ""
     raters: set[str] = field(default_factory=set)
     spoken_at: datetime | None = None
 
@@ -92,7 +95,10 @@ class Leg:
 
 @dataclass(slots=True)
 class Order:
-    """An order with its legs. `issuers`: the persons who drafted, authorised or issued it."""
+    """An order with its legs. `issuers`: the persons who drafted, authorised or issued it.
+
+    `lapsed`: nobody confirmed the emergency in time; `ruled`: a panel has said who leads.
+    """
 
     id: str
     kind: str
@@ -109,6 +115,8 @@ class Order:
     drafter: str = ""
     signed: dict[str, str] = field(default_factory=dict)
     authorised: bool = False
+    lapsed: bool = False
+    ruled: bool = False
     answer: str = ""
     last_at: datetime | None = None
 
@@ -146,8 +154,11 @@ class Requester:
 class Matter:
     """A matter as decisions see it. It belongs to the fold that builds it; `decide` never changes it.
 
-    `met`: somebody was there or did something, beside talk; `deliberated`: a deliberation took it up;
-    `withdrawing` and `excluding`: who wrote the request down, by requester and by body. `opened_at`, `moved_at`
+    `registrar` and `graded_by`: the bodies that wrote it down and that graded it last.
+    `rulings`: the bodies that each ruling of this matter (a granted return, an adjudication) names, by its word.
+    `met`: somebody was there; `releasers`: who took a report and let a body go; `deliberated`: a deliberation took it up;
+    `withdrawing` and `excluding`: who wrote the request down, by requester and by body; `draw`: what the sample of
+    callbacks is drawn by, which nobody can choose. `opened_at`, `moved_at`
     and `last_at` are claimed times: of its opening, of the matter's latest own step, of the latest act of anybody.
     """
 
@@ -155,6 +166,7 @@ class Matter:
     version: int = 0
     status: str = "registered"
     number: str = ""
+    draw: str = ""
     source: Source = "window"
     kind: Kind | None = None
     code: str | None = None
@@ -175,8 +187,11 @@ class Matter:
     requesters: dict[str, Requester] = field(default_factory=dict)
     attempts: set[str] = field(default_factory=set)
     handlers: set[str] = field(default_factory=set)
+    releasers: set[str] = field(default_factory=set)
     met: bool = False
     deliberated: bool = False
+    registrar: str = ""
+    graded_by: str = ""
     submitter: str = ""
     reviewed: bool = False
     disposition: str | None = None
@@ -200,6 +215,7 @@ class Matter:
     clocks: dict[str, Clock] = field(default_factory=dict)
     past_clocks: list[Clock] = field(default_factory=list)
     extensions: dict[str, Extension] = field(default_factory=dict)
+    rulings: dict[str, set[str]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     opened_at: datetime | None = None
     moved_at: datetime | None = None

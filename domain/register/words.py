@@ -14,6 +14,7 @@ Kind = Literal[
     "community",
     "department",
     "organ",
+    "team",
     "subdistrict",
     "hotline",
     "dispatch_centre",
@@ -24,7 +25,8 @@ Kind = Literal[
     "archive",
     "system",
 ]
-"""What a body 单位 is. `organ` is a squad that a department has stationed in a sub-district (派驻, A11)."""
+"""What a body 单位 is. `organ` is a squad that a department has stationed in a sub-district (派驻, A11); `team` a
+service team or volunteers (服务队), who take orders of service up and hold nothing below them."""
 
 Post = Literal[
     "intake_officer",
@@ -76,6 +78,7 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 RANK: Final[dict[Kind, int]] = {
     "archive": 0,
     "supervisory_board": 0,
+    "team": 0,
     "building": 1,
     "compound": 2,
     "grid": 3,

@@ -32,7 +32,9 @@ ORDERS = frozenset({
     "call_out", "dispatch", "service", "visit", "agency", "rectification",
 })  # fmt: skip
 DEMANDS = frozenset(get_args(Demand))
-OF = ORDERS | DEMANDS | {f"{demand}.urgent" for demand in DEMANDS} | {ANY}
+MATTER = "matter"
+"""Stands for the matter itself where an act is held for orders too: who extends its own clock."""
+OF = ORDERS | DEMANDS | {MATTER} | {f"{demand}.urgent" for demand in DEMANDS} | {ANY}
 """All that a clock, an act or an authoriser may be held for; the most specific entry counts."""
 
 ACTS = frozenset({
