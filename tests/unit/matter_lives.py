@@ -190,12 +190,12 @@ GL = officer("gl", "secretary")
 KINDS: dict[str, Role] = {
     role.name: role
     for role in (
-        Role("call", drafter=INTAKE, signers=(SECRETARY,), leader=SECRETARY, receivers=("sd-01", "sd-02"),
+        Role("call", drafter=INTAKE, signers=(SECRETARY,), leader=SECRETARY, receivers=("sd-01",),
              releasers=(SECRETARY,), raters=(SECRETARY,)),
         Role("whistle", "service"),
         Role("whistle", "enforcement"),
         Role("whistle", "project", signers=(officer("sd-01", "secretary"), officer("sd-01", "director")),
-             releasers=(LEADER, officer("gl", "supervisor"))),
+             releasers=(LEADER, officer("gl", "district_leader"))),
         Role("whistle", "emergency", signers=(DUTY_LEADER,)),
         Role("call_out", receivers=("organ-a", "organ-b")),
         Role("dispatch", drafter=CENTRE, signers=(), leader=CENTRE, releasers=(CENTRE,), raters=(ASKER,)),

@@ -157,6 +157,10 @@ def law(name: str = "demo", notices: tuple[Notice, ...] = ()) -> Law:
     return Law(book, book.calendar(notices))
 
 
+SEALED = ("text", "reason", "reply", "evidence", "result", "proof", "note", "plan", "wording")
+"""What comes along with every act unless a test says otherwise."""
+
+
 @dataclass
 class World:
     """Cases under commands, and the moment that it is. `case` is the one that acts go to; `laws` older rulebooks."""
@@ -224,7 +228,7 @@ class World:
             actor=actor, when=When(occurred_at=occurred, recorded_at=self.now), rulebook=self.book.book,
             authority=how.get("authority", default), calendar=self.book.calendar, register=self.register,
             others={case: self.states.get(case) for case in named}, laws=self._laws(),
-            sealed=frozenset(how.get("sealed", ("text", "reason", "reply", "evidence", "result", "proof", "note", "plan", "wording"))),
+            sealed=frozenset(how.get("sealed", SEALED)),
         )  # fmt: skip
 
     def _laws(self) -> dict[str, Law]:

@@ -16,6 +16,7 @@ from domain.matter import order_commands as odo
 from tests.unit.matter_lives import (
     ASKER,
     CALLER,
+    CENTRE_SUPERVISOR,
     DUTY_LEADER,
     INTAKE,
     KINDS,
@@ -338,7 +339,7 @@ def test_a_notice_does_not_take_an_extension_back() -> None:
     world = at_year_end()
     until = world.state.clocks["/finish"].due + timedelta(days=2)
     world.do(SD_OFFICER, do.RequestMatterExtension(until=until, reason="material"))
-    world.do(LEADER, do.DecideMatterExtension(granted=True))
+    world.do(CENTRE_SUPERVISOR, do.DecideMatterExtension(granted=True, requester_told=True))
 
     assert noticed(world).state.clocks["/finish"].due == until
 

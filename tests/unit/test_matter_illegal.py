@@ -45,6 +45,7 @@ from tests.unit.matter_lives import (
     triaged,
 )
 from tests.unit.matter_lives import ORDER as ORDER_ID
+from tests.unit.matter_world import WHISTLE as WHISTLE_POWER
 from tests.unit.matter_world import World, officer, resident
 
 WHISTLE = KINDS["whistle.service"]
@@ -84,7 +85,9 @@ def test_an_urgent_matter_with_only_a_meeting_is_not_completed() -> None:
 
     world.when(SD_OFFICER, RESULT).refused("no_on_site_response")
 
-    world.do(SECRETARY, do.RecordAttempt(settled=True))
+    world.do(SECRETARY, do.RecordAttempt(settled=True))  # a call to the requester, say
+    world.when(SD_OFFICER, RESULT).refused("no_on_site_response")
+    world.do(SECRETARY, do.RecordAttempt(settled=True), sealed=("text", "place"))
     world.when(SD_OFFICER, RESULT).then(ev.ResultSubmitted)
 
 
@@ -135,7 +138,8 @@ def test_a_matter_does_not_go_down_by_escalation() -> None:
 def test_escalation_does_not_escape_a_due_moment() -> None:
     world = World().given(*TO_HANDLING)
     due = world.state.clocks["/finish"].due
-    world.later(60).do(SECRETARY, do.EscalateMatter(tier="subdistrict", ground="power_above"))
+    above = do.EscalateMatter(tier="subdistrict", ground="power_above")
+    world.later(60).do(SECRETARY, above, authority=WHISTLE_POWER)
 
     assert world.state.clocks["/finish"].due == due
     assert world.state.clocks["/finish"].late(world.now)

@@ -16,6 +16,7 @@ from domain.matter import order_events as oev
 from tests.unit.matter_lives import (
     ASKER,
     CALLER,
+    CENTRE_SUPERVISOR,
     DUTY_LEADER,
     HANDLER,
     INTAKE,
@@ -212,7 +213,7 @@ def test_a_matters_own_extension_is_decided_by_somebody_else() -> None:
     ask = do.RequestMatterExtension(until=due + timedelta(seconds=5), reason="material")
     world.do(LEADER, ask)
 
-    world.when(LEADER, do.DecideMatterExtension(granted=True)).refused("same_person")
+    world.when(LEADER, do.DecideMatterExtension(granted=True)).refused("own_clock")
 
 
 def test_deferral_answers_an_extension_that_was_still_open() -> None:
@@ -222,7 +223,7 @@ def test_deferral_answers_an_extension_that_was_still_open() -> None:
     world.do(LEADER, deferring(world))
     world.do(LEADER, do.ResumeMatter())
 
-    world.when(LEADER, do.DecideMatterExtension(granted=True)).refused("nothing_asked")
+    world.when(CENTRE_SUPERVISOR, do.DecideMatterExtension(granted=True)).refused("nothing_asked")
 
 
 # -- undone acts, breaks, grades
@@ -262,7 +263,7 @@ def test_a_deferral_gives_no_further_extension() -> None:
     world = World().given(*TO_HANDLING)
     until = clock(world, "finish").due + timedelta(seconds=5)
     world.do(SD_OFFICER, do.RequestMatterExtension(until=until, reason="material"))
-    world.do(LEADER, do.DecideMatterExtension(granted=True))
+    world.do(CENTRE_SUPERVISOR, do.DecideMatterExtension(granted=True, requester_told=True))
     world.later(2).do(LEADER, deferring(world))
     world.later(4).do(LEADER, do.ResumeMatter())
 
@@ -317,7 +318,7 @@ def test_the_clock_on_site_of_an_emergency_runs_from_its_registration() -> None:
 def test_somebody_there_stops_the_clock_on_site(how: str) -> None:
     world = World().given(registered, accepted, lambda w: triaged(w, urgent=True)).later(1)
     if how == "attempt":
-        world.do(INTAKE, do.RecordAttempt(settled=False))
+        world.do(INTAKE, do.RecordAttempt(settled=False), sealed=("text", "place"))
     else:
         world.given(blown(SERVICE), acknowledged, checked_in)
 
@@ -352,12 +353,12 @@ def test_a_dispute_stops_no_clock() -> None:
 
 
 def test_a_joint_time_moved_in_time_keeps_the_first_due_moment_on_record() -> None:
-    world = whistled()
-    first = clock(world, "check_in", LEG).due
-    moving = odo.ChangeSummonsTime(leg=LEG, to=first + timedelta(seconds=20), ground="rain")
+    first = NOON + timedelta(seconds=5)
+    world = World().given(*TO_TRIAGED, blown(SERVICE, summoned_at=first))
+    moving = odo.ChangeSummonsTime(leg=LEG, to=first + timedelta(seconds=5), ground="rain")
     world.when(LEADER, moving).then(oev.SummonsTimeChanged)
 
-    assert clock(world, "check_in", LEG).due == first + timedelta(seconds=20)
+    assert clock(world, "check_in", LEG).due == first + timedelta(seconds=5)
     assert clock(world, "check_in", LEG).first_due == first
 
 

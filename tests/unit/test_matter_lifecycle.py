@@ -321,9 +321,7 @@ def test_an_accusation_is_accepted_and_graded_by_discipline_inspection() -> None
     world.do(ASKER, accusation())
 
     world.when(DISCIPLINE, do.AcceptMatter()).then(ev.MatterAccepted)
-    world.when(DISCIPLINE, do.TriageMatter(scale="hard", demand="report", tier="district")).then(
-        ev.MatterTriaged
-    )
+    world.when(DISCIPLINE, do.TriageMatter(scale="hard", tier="district")).then(ev.MatterTriaged)
     world.when(DISCIPLINE, do.StartHandling(how="self_handling")).then(
         ev.HandlingStarted, status="in_handling"
     )
