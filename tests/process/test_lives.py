@@ -70,12 +70,14 @@ def test_a_worker_that_comes_back_late_takes_every_step_once(swift_world: World)
         async with following(world):
             async with a_worker(world):
                 matter = await whistled(world)
-            await asyncio.sleep(5)  # acknowledgement, first contact and check-in pass while nobody is at work
+            await asyncio.sleep(
+                3.5
+            )  # acknowledgement, first contact and check-in pass while nobody is at work
             assert not world.stored(matter.case, "due_missed.v1")
 
             async with a_worker(world):
                 await until(lambda: len(world.stored(matter.case, "due_missed.v1")) == 9)
-                await asyncio.sleep(1)
+                await asyncio.sleep(0.5)
 
         missed = [(e.pub.owner, e.pub.stage) for e in world.stored(matter.case, "due_missed.v1")]
         stages = ("acknowledge", "check_in", "contact")

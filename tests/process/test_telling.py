@@ -10,7 +10,7 @@ import pytest
 
 from adapters.demo.desk import Desk
 from domain.event import Recorded
-from domain.matter.order_commands import AcknowledgeLeg, ChangeSummonsTime, ContactLeg, RejectLeg
+from domain.matter.order_commands import RejectLeg
 from tests.process.world import DISTRICT, THREE, World, copied, world_in
 from workflows.advance import advance
 from workflows.agenda_view import Ahead, LawOf, Watched, ahead
@@ -135,21 +135,15 @@ def test_most_acts_concern_no_process(still_world: World, watch: Watch) -> None:
     assert told[0] == {""}
 
 
-def test_a_joint_time_moved_to_an_earlier_moment_concerns_its_summons(
-    still_world: World, watch: Watch
-) -> None:
+def test_a_report_concerns_its_summons_for_the_blower_has_a_moment_too(still_world: World) -> None:
     world, desk = still_world, still_world.desk
     case = desk.registers(desk.resident())
     desk.accepted_and_triaged(case)
     legs = desk.whistles(case, THREE)
-    leg = legs["dept-fire"]
-    duty = DISTRICT.actor("dept-fire", "duty_officer")
-    desk.must(case, duty, AcknowledgeLeg(leg=leg))
-    desk.must(case, DISTRICT.actor("dept-fire", "officer"), ContactLeg(leg=leg))
+    desk.arrives(case, "dept-fire", legs["dept-fire"])
     watched = Watched()
     watched.catch_up(world.history(case), law_of(world))
     known = watched.version
-    leader = DISTRICT.actor("sd-01", "leadership_member")
-    desk.must(case, leader, ChangeSummonsTime(leg=leg, to=watch() + timedelta(seconds=1), ground="agreed"))
+    desk.reports(case, "dept-fire", legs["dept-fire"])
 
-    assert watched.hear(world.history(case)[known:], law_of(world)) == {leg}
+    assert watched.hear(world.history(case)[known:], law_of(world)) == {legs["dept-fire"]}

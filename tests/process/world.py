@@ -33,9 +33,10 @@ THREE = ("dept-housing", "dept-fire", "dept-water")
 
 
 _SHORTER = {
-    'stage = "contact"\nof = "whistle"': {'"8s"': '"4s"'},
+    'stage = "contact"\nof = "whistle"': {'"8s"': '"3s"', 'remind = "2s"': 'remind = "1s"'},
     'stage = "check_in"\nof = ["whistle.service", "whistle.enforcement"]': {
-        'length = "12s"': 'length = "4s"', '"3s"': '"1s"', 'after = "4s"': 'after = "1s"', 'after = "12s"': 'after = "2s"',
+        'length = "12s"': 'length = "3s"', 'remind = "3s"': 'remind = "1s"',
+        'after = "4s"': 'after = "1s"', 'after = "12s"': 'after = "1s"',
     },
 }  # fmt: skip
 
@@ -60,7 +61,6 @@ def founded(folder: Path, rulebook: str) -> Path:
         assert refused == []
     finally:
         engine.close()
-    time.sleep(1.1)  # the duty roster begins a second after the founding
     return folder
 
 
