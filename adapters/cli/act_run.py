@@ -21,6 +21,7 @@ from adapters.derived import Derived
 from adapters.engine import Engine
 from domain.acting import RESIDENT, Actor, Command
 from domain.matter import commands as do
+from domain.matter.orders import signatures
 from workflows.standing import REGISTER
 from workflows.submission import Answer, OutsideNumber, Sealing, Submission
 
@@ -185,5 +186,5 @@ def missing_signatures(doing: Doing, order: str, case: str) -> list[str]:
     if drafted is None or drafted.emergency or drafted.status != "drafted":
         return []
     law = doing.engine.handle.standing.caught_up().law_at(doing.engine.handle.clock())
-    groups = ("|".join(group) for group in law.book.authorisers(drafted.full_kind))
-    return [" or ".join(group.split("|")) for group in groups if group not in drafted.signed]
+    needed = signatures(drafted, law.book.authorisers(drafted.full_kind))
+    return [" or ".join(one.split("|")) for one in needed if one not in drafted.signed]

@@ -287,7 +287,7 @@ def extended(scene: Scene) -> None:
 
 
 def project(scene: Scene) -> None:
-    """攻坚哨: secretary and director sign, a supervisor of the district releases together with the blower."""
+    """攻坚哨: secretary and director sign, a leader of the district releases together with the blower."""
     desk, resident = scene.desk, scene.desk.resident()
     case = scene.opened("XM-01", resident)
     legs = blown(scene, case, ("dept-housing", "dept-fire"), "project")
@@ -296,7 +296,7 @@ def project(scene: Scene) -> None:
         scene.wait(2)
         desk.reports(case, body, leg)
         desk.releases(case, leg)
-        desk.must(case, scene.actor("450305", "supervisor"), odo.AcceptLeg(leg=leg))
+        desk.must(case, scene.actor("450305", "district_leader"), odo.AcceptLeg(leg=leg))
     scene.ended(case, resident)
 
 
@@ -388,7 +388,7 @@ def dispatch(scene: Scene) -> None:
     desk.must(case, scene.actor("centre", "intake_officer"), do.AcceptMatter())
     desk.must(case, centre, do.TriageMatter(scale="hard", demand="help", tier="district"))
     order, leg = desk.id(), desk.id()
-    receivers = (Receiver(leg=leg, body=body, role="lead", measured_as="trade"),)
+    receivers = (Receiver(leg=leg, body=body, role="lead"),)
     desk.must(
         case, centre, odo.DraftOrder(order=order, kind="dispatch", receivers=receivers), reason="按目录派单"
     )

@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
-
-import pytest
-from pydantic import ValidationError
 
 from domain.acting import Actor
-from domain.matter import commands as do
 from domain.matter import order_commands as odo
-from domain.matter import order_events as oev
-from domain.matter.order_events import Receiver
 from domain.register import commands as register_commands
 from domain.register import events as reg
-from domain.register.words import KINDS as BODY_KINDS
 from tests.unit.matter_lives import (
     ADJUDICATOR,
-    ASKER,
     CENTRE,
     CENTRE_SUPERVISOR,
     DUTY_LEADER,
-    INTAKE,
     KINDS,
     LEADER,
     LEGS,
     ORDER,
-    SD_OFFICER,
-    SECRETARY,
     TO_TRIAGED,
-    accepted,
     acknowledged,
     blown,
-    checked_in,
     drafted,
-    drafting,
     hand,
-    registration,
-    reported,
-    triaged,
-    working,
 )
-from tests.unit.matter_world import GROUND, LONG_AGO, NOON, WHISTLE, World, enter, officer, powered, uid
+from tests.unit.matter_world import WHISTLE, World, enter, powered, uid
 from tests.unit.register_world import DAY, HOUR, district, person
 from tests.unit.register_world import refused as register_refused
 
@@ -85,9 +66,9 @@ def test_a_power_that_begins_later_gives_nothing_now() -> None:
     world.register = enter(world.register, later)
     command = odo.AuthoriseOrder(order=ORDER)
 
-    world.when(
-        LEADER, command, authority="power-next", occurred=world.now + timedelta(seconds=1)
-    ).refused("no_power")
+    world.when(LEADER, command, authority="power-next", occurred=world.now + timedelta(seconds=1)).refused(
+        "no_power"
+    )
 
 
 def test_dispatching_cites_the_power_where_the_register_lists_one() -> None:

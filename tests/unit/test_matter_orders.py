@@ -243,7 +243,7 @@ LEG_TABLE: dict[str, dict[str, str]] = {
     | to("disputed/working", "disputed/checked_in", "disputed/working"),
     "request_help": to("working", "checked_in", "working")
     | to("disputed/working", "disputed/checked_in", "disputed/working"),
-    "report_leg": to("reported", "working"),
+    "report_leg": to("reported", "working") | to("disputed/reported", "disputed/working"),
     "accept_leg": to("discharged", "reported"),
     "reject_leg": to("working", "reported"),
     "decline_leg": to("rejected", "issued"),
@@ -264,7 +264,7 @@ def table(role: Role, checks_in: bool) -> dict[str, dict[str, str]]:
     if not checks_in:
         for act in ("note_work", "request_help"):
             found[act] |= {"acknowledged": "working", "disputed/acknowledged": "disputed/working"}
-        found["report_leg"]["acknowledged"] = "reported"
+        found["report_leg"] |= {"acknowledged": "reported", "disputed/acknowledged": "disputed/reported"}
         found["check_in"] = {}
     if role.whistle == "emergency":
         found["check_in"]["issued"] = "checked_in"
@@ -336,7 +336,7 @@ def leg_code(world: World, role: Role, state: str, act: str) -> str | None:
 def _no_joint_time(role: Role, checks_in: bool) -> str | None:
     if role.leader == SECRETARY:
         return "not_your_post"
-    return None if checks_in else "no_such_clock"
+    return "no_joint_time" if checks_in else "no_such_clock"
 
 
 def leg_states(role: Role) -> list[str]:
@@ -420,7 +420,7 @@ def test_an_adjudication_may_excuse_the_body_from_wherever_it_stands(under: str)
 def test_a_project_whistle_is_released_by_the_blower_and_a_supervisor_in_any_order() -> None:
     world = leg_in("whistle.project", "reported", asked=False).copy()
 
-    for releaser, state in ((officer("gl", "supervisor"), "reported"), (LEADER, "discharged")):
+    for releaser, state in ((officer("gl", "district_leader"), "reported"), (LEADER, "discharged")):
         world.do(releaser, odo.AcceptLeg(leg=LEGS[0]))
         assert shown(world) == state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -331,7 +332,8 @@ def test_an_emergency_whistle_is_confirmed_in_time_and_by_somebody_else() -> Non
         world.also(DUTY_LEADER, "sd-01", "leadership_member"), odo.ConfirmAuthority(order=ORDER_ID)
     ).refused("same_person")
     late = world.copy().later(11)
-    late.when(LEADER, odo.ConfirmAuthority(order=ORDER_ID)).refused("authority_lapsed")
+    late.when(LEADER, odo.ConfirmAuthority(order=ORDER_ID)).then(oev.AuthorityConfirmed)
+    assert late.story[-1].pub.in_time is False
     world.when(LEADER, odo.ConfirmAuthority(order=ORDER_ID)).then(oev.AuthorityConfirmed)
     world.when(LEADER, odo.ConfirmAuthority(order=ORDER_ID)).refused("nothing_to_confirm")
 
@@ -355,11 +357,28 @@ def test_an_organ_outside_the_power_item_is_not_called_out() -> None:
     world.when(LEADER, odo.AuthoriseOrder(order=ORDER_ID)).refused("power_reaches_not")
 
 
+def ruled_for(body: str) -> Callable[[World], None]:
+    """The centre lets another body go and gives the duty to this one."""
+
+    def step(world: World) -> None:
+        legs = (Receiver(leg=uid(131), body="organ-a", role="lead"),)
+        world.do(SD_OFFICER, drafting(SERVICE, receivers=legs, order=uid(130)))
+        world.given(authorised(SERVICE, uid(130)))
+        world.do(SD_OFFICER, odo.IssueOrder(order=uid(130)))
+        world.do(hand("organ-a", 2), odo.RequestReturn(leg=uid(131), ground="not_ours", basis="law:1"))
+        world.do(HOTLINE, odo.DecideReturn(leg=uid(131), granted=True, ground="ruling:1", given_to=body))
+
+    return step
+
+
 def test_no_whistle_goes_to_a_body_outside_the_duty_list_without_an_adjudication() -> None:
     world = World().given(*TO_TRIAGED, drafted(SERVICE, ("dept-c",)), authorised(SERVICE))
 
     world.when(SD_OFFICER, odo.IssueOrder(order=ORDER_ID)).refused("not_on_duty_list")
-    world.when(SD_OFFICER, odo.IssueOrder(order=ORDER_ID, adjudication="ruling:1")).allowed()
+    word = odo.IssueOrder(order=ORDER_ID, adjudication="ruling:1")
+    world.when(SD_OFFICER, word).refused("not_on_duty_list")
+    world.given(ruled_for("dept-c"))
+    world.when(SD_OFFICER, word).allowed()
     assert world.story[-1].pub.adjudication == "ruling:1"
 
 
@@ -465,9 +484,9 @@ def test_an_admitted_task_cites_its_admission() -> None:
 
 def test_no_community_is_added_to_a_task_by_the_back_door() -> None:
     world = tasked(World())
-    dept_b = (Receiver(leg=LEG, body="dept-b", role="lead"),)
-    world.do(CENTRE, odo.DraftOrder(order=ORDER_ID, kind="dispatch", receivers=dept_b))
-    world.do(CENTRE, odo.IssueOrder(order=ORDER_ID, adjudication="ruling:1"))
+    sd_01 = (Receiver(leg=LEG, body="sd-01", role="lead"),)
+    world.do(CENTRE, odo.DraftOrder(order=ORDER_ID, kind="dispatch", receivers=sd_01))
+    world.do(CENTRE, odo.IssueOrder(order=ORDER_ID))
     adding = odo.AddLeg(order=ORDER_ID, leg=LEGS[1], body="com-02", ground="help")
 
     world.when(CENTRE, adding).refused("not_admitted")
@@ -477,7 +496,10 @@ def test_no_community_is_added_to_a_task_by_the_back_door() -> None:
 
 def test_a_residents_request_and_an_emergency_reach_a_community_without_admission() -> None:
     World().given(*TO_TRIAGED).when(CENTRE, to_community()).allowed()
+    urgent = do.RetriageMatter(scale="minor", urgent=True, demand="report", reason="danger")
     world = tasked(World(), emergency=True)
+    world.when(officer("dept-a", "duty_officer"), to_community()).refused("not_admitted")
+    world.do(officer("sd-01", "leadership_member"), urgent)
     world.when(officer("dept-a", "duty_officer"), to_community()).allowed()
 
 

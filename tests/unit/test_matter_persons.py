@@ -32,7 +32,9 @@ from tests.unit.matter_lives import (
     TO_TRIAGED,
     accepted,
     acknowledged,
+    authorised,
     blown,
+    drafted,
     drafting,
     hand,
     registered,
@@ -214,19 +216,22 @@ def test_the_supervisor_who_releases_has_neither_summoned_nor_worked() -> None:
     world.do(hand("dept-a", 2), odo.ReportLeg(leg=LEG, evidence=1))
 
     for actor in (officer("sd-01", "secretary"), hand("dept-a", 1)):
-        world.when(world.also(actor, "gl", "supervisor"), odo.AcceptLeg(leg=LEG)).refused("same_person")
+        world.when(world.also(actor, "gl", "district_leader"), odo.AcceptLeg(leg=LEG)).refused("same_person")
 
 
 # -- across a district border
 
 
-def test_a_joint_blower_across_the_border_summons_and_releases_too() -> None:
-    world = World().given(*TO_TRIAGED, blown(SERVICE, joint_blowers=("sd-02",)), working)
-    world.do(hand("dept-a", 2), odo.ReportLeg(leg=LEG, evidence=1))
+def test_a_joint_blower_across_the_border_signs_and_the_first_blower_releases() -> None:
+    world = World().given(*TO_TRIAGED, drafted(SERVICE, joint_blowers=("sd-02",)), authorised(SERVICE))
+    joint, signing = officer("sd-02", "leadership_member"), odo.AuthoriseOrder(order=ORDER_ID)
+    world.when(SD_OFFICER, odo.IssueOrder(order=ORDER_ID)).refused("wrong_state")
+    world.do(joint, signing, authority="power-whistle-2")
+    world.do(SD_OFFICER, odo.IssueOrder(order=ORDER_ID))
+    world.given(working).do(hand("dept-a", 2), odo.ReportLeg(leg=LEG, evidence=1))
 
-    world.when(officer("sd-02", "leadership_member"), odo.AcceptLeg(leg=LEG)).then(
-        oev.ResultAccepted, oev.OrderSettled
-    )
+    world.when(joint, odo.AcceptLeg(leg=LEG)).refused("not_the_first_blower")
+    world.when(LEADER, odo.AcceptLeg(leg=LEG)).then(oev.ResultAccepted, oev.OrderSettled)
 
 
 def test_a_dual_dispatch_measures_territory_and_trade() -> None:
