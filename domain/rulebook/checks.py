@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from domain.rulebook.lines import Path
 from domain.rulebook.sections import Book
+from domain.rulebook.words import ACTS, ANY, DEMANDS
 
 Found = tuple[Path, str]
 
@@ -19,15 +20,54 @@ _NEEDED = {
 }  # fmt: skip
 
 
+_STAGES = (
+    "accept", "triage", "finish", "onsite", "callback", "close",
+    "acknowledge", "check_in", "answer", "decide_return", "decide_extension", "adjudicate", "confirm_authority",
+    "accept_result",
+)  # fmt: skip
+"""Without a clock of such a stage somebody would be owed an act that never falls due."""
+
+
 def problems_across(book: Book) -> list[Found]:
     """Every problem between sections, each with the path of its key and a sentence."""
-    return [*_absent(book), *_twice(book), *_levels(book), *_unordered(book), *_misplaced(book)]
+    return [
+        *_absent(book),
+        *_nobody(book),
+        *_never_due(book),
+        *_twice(book),
+        *_levels(book),
+        *_unordered(book),
+        *_misplaced(book),
+    ]
 
 
 def _absent(book: Book) -> Iterator[Found]:
     for name in _NEEDED[book.use]:
         if not getattr(book, name):
             yield (name,), f"Add this section: a rulebook for {book.use} needs it."
+
+
+def _nobody(book: Book) -> Iterator[Found]:
+    """An act that nobody may perform stops every matter that comes to it."""
+    if book.use != "cases" or not book.posts:
+        return
+    for act in sorted(ACTS):
+        if not any(book.posts.get(act, {}).values()):
+            yield ("posts", act), f"Name the posts that may perform {act}: nobody may."
+
+
+def _never_due(book: Book) -> Iterator[Found]:
+    if book.use != "cases" or not book.clock:
+        return
+    kinds: dict[str, set[str]] = {}
+    for entry in book.clock:
+        kinds.setdefault(entry.stage, set()).update(entry.of)
+    for stage in _STAGES:
+        if stage not in kinds:
+            yield ("clock",), f"Add a clock of the stage {stage}: without one it never falls due."
+    finish = kinds.get("finish", set())
+    for demand in sorted(DEMANDS - finish if finish and ANY not in finish else ()):
+        yield ("clock",), f"Add a clock of the stage finish for {demand}: without one it never falls due."
 
 
 def _twice(book: Book) -> Iterator[Found]:

@@ -282,3 +282,35 @@ def test_a_catalogue_item_may_have_a_clock_of_its_own_with_a_ground() -> None:
     assert item.clock == Length(2, "wd")
     assert rulebook.due_types["SL-01"] == Length(2, "wd")
     assert rulebook.item("XX-99") is None
+
+
+def test_an_act_that_nobody_may_perform_is_found() -> None:
+    (found,) = gulou_spoilt('archive = ["archivist"]\n', "")
+
+    assert found.key == "posts.archive"
+    assert found.sentence == "Name the posts that may perform archive: nobody may."
+
+
+def test_posts_that_are_named_but_empty_are_found_too() -> None:
+    (found,) = gulou_spoilt('archive = ["archivist"]', "archive = []")
+
+    assert found.key == "posts.archive"
+
+
+def test_a_stage_without_a_clock_is_found() -> None:
+    text = template("gulou")
+    other = text.replace('stage = "adjudicate"', 'stage = "review"', 1).replace(
+        'stage = "review"\nof = "*"', 'stage = "review"\nof = "suggestion"', 1
+    )
+
+    assert "Add a clock of the stage adjudicate: without one it never falls due." in [
+        one.sentence for one in problems(other)
+    ]
+
+
+def test_a_class_of_request_without_a_finish_clock_is_found() -> None:
+    (found,) = gulou_spoilt(
+        'stage = "finish"\nof = "suggestion"', 'stage = "finish"\nof = "whistle.emergency"'
+    )
+
+    assert found.sentence == "Add a clock of the stage finish for suggestion: without one it never falls due."
