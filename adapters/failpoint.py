@@ -25,6 +25,11 @@ FAILPOINTS = (
     "keys.after_commit",
     "keys.after_destroy",
     "positions.after_save",
+    "follower.after_take",
+    "starter.after_rebuild",
+    "starter.after_told",
+    "views.after_write",
+    "keeper.after_rewrap",
 )
 """Every failpoint of the code; the fault tests walk this list. On PostgreSQL a save is one call, so that the
 steps from `store.after_begin` to `store.before_commit` are the server's: there the tests kill the server."""

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from adapters.failpoint import failpoint
 from domain.refusal import Conflict, Refused, Unavailable
 from workflows.ports import EventStore, Positions, Stored
 
@@ -136,6 +137,7 @@ class Follower:
                 await self._newer_than(after)
                 continue
             await consumer.take(batch)
+            failpoint("follower.after_take")
             after = self._at[consumer.name] = batch[-1].position
             self._head = max(self._head, after)
 

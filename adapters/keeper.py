@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from adapters.failpoint import failpoint
 from domain.matter.events import MatterDiverted
 from workflows.ports import KeyStore, Positions, Stored
 
@@ -31,5 +32,6 @@ class Keeper:
         for stored in batch:
             if stored.type == MatterDiverted.TYPE:
                 self._keys.rewrap(stored.stream, "discipline")
+                failpoint("keeper.after_rewrap")
         self._positions.save(self.name, self._at, batch[-1].position)
         self._at = batch[-1].position

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from adapters.failpoint import failpoint
 from adapters.temporal.client import RPC_TIMEOUT, namespace_id, prepare_namespace, reported
 from domain.event import decode
 from domain.matter.evolve import FOLDS
@@ -80,7 +81,7 @@ class ProcessStarter:
             if row.type in MATTER_EVENTS:
                 firsts.setdefault(row.stream, row.version)
         await self._all(self._follow(case, first) for case, first in firsts.items())
-        # A crash right here tells the same again: a process ignores what is not newer.
+        failpoint("starter.after_told")  # tells the same again: a process ignores what is not newer
         if news:
             await asyncio.to_thread(self.positions.save, self._life, stands, news[-1].position)
 
@@ -97,6 +98,7 @@ class ProcessStarter:
             head = await asyncio.to_thread(self.handle.store.head)
             if head and not await asyncio.to_thread(self.positions.position, life):
                 log.info("processes_brought_up", open=await self.rebuild())
+                failpoint("starter.after_rebuild")
                 await asyncio.to_thread(self.positions.save, life, 0, head)
             self._life = life
             self._watched.clear()

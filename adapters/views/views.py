@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain
 
+from adapters.failpoint import failpoint
 from adapters.store.positions import StoredPositions, position, save
 from adapters.views.projector import Changes, Projector
 from adapters.views.reader import Reader
@@ -73,6 +74,7 @@ class Views:
             if row is None or row[0] != self._generation or position(connection, self.name) != self._at:
                 raise Conflict("somebody else has moved the read models on")
             self._write(sql, self._generation, changes)
+            failpoint("views.after_write")
             save(connection, self.name, self._at, batch[-1].position)
         self._at = batch[-1].position
 
