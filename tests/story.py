@@ -198,7 +198,11 @@ def _late(tale: Story, case: str, leg: str) -> None:
     ask = odo.RequestExtension(leg=leg, until=until, reason="material_ordered")
     desk.must(case, scene.actor(body, "leader"), ask)
     scene.wait(1)
-    desk.must(case, scene.actor("centre", "supervisor"), odo.DecideExtension(leg=leg, granted=True))
+    desk.must(
+        case,
+        scene.actor("centre", "supervisor"),
+        odo.DecideExtension(leg=leg, granted=True, requester_told=True),
+    )
     desk.reports(case, body, leg)
     desk.releases(case, leg)
 

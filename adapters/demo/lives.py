@@ -276,7 +276,11 @@ def extended(scene: Scene) -> None:
     until = desk.handle.clock() + timedelta(seconds=36)
     ask = odo.RequestExtension(leg=leg, until=until, reason="material_ordered")
     desk.must(case, scene.actor(body, "leader"), ask)
-    desk.must(case, scene.actor("centre", "supervisor"), odo.DecideExtension(leg=leg, granted=True))
+    desk.must(
+        case,
+        scene.actor("centre", "supervisor"),
+        odo.DecideExtension(leg=leg, granted=True, requester_told=True),
+    )
     scene.wait(3)
     desk.reports(case, body, leg)
     leader = scene.actor(SUBDISTRICT, "leadership_member")

@@ -219,7 +219,16 @@ def decide_extension(
 ) -> tuple[Event, ...]:
     """Granted by the authoriser, never by the receiver or anybody under it."""
     _authoriser(ctx, order, leg)
-    return _decide(state, leg.id, command.stage, command.granted, ctx)
+    return _told(state, command, _decide(state, leg.id, command.stage, command.granted, ctx))
+
+
+def _told(
+    state: Matter, command: do.DecideExtension | mdo.DecideMatterExtension, decided: tuple[Event, ...]
+) -> tuple[Event, ...]:
+    """Nobody's request takes longer without their hearing of it."""
+    if command.granted and not command.requester_told and state.requesters:
+        raise Refused("requester_not_told", "Tell the requester first, and say so.")
+    return decided
 
 
 def decide_matter_extension(
@@ -231,10 +240,7 @@ def decide_matter_extension(
     if asked is not None and ctx.register.within(ctx.actor.body, asked.body, ctx.when.occurred_at):
         raise Refused("own_clock", "A body does not extend its own clock, nor does one below it.")
     other_person(ctx, state.handlers, "Whoever handles the matter does not extend its clock; ask above.")
-    decided = _decide(state, "", "finish", command.granted, ctx)
-    if command.granted and not command.requester_told and state.requesters:
-        raise Refused("requester_not_told", "Tell the requester first, and say so.")
-    return decided
+    return _told(state, command, _decide(state, "", "finish", command.granted, ctx))
 
 
 def _authoriser(ctx: Context, order: Order, leg: Leg) -> None:

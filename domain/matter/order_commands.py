@@ -192,10 +192,11 @@ class RequestExtension(LegCommand, name="request_extension"):
 
 
 class DecideExtension(LegCommand, name="decide_extension"):
-    """Grant or deny it."""
+    """Grant or deny it. `requester_told`: needed to grant, where there is one."""
 
     stage: Literal["check_in", "finish"] = "finish"
     granted: bool
+    requester_told: bool = False
 
 
 class UrgeLeg(LegCommand, name="urge_leg"):

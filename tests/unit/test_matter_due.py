@@ -140,7 +140,7 @@ def test_an_extended_clock_reminds_and_is_missed_again_at_its_new_moment() -> No
     world.later(25).tick()
     ask = odo.RequestExtension(leg=LEG, until=due + timedelta(seconds=10), reason="material")
     world.do(hand("dept-a", 2), ask)
-    world.do(LEADER, odo.DecideExtension(leg=LEG, granted=True))
+    world.do(LEADER, odo.DecideExtension(leg=LEG, granted=True, requester_told=True))
 
     assert [item.at for item in world.due("remind", "finish", LEG)] == [due + timedelta(seconds=4)]
     play(world, 120)

@@ -67,7 +67,7 @@ def extending(world: World, stage: Any = "finish", seconds: float = 5) -> odo.Re
 
 
 def granting(stage: Any = "finish") -> odo.DecideExtension:
-    return odo.DecideExtension(leg=LEG, stage=stage, granted=True)
+    return odo.DecideExtension(leg=LEG, stage=stage, granted=True, requester_told=True)
 
 
 # -- whatever follows

@@ -303,7 +303,10 @@ LEG_ACTS: dict[str, Act] = {
     "decline_leg": lambda w, r: (hand(body(w), 2), odo.DeclineLeg(leg=LEGS[0], reason="no_time")),
     "excuse_leg": lambda w, r: (r.leader, odo.ExcuseLeg(leg=LEGS[0], ground="not_needed")),
     "request_extension": lambda w, r: (hand(body(w), 2), until(w)),
-    "decide_extension": lambda w, r: (CENTRE_SUPERVISOR, odo.DecideExtension(leg=LEGS[0], granted=True)),
+    "decide_extension": lambda w, r: (
+        CENTRE_SUPERVISOR,
+        odo.DecideExtension(leg=LEGS[0], granted=True, requester_told=True),
+    ),
     "urge_leg": lambda w, r: (CENTRE_SUPERVISOR, odo.UrgeLeg(leg=LEGS[0])),
     "supervise_leg": lambda w, r: (
         CENTRE_SUPERVISOR,

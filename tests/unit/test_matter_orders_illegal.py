@@ -199,7 +199,7 @@ def extension(world: World, stage: Any = "finish", seconds: int = 5) -> odo.Requ
 def test_a_department_does_not_extend_its_own_clock() -> None:
     world = whistled()
     world.do(hand("dept-a", 2), extension(world))
-    granting = odo.DecideExtension(leg=LEG, granted=True)
+    granting = odo.DecideExtension(leg=LEG, granted=True, requester_told=True)
 
     world.when(
         world.also(officer("dept-a", "duty_officer"), "dept-a", "leadership_member"), granting
@@ -218,7 +218,7 @@ def test_a_worker_of_the_department_does_not_extend_its_clock_in_another_post() 
 
     world.when(
         world.also(hand("dept-a", 1), "sd-01", "leadership_member"),
-        odo.DecideExtension(leg=LEG, granted=True),
+        odo.DecideExtension(leg=LEG, granted=True, requester_told=True),
     ).refused("same_person")
 
 
@@ -228,7 +228,7 @@ def test_an_extension_goes_no_further_and_no_more_often_than_the_rulebook_says()
     world.when(hand("dept-a", 2), extension(world, seconds=0)).refused("extension_length")
     world.do(hand("dept-a", 2), extension(world))
     world.when(hand("dept-a", 2), extension(world)).refused("asked_already")
-    world.do(LEADER, odo.DecideExtension(leg=LEG, granted=True))
+    world.do(LEADER, odo.DecideExtension(leg=LEG, granted=True, requester_told=True))
 
     world.when(hand("dept-a", 2), extension(world)).refused("no_extension")
 
