@@ -83,12 +83,9 @@ class Role:
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
 
-    def died_at(self, failpoint: str, seconds: float) -> None:
-        """It kills itself at this failpoint, and nowhere else, within so many seconds."""
-        try:
-            code = self.running().wait(seconds)
-        except subprocess.TimeoutExpired:
-            pytest.fail(f"{self.name} never passed {failpoint} often enough")
+    def died_at(self, failpoint: str) -> None:
+        """It has killed itself at this failpoint, and nowhere else."""
+        code = self.running().returncode
         assert code == -signal.SIGKILL, f"{self.name} ended with {code}: {self.tail()}"
         assert self.marker.read_text(encoding="utf-8") == failpoint
 
@@ -184,9 +181,7 @@ class World:
         """Kill these parts at once, while lives are running; Temporal's database goes with "wipe"."""
         self._soon("no life began", lambda: ledger.running(self.engine.store) > 0)
         running = ledger.running(self.engine.store)
-        second = time.time() - self.began.timestamp()
         assert self.roles["driver"].alive(), f"the driver had ended: {self.roles['driver'].tail()}"
-        assert running > 0, "no life was running"
         for part in parts:
             if part == "wipe":
                 self.temporal.kill()
@@ -195,7 +190,7 @@ class World:
                 self.roles[part].kill()
             else:
                 self._server(part).kill()
-            self.strikes.append(Strike(part, second, running))
+            self._note(part, running)
 
     def restore(self, *parts: str) -> None:
         """Start these parts again."""
@@ -204,6 +199,23 @@ class World:
                 self.roles[part].start()
             else:
                 self._server(part).start()
+
+    def outlive(self, seconds: float = 60, **failpoints: str) -> None:
+        """Every armed role kills itself at its failpoint while lives run, and is started again a second later."""
+        waiting = dict(failpoints)
+        deadline = time.monotonic() + seconds
+        while waiting:
+            assert time.monotonic() < deadline, f"never passed often enough: {waiting}"
+            for name in [name for name in waiting if not self.roles[name].alive()]:
+                self.roles[name].died_at(waiting.pop(name).partition(":")[0])
+                self._note(name, ledger.running(self.engine.store))
+                time.sleep(1)
+                self.restore(name)
+            time.sleep(PATIENCE)
+
+    def _note(self, part: str, running: int) -> None:
+        assert running > 0, "no life was running"
+        self.strikes.append(Strike(part, time.time() - self.began.timestamp(), running))
 
     def _server(self, part: str) -> TemporalServer | PostgresServer:
         if part == "postgres":
