@@ -16,10 +16,11 @@ from domain.matter import commands as do
 from domain.matter import events as mev
 from domain.matter import order_events as ev
 from domain.matter.closing import not_called, sampled
+from domain.matter.guards import started
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from domain.calendar import Calendar
     from domain.context import Context, Law
@@ -107,10 +108,27 @@ def take(state: Matter, command: do.TakeDueSteps, ctx: Context) -> tuple[Event, 
     ready = [item for item in agenda(state, ctx.law) if item.id in wanted]
     if any(item.at > ctx.when.recorded_at for item in ready):
         raise Refused("not_due", "This step is not due yet.")
-    return tuple(event for item in ready for event in _taken(state, item, ctx))
+    found: list[Event] = []
+    for item in ready:
+        found.extend(_taken(state, item, ctx, found))
+    return tuple(found)
 
 
-def _taken(state: Matter, item: Item, ctx: Context) -> tuple[Event, ...]:
+def _supervised(state: Matter, item: Item, ctx: Context, before: Sequence[Event]) -> Event:
+    """督办 has a number within its matter, and for a leg the rulebook's due moment where it names one."""
+    now = [event for event in before if isinstance(event, ev.SupervisedByClock)]
+    number = 1 + len(now) + sum("/supervise" in one for one in state.done)
+    leg, running = state.leg(item.owner), state.clock(item.owner, "supervise")
+    going = (running is not None and running.stopped is None) or any(one.owner == item.owner for one in now)
+    of = state.orders[leg.order].full_kind if leg is not None and not going else None
+    return ev.SupervisedByClock(
+        item=item.id, owner=item.owner, stage=item.stage, due=item.due, body=_owes(state, item) or "",
+        level=item.level or "", number=f"{state.number}-DB{number}",
+        clocks=started(ctx, ("supervise", of)) if of else (),
+    )  # fmt: skip
+
+
+def _taken(state: Matter, item: Item, ctx: Context, before: Sequence[Event]) -> tuple[Event, ...]:
     given: dict[str, Any] = {"item": item.id, "owner": item.owner, "stage": item.stage, "due": item.due}
     body = _owes(state, item)
     match item.do:
@@ -121,7 +139,7 @@ def _taken(state: Matter, item: Item, ctx: Context) -> tuple[Event, ...]:
         case "urge":
             return (ev.UrgedByClock(body=body or "", **given),)
         case "supervise":
-            return (ev.SupervisedByClock(body=body or "", level=item.level or "", **given),)
+            return (_supervised(state, item, ctx, before),)
         case "escalate":
             return (mev.BreachEscalated(level=item.level or "", **given),)
         case "lapse":

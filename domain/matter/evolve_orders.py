@@ -242,6 +242,11 @@ def _supervised(state: Matter, e: ev.LegSupervised, rec: Recorded[Any]) -> None:
     start(state, e.leg, e.clocks, rec)
 
 
+def _supervised_by_clock(state: Matter, e: ev.SupervisedByClock, rec: Recorded[Any]) -> None:
+    _item(state, e, rec)
+    start(state, e.owner, e.clocks, rec)
+
+
 def _cancelled(state: Matter, e: ev.OrderCancelled, rec: Recorded[Any]) -> None:
     order = state.orders[e.order]
     order.status = "cancelled"
@@ -319,7 +324,7 @@ ORDER_FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.LegUrged: _nothing,
     ev.UrgedByClock: _item,
     ev.LegSupervised: _supervised,
-    ev.SupervisedByClock: _item,
+    ev.SupervisedByClock: _supervised_by_clock,
     ev.OrderCancelled: _cancelled,
     ev.OrderSettled: _settled,
     ev.CallAnswered: _answered,

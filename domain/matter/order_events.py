@@ -247,10 +247,12 @@ class LegSupervised(StartingLeg, name="leg_supervised.v1"):
 
 
 class SupervisedByClock(DueItem, name="supervised_by_clock.v1"):
-    """督办 opened as the rulebook's default step after a missed due moment."""
+    """督办 opened as the rulebook's default step after a missed due moment, with its number and, by its clock, a due moment."""
 
     body: str
     level: str
+    number: str = ""
+    clocks: tuple[StartedClock, ...] = ()
 
 
 class OrderCancelled(OrderEvent, name="order_cancelled.v1"):

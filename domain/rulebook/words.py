@@ -8,6 +8,7 @@ Stage = Literal[
     "accept", "triage", "finish", "callback", "close", "review", "onsite",
     "acknowledge", "contact", "check_in", "answer",
     "decide_return", "decide_extension", "adjudicate", "confirm_authority", "accept_result",
+    "supervise",
 ]  # fmt: skip
 """The first line are stages of a matter (`finish` also of a leg), the others of orders and their legs."""
 
