@@ -24,7 +24,7 @@ class Following:
 
     def __init__(self, begin: Snapshot) -> None:
         self.seen = begin
-        self.absent: set[str] = set()
+        self.absent: dict[str, Snapshot] = {}
         self._shown = begin
         self._news = False
         self._reload = False
@@ -32,15 +32,14 @@ class Following:
 
     def poke(self, told: Snapshot) -> None:
         """Take a newer snapshot over; of another life of the store, look for yourself; ignore an old one."""
-        self.absent.update(told.absent)
+        self.absent.update((leg.owner, leg) for leg in told.legs if leg.owner in told.absent)
         if told.epoch != self.seen.epoch:
             self._reload = True
         elif told.version > self.seen.version:
             self.seen, self._news, self._just_looked = told, True, False
 
-    def miss(self, leg: str) -> None:
-        """The process of a leg has gone: look again, and bring it up if the leg is still open."""
-        self.absent.add(leg)
+    def look_again(self) -> None:
+        """Something has gone that should be there: see what the record says now."""
         self._reload = True
 
     async def next(self) -> None:

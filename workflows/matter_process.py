@@ -37,6 +37,7 @@ class MatterProcess:
             await self.whistle_followed()  # 吹哨, 报到: one process for every summoned department
             await self.result_called_back()  # 办结, 回访: somebody independent asks the resident
             await self.case_closed()  # 结案: by somebody who handled no part of it
+        await self._fan_out()  # what was just being brought up learns that it is over
         self.matter.show()
 
     async def call_heard(self) -> None:
@@ -65,35 +66,40 @@ class MatterProcess:
 
     async def _fan_out(self) -> None:
         """One process per open leg; one that was lost comes back, one that lives on its own is left alone."""
-        self.summoned -= self.matter.absent
-        self.matter.absent.clear()
-        fresh = [leg for leg in self.matter.seen.legs if leg.owner not in self.summoned]
+        absent, self.matter.absent = self.matter.absent, {}
+        # Where the follower found no process of a leg that is over, it may be one that was just being brought up.
+        over = [leg for leg in absent.values() if leg.closed and leg.owner in self.summoned]
+        self.summoned.difference_update(absent)
+        fresh = [leg for leg in self.matter.seen.legs if not leg.closed and leg.owner not in self.summoned]
         self.summoned.update(leg.owner for leg in fresh)
-        await asyncio.gather(*(self._summon(leg) for leg in fresh))
+        await asyncio.gather(*(self._tell(leg) for leg in over), *(self._summon(leg) for leg in fresh))
 
     async def _summon(self, leg: Snapshot) -> None:
-        name = process_id(leg.case, leg.owner)
         try:
             child = await workflow.start_child_workflow(
-                SUMMONS_PROCESS, leg, id=name, parent_close_policy=ParentClosePolicy.ABANDON,
+                SUMMONS_PROCESS, leg, id=process_id(leg.case, leg.owner), parent_close_policy=ParentClosePolicy.ABANDON,
                 search_attributes=wording.attributes(leg), static_summary=wording.summary(leg),
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
             # It outlived an earlier run of this process: tell it what this one knows; it ignores what is old.
-            await self._tell(name, leg)
+            await self._tell(leg)
         else:
             child.add_done_callback(lambda ended: self._ended(leg.owner, ended))
 
-    async def _tell(self, name: str, leg: Snapshot) -> None:
+    async def _tell(self, leg: Snapshot) -> None:
         try:
-            await workflow.get_external_workflow_handle(name).signal(POKE, leg)
+            await workflow.get_external_workflow_handle(process_id(leg.case, leg.owner)).signal(POKE, leg)
         except ApplicationError:
-            self.matter.miss(leg.owner)  # it ended in between
+            self._miss(leg.owner)  # it ended in between
 
     def _ended(self, leg: str, child: ChildWorkflowHandle[Any, Any]) -> None:
         """Somebody ended a summons' process by hand: it comes back if the record says that it is open."""
         if child.cancelled() or child.exception() is not None:
-            self.matter.miss(leg)
+            self._miss(leg)
+
+    def _miss(self, leg: str) -> None:
+        self.summoned.discard(leg)
+        self.matter.look_again()
 
     def _stands(self, phases: frozenset[str]) -> bool:
         return not self.matter.seen.closed and self.matter.seen.phase in phases

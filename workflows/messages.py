@@ -36,7 +36,8 @@ class Snapshot:
     `epoch` names the life of the store: versions of two epochs are not compared. `due` (UTC) is the moment of the
     next step, `step` what it is; `phase` the state of the matter or the leg. `closed`: nothing is left to do, ever.
     `number`, `place` (the sub-district) and `body` are public ids, empty for a confidential case. A matter's
-    snapshot holds those of its open legs; `absent` names the legs of which no process was found.
+    snapshot holds those of its open legs; `absent` names the legs of which no process was found, those that are over
+    included.
     """
 
     case: str

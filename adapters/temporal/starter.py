@@ -8,6 +8,7 @@ is a new one, every open process is brought up again, whatever was told before.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 AT_ONCE = 16
+SURE_SECONDS = 1.0
+"""How long it is taken for granted that Temporal and the store still live the same life."""
+
 MOST_WATCHED = 2_000
 """Matters kept in memory, the least lately heard of given up first; the others are read again from their start."""
 
@@ -55,6 +59,7 @@ class ProcessStarter:
         self.client, self.handle, self.positions = client, handle, positions
         self.open_cases, self.task_queue = open_cases, task_queue
         self._life, self._asked_for = "", ""
+        self._sure_until = 0.0
         self._settling = asyncio.Lock()
         self._watched: dict[str, Watched] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -91,9 +96,13 @@ class ProcessStarter:
         Raises Unavailable, and Conflict when another process has done it.
         """
         async with self._settling:
+            if time.monotonic() < self._sure_until:
+                return
             life = f"processes-{await namespace_id(self.client)}-{await asyncio.to_thread(self.handle.store.epoch)}"
+            self._sure_until = time.monotonic() + SURE_SECONDS
             if life == self._life:
                 return
+            self._sure_until = 0.0
             await prepare_namespace(self.client)
             head = await asyncio.to_thread(self.handle.store.head)
             if head and not await asyncio.to_thread(self.positions.position, life):
@@ -147,17 +156,22 @@ class ProcessStarter:
         return known, snapshot_of(known.state, epoch, law), concerns
 
     async def _tell(self, matter: Snapshot, concerns: dict[str, Snapshot]) -> None:
-        """The summons first: where a process is missing, the matter's process is asked to bring it up."""
+        """The summons first. Where a process is missing, the matter's process is asked to see to it: it brings up what
+        is open, and what it is just bringing up it tells that it is over."""
         legs = [told for owner, told in concerns.items() if owner]
         reached = await asyncio.gather(*(self._signal(leg) for leg in legs))
-        absent = tuple(
-            leg.owner for leg, there in zip(legs, reached, strict=True) if not there and not leg.closed
+        absent = [leg for leg, there in zip(legs, reached, strict=True) if not there]
+        if not absent and "" not in concerns:
+            return
+        told = replace(
+            matter,
+            legs=(*matter.legs, *(leg for leg in absent if leg.closed)),
+            absent=tuple(leg.owner for leg in absent),
         )
         if matter.closed:
-            if "" in concerns:
-                await self._signal(matter)
-        elif absent or "" in concerns:
-            await self._start(replace(matter, absent=absent))
+            await self._signal(told)
+        else:
+            await self._start(told)
 
     async def _signal(self, told: Snapshot) -> bool:
         """Poke a process; False if none is running."""
