@@ -10,8 +10,6 @@ from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.guards import (
     SUPERVISORS,
-    accused,
-    after,
     brings,
     officer,
     offices,
@@ -20,7 +18,6 @@ from domain.matter.guards import (
     started,
     unaccused,
 )
-from domain.matter.orders import excuse_all
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -98,9 +95,9 @@ def callback(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[E
     """回访 by someone independent; never reached is never satisfied."""
     if command.how == "counter":
         return _at_the_counter(state, command, ctx)
-    officer(ctx, "callback", _callers(ctx, state))
+    officer(ctx, "callback", callers(ctx, state))
     other_person(
-        ctx, _took_part(state), "Whoever had a part in the matter does not call back; ask a callback officer."
+        ctx, took_part(state), "Whoever had a part in the matter does not call back; ask a callback officer."
     )
     if command.how == "site_check":
         return _on_site(state, command, ctx)
@@ -109,13 +106,14 @@ def callback(state: Matter, command: do.RecordCallback, ctx: Context) -> tuple[E
     return _called(state, _the_one(state, command), command, ctx)
 
 
-def _callers(ctx: Context, state: Matter) -> set[str]:
+def callers(ctx: Context, state: Matter) -> set[str]:
+    """The bodies that call back, close and hear a withdrawal: the offices that carry the matter, or a supervising one."""
     supervising = ctx.register.body(ctx.actor.body, ctx.when.occurred_at)
     extra = {ctx.actor.body} if supervising is not None and supervising.kind in SUPERVISORS else set()
     return offices(ctx, state) | unaccused(ctx, state, extra)
 
 
-def _took_part(state: Matter) -> set[str]:
+def took_part(state: Matter) -> set[str]:
     """Who handled the matter, summoned anybody for it, or let them go: none of them says how it went (law 4)."""
     found = {*state.handlers, *state.releasers}
     for order in state.orders.values():
@@ -208,7 +206,7 @@ def reopen(state: Matter, command: do.ReopenMatter, ctx: Context) -> tuple[Event
         requester(ctx, state)
         _inside_window(state, ctx)
     else:
-        officer(ctx, "reopen", _callers(ctx, state))
+        officer(ctx, "reopen", callers(ctx, state))
         _said_so(state, command, ctx)
     if state.reopened >= ctx.rulebook.reopen.most and (
         ctx.actor.post not in ctx.rulebook.posts("review_result")
@@ -266,10 +264,10 @@ def late_child(ctx: Context, state: Matter) -> tuple[Event, ...]:
 
 def close(state: Matter, command: do.CloseMatter, ctx: Context) -> tuple[Event, ...]:
     """结案 by someone who handled no leg and no part of it."""
-    officer(ctx, "close", _callers(ctx, state))
+    officer(ctx, "close", callers(ctx, state))
     other_person(
         ctx,
-        _took_part(state) | {state.submitter},
+        took_part(state) | {state.submitter},
         "Whoever had a part in the matter does not close it; ask a supervisor.",
     )
     _unsolved_reviewed(state, ctx)
@@ -302,71 +300,3 @@ def archive(state: Matter, command: do.ArchiveMatter, ctx: Context) -> tuple[Eve
                 "appraisal_missing", "A department that was summoned has not been appraised; rate it first."
             )
     return (ev.MatterArchived(retention=command.retention),)
-
-
-def request_withdrawal(state: Matter, command: do.RequestWithdrawal, ctx: Context) -> tuple[Event, ...]:
-    """A requester wishes to withdraw, by themselves or through an officer who heard it."""
-    if command.requester not in state.requesters:
-        raise Refused("unknown_requester", "Name one of the matter's requesters.")
-    if state.requesters[command.requester].withdrawn or command.requester in state.withdrawing:
-        raise Refused("asked_already", "This requester has asked to withdraw already.")
-    if ctx.actor.body == RESIDENT:
-        requester(ctx, state, command.requester)
-    else:
-        officer(ctx, "withdraw", offices(ctx, state))
-    return (ev.WithdrawalRequested(requester=command.requester),)
-
-
-def confirm_withdrawal(state: Matter, command: do.ConfirmWithdrawal, ctx: Context) -> tuple[Event, ...]:
-    """Confirmed by an independent callback; a hazard goes on ex officio; never counted as solved."""
-    officer(ctx, "confirm_withdrawal", _callers(ctx, state))
-    one = _who_withdraws(state, command)
-    other_person(
-        ctx,
-        _took_part(state) | {state.withdrawing[one]},
-        "Whoever handled the matter or wrote the wish down does not confirm it; ask another officer.",
-    )
-    others = [r for r in state.requesters.values() if not r.withdrawn and r.id != one]
-    if others or state.kind == "hazard":
-        return (ev.RequesterWithdrew(requester=one),)
-    after(ctx, state.last_at)
-    return (*excuse_all(state, "withdrawn"), ev.MatterWithdrawn())
-
-
-def _who_withdraws(state: Matter, command: do.ConfirmWithdrawal | do.DenyWithdrawal) -> str:
-    one = command.requester or next(iter(state.withdrawing), "")
-    if one not in state.withdrawing:
-        raise Refused("nothing_withdrawn", "No requester has asked to withdraw.")
-    return one
-
-
-def deny_withdrawal(state: Matter, command: do.DenyWithdrawal, ctx: Context) -> tuple[Event, ...]:
-    """The requester says that they never wished it, by themselves or to whoever calls them to confirm."""
-    if ctx.actor.body == RESIDENT:
-        one = command.requester or ctx.actor.person
-        requester(ctx, state, one)
-        command = command.model_copy(update={"requester": one})
-    else:
-        officer(ctx, "confirm_withdrawal", _callers(ctx, state))
-    return (ev.WithdrawalDenied(requester=_who_withdraws(state, command)),)
-
-
-def request_exclusion(state: Matter, command: do.RequestExclusion, ctx: Context) -> tuple[Event, ...]:
-    """剔除: a body asks that the matter be left out of scoring."""
-    officer(ctx, "exclude_request", state.bodies())
-    if ctx.actor.body in state.exclusions:
-        raise Refused("already_asked", "This body has asked already; see the decision in the history.")
-    return (ev.ExclusionRequested(by=ctx.actor.body, ground=command.ground),)
-
-
-def decide_exclusion(state: Matter, command: do.DecideExclusion, ctx: Context) -> tuple[Event, ...]:
-    """Never granted by the unit that benefits."""
-    officer(ctx, "exclude_decide")
-    at = ctx.when.occurred_at
-    gains = ctx.actor.body in state.bodies() or accused(ctx, state, ctx.actor.body)
-    if gains or ctx.register.within(ctx.actor.body, command.body, at):
-        raise Refused("beneficiary", "A body that gains from it does not decide; ask the dispatch centre.")
-    if command.body not in state.exclusions or state.exclusions[command.body] is not None:
-        raise Refused("nothing_asked", "There is no open request of this body.")
-    other_person(ctx, {state.excluding[command.body]}, "Whoever asked does not decide; ask another officer.")
-    return (ev.ExclusionDecided(by=command.body, granted=command.granted),)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.acting import CLOCK_PERSON, RESIDENT, Command, Decision
-from domain.matter import closing, disputes, due, families, handling, intake, legs, orders
+from domain.matter import (
+    closing,
+    disputes,
+    due,
+    exclusion,
+    families,
+    handling,
+    intake,
+    legs,
+    orders,
+    withdrawal,
+)
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.matter.guards import after, allowed_now, body_kind
@@ -47,11 +58,11 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.ReopenMatter: closing.reopen,
     do.CloseMatter: closing.close,
     do.ArchiveMatter: closing.archive,
-    do.RequestWithdrawal: closing.request_withdrawal,
-    do.ConfirmWithdrawal: closing.confirm_withdrawal,
-    do.DenyWithdrawal: closing.deny_withdrawal,
-    do.RequestExclusion: closing.request_exclusion,
-    do.DecideExclusion: closing.decide_exclusion,
+    do.RequestWithdrawal: withdrawal.request_withdrawal,
+    do.ConfirmWithdrawal: withdrawal.confirm_withdrawal,
+    do.DenyWithdrawal: withdrawal.deny_withdrawal,
+    do.RequestExclusion: exclusion.request_exclusion,
+    do.DecideExclusion: exclusion.decide_exclusion,
     do.RequestMatterExtension: disputes.request_matter_extension,
     do.DecideMatterExtension: disputes.decide_matter_extension,
     odo.DraftOrder: orders.draft,

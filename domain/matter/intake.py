@@ -194,8 +194,8 @@ def confirm_refusal(state: Matter, command: do.ConfirmRefusal, ctx: Context) -> 
 def divert(state: Matter, command: do.DivertMatter, ctx: Context) -> tuple[Event, ...]:
     """It was an accusation: from here on it exists for discipline inspection only, and only they act on it.
 
-    Its requester may still read what is held on them, which `visibility` decides; here every other actor, they too,
-    meets a case that does not exist.
+    For every other actor, its own requester too, the case no longer exists (`visibility` answers the same): what
+    became of it, discipline inspection tells them itself.
     """
     officer(ctx, "divert", offices(ctx, state))
     known_body(ctx, command.to, ("discipline_inspection",))
