@@ -349,6 +349,8 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
 
 
 _HOLD_UP_NOBODY = (ev.DueItem, ev.ClockReset, ev.MatterSupplemented)
+_ACTS = frozenset(event for event in FOLDS if not issubclass(event, _HOLD_UP_NOBODY))
+_STEPS = frozenset(event for event in _ACTS if not issubclass(event, OF_AN_ORDER))
 
 
 def evolve(state: Matter | None, recorded: Recorded[Any]) -> Matter:
@@ -366,11 +368,10 @@ def _when(state: Matter, event: Event, recorded: Recorded[Any]) -> None:
     if state.opened_at is None:
         state.opened_at = state.moved_at = recorded.occurred_at
         state.draw = f"{recorded.stream}:{recorded.nonce}"
-    if isinstance(event, _HOLD_UP_NOBODY):
-        return
-    if not isinstance(event, OF_AN_ORDER):
+    if type(event) in _ACTS:
+        state.last_at = later(state.last_at, recorded.occurred_at)
+    if type(event) in _STEPS:
         state.moved_at = later(state.moved_at, recorded.occurred_at)
-    state.last_at = later(state.last_at, recorded.occurred_at)
 
 
 def replay(history: Iterable[Recorded[Any]]) -> Matter | None:
