@@ -8,6 +8,7 @@ from domain.acting import CLOCK_PERSON, RESIDENT, Command, Decision
 from domain.matter import (
     closing,
     disputes,
+    drafting,
     due,
     exclusion,
     families,
@@ -65,7 +66,7 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.DecideExclusion: exclusion.decide_exclusion,
     do.RequestMatterExtension: disputes.request_matter_extension,
     do.DecideMatterExtension: disputes.decide_matter_extension,
-    odo.DraftOrder: orders.draft,
+    odo.DraftOrder: drafting.draft,
 }
 
 _FAMILY: dict[
