@@ -34,11 +34,6 @@ class Table:
         made += [f"CREATE INDEX {mine}_by_{n} ON {mine} ({index})" for n, index in enumerate(self.indexes, 1)]
         return made
 
-    def insert(self, generation: int) -> str:
-        """The statement that adds one row."""
-        marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.name}_{generation} ({', '.join(self.names)}) VALUES ({marks})"
-
 
 FACTS = Table(
     "facts",

@@ -29,13 +29,23 @@ class Sql:
         """Execute; returns the driver's cursor."""
         return self.raw.execute(self._said(statement), parameters)
 
-    def many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        """Execute for each row."""
+    def add(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Add rows, as fast as the database takes them in."""
+        names = ", ".join(columns)
+        if not self.postgres:
+            marks = ", ".join("?" * len(columns))
+            self.raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+            return
+        with self.raw.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def remove(self, table: str, column: str, values: Sequence[str]) -> None:
+        """Delete the rows that have one of these values in the column."""
         if self.postgres:
-            with self.raw.cursor() as cursor:
-                cursor.executemany(self._said(statement), list(rows))
+            self.raw.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [list(values)])
         else:
-            self.raw.executemany(statement, rows)
+            self.raw.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(value,) for value in values])
 
     def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows."""

@@ -160,11 +160,11 @@ class Views:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, sql: Sql, generation: int, changes: Changes) -> None:
-        touched = [(case,) for case in (*changes.cases, *changes.hidden)]
+        touched = [*changes.cases, *changes.hidden]
         for table in REWRITTEN if touched else ():
-            sql.many(f"DELETE FROM {table.name}_{generation} WHERE case_id = ?", touched)
+            sql.remove(f"{table.name}_{generation}", "case_id", touched)
         for name in changes.added if changes.hidden else ():
-            sql.many(f"DELETE FROM {name}_{generation} WHERE case_id = ?", [(c,) for c in changes.hidden])
+            sql.remove(f"{name}_{generation}", "case_id", [*changes.hidden])
         law, cases = self._projector.law(), list(changes.cases.values())
         new = {
             **changes.added,
@@ -175,7 +175,7 @@ class Views:
             "numbers": [(one.matter.number, one.matter.id) for one in cases],
         }
         for table in TABLES:
-            sql.many(table.insert(generation), new[table.name])
+            sql.add(f"{table.name}_{generation}", table.names, new[table.name])
 
     def close(self) -> None:
         """Close the connections."""
