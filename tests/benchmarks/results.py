@@ -57,6 +57,7 @@ class Results:
     def write(self) -> Path:
         """Write the JSON and, beside it, the page to read; returns the page's path."""
         FOLDER.mkdir(parents=True, exist_ok=True)
+        self.figures = [*of_the_stores(FOLDER / "store.json", self.begun), *self.figures]
         page = FOLDER / f"results-{self.begun:%Y%m%dT%H%M%SZ}.md"
         rows = [{**asdict(figure), "ratio": figure.ratio, "met": figure.met} for figure in self.figures]
         said = {"begun": self.begun.isoformat(), "machine": machine(), "figures": rows}
@@ -69,19 +70,33 @@ class Results:
         lines = ["# Measured", "", f"{self.begun:%Y-%m-%d}, {machine()}.", ""]
         missed = [f for f in self.figures if f.met is False]
         lines += [f"Missed: {f.group}, {f.what}: {_cells(f)}." for f in missed] or ["No aim was missed."]
-        group = ""
-        for figure in self.figures:
-            if figure.group != group:
-                group = figure.group
-                lines += [
-                    "",
-                    f"## {group}",
-                    "",
-                    "| what | measured | limit | ratio | aim | |",
-                    "|---|--:|--:|--:|--:|---|",
-                ]
-            lines.append(_row(figure))
+        for group in dict.fromkeys(figure.group for figure in self.figures):
+            lines += [
+                "",
+                f"## {group}",
+                "",
+                "| what | measured | limit | ratio | aim | |",
+                "|---|--:|--:|--:|--:|---|",
+            ]
+            lines += [_row(figure) for figure in self.figures if figure.group == group]
         return "\n".join(lines) + "\n"
+
+
+def of_the_stores(path: Path, begun: datetime) -> list[Figure]:
+    """The figures that `test_bench_store` has written in this run, if it was part of it."""
+    if not path.exists() or path.stat().st_mtime < begun.timestamp():
+        return []
+    said, figures = json.loads(path.read_text()), []
+    for row in said.get("append", ()):
+        name, ours, raw = f"{row['name']}, {row['writers']} threads", row["store"], row["raw"]
+        aim = 0.5 if (row["name"], row["writers"]) == ("postgres", 16) else None
+        times = f"p99 {ours['p99_ms']:.1f} ms; raw {raw['p99_ms']:.1f}"
+        figures.append(
+            Figure("Commands into the store alone", name, ours["per_s"], "commands/s", raw["per_s"], aim=aim, note=times)
+        )  # fmt: skip
+    for row in said.get("read", ()):
+        figures.append(Figure("Reading the log", row["name"], row["events_per_s"], "events/s"))
+    return figures
 
 
 def machine() -> str:

@@ -7,6 +7,7 @@ through as many workflow tasks of empty workflows, with as many signals and acti
 """
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from adapters.demo.district import District
 from adapters.engine import Engine
 from adapters.store.positions import StoredPositions
 from adapters.temporal.client import namespace_id
-from adapters.up import up
+from adapters.up import Tree, up
 from tests.benchmarks import bare
 from tests.benchmarks.results import Figure, Results
 from tests.benchmarks.world import SUMMONED, opened
@@ -55,13 +56,15 @@ def test_lives_through_temporal(
     with opened(tmp_path, dsn, "gulou") as (engine, district), up(engine.settings) as tree:
         play(engine, district, tree.address, WARMING, WARMING)
         asyncio.run(at_rest(engine, tree.address))
-        begun = engine.handle.clock()
+        begun, used = engine.handle.clock(), used_by(tree)
         play(engine, district, tree.address, lives, at_once)
         stale = asyncio.run(at_rest(engine, tree.address))
+        used = {name: (now - used[name]) * 1000 / lives for name, now in used_by(tree).items()}
         with bare_worker(tree.address, tmp_path):
             seconds, ours, bare_seconds, limit = asyncio.run(compared(tree.address, begun))
     each = [f"{count / lives:.1f}" for count in (ours.workflows, ours.tasks, ours.signals, ours.activities)]
     said = "{} workflows, {} tasks, {} signals, {} activities a life".format(*each)
+    said += "; CPU ms a life: " + ", ".join(f"{name} {spent:.0f}" for name, spent in used.items())
     said += f"; bare {limit.tasks / bare_seconds:.0f} tasks/s"
     said += f"; {stale} summonses heard of too late to end at once" if stale else ""
     bare_lives = limit.tasks / bare_seconds / (ours.tasks / lives)
@@ -158,6 +161,16 @@ async def at_rest(engine: Engine, address: str) -> int:
 async def running(client: Client) -> int:
     """How many processes run."""
     return (await client.count_workflows("ExecutionStatus = 'Running'")).count
+
+
+def used_by(tree: Tree) -> dict[str, float]:
+    """The seconds of processor time that each part has used."""
+    spent = {"desk": time.process_time()}
+    for child in tree.children:
+        assert child.process is not None
+        fields = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()
+        spent[child.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
 
 
 @contextmanager
