@@ -20,8 +20,9 @@ from domain.refusal import Refused
 from tests.unit.matter_lives import ASKER, KINDS, LEGS, MASTER, Role, accepted, blown, registration, triaged
 from tests.unit.matter_lives import ORDER as FIRST_ORDER
 from tests.unit.matter_world import BODIES, World, officer, resident, uid
+from tests.unit.test_matter_legs import LEG_ACTS
 from tests.unit.test_matter_lifecycle import ACTS
-from tests.unit.test_matter_orders import LEG_ACTS, ORDER_ACTS
+from tests.unit.test_matter_orders import ORDER_ACTS
 
 OFFICERS = [officer(body, post) for body, row in BODIES.items() for post in row[2]]
 MAIN, CHILD = uid(1), uid(3)
