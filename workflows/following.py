@@ -82,7 +82,7 @@ class Following:
         self._reload = False
         found: Snapshot = await workflow.execute_activity(
             ADVANCE, Look(self.seen.case, self.seen.owner, self.seen.version), result_type=Snapshot,
-            start_to_close_timeout=timedelta(seconds=30), retry_policy=_PATIENCE, summary=wording.step(self.seen),
+            start_to_close_timeout=timedelta(seconds=10), retry_policy=_PATIENCE, summary=wording.step(self.seen),
         )  # fmt: skip
         return found
 

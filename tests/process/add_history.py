@@ -14,7 +14,15 @@ from pathlib import Path
 
 from adapters import exit_guard
 from adapters.rulebooks import template
-from tests.process.stories import ShortHistories, full_life, nobody_comes, refused_early, whistled, worked_off
+from tests.process.stories import (
+    ShortHistories,
+    full_life,
+    nobody_comes,
+    refused_early,
+    told_over,
+    whistled,
+    worked_off,
+)
 from tests.process.world import World, at_work, founded, swift, world_in
 from tests.servers import TemporalServer
 from workflows.messages import process_id
@@ -90,11 +98,20 @@ async def continued(world: World) -> Kept:
     }  # fmt: skip
 
 
+async def over(world: World) -> Kept:
+    """A summons that learns from its matter that it is over."""
+    matter = await whistled(world)
+    leg = await told_over(world, matter)
+    await world.completed(matter.case, leg)
+    return {"matter": (process_id(matter.case), None), "summons": (process_id(matter.case, leg), None)}
+
+
 STORIES: dict[str, tuple[Callable[[World], Awaitable[Kept]], type[TemporalServer], Callable[[], str]]] = {
     "life": (life, TemporalServer, lambda: template("demo")),
     "refused": (refused, TemporalServer, lambda: template("demo")),
     "no-show": (no_show, TemporalServer, swift),
     "ended-by-hand": (ended_by_hand, TemporalServer, lambda: template("demo")),
+    "over": (over, TemporalServer, lambda: template("demo")),
     "continued": (continued, ShortHistories, swift),
 }
 

@@ -1,13 +1,15 @@
 """Stories that several tests play, and whose histories are kept: a matter's life at the pace of its processes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.acting import Actor
 from domain.matter.commands import ConfirmRefusal, ProposeRefusal
 from domain.matter.order_commands import AcknowledgeLeg
 from tests.process.world import THREE, World, until
 from tests.servers import TemporalServer
+from workflows.advance import snapshot
+from workflows.messages import POKE, process_id
 
 
 class ShortHistories(TemporalServer):
@@ -96,3 +98,14 @@ async def refused_early(world: World) -> str:
     await world.act(desk.must, case, secretary, ConfirmRefusal())
     await world.completed(case)
     return case
+
+
+async def told_over(world: World, matter: Whistled) -> str:
+    """The follower found no process for a summons that is over, which was just being brought up; returns the leg."""
+    leg = matter.legs["dept-fire"]
+    now = snapshot(world.engine.handle, matter.case)
+    (summons,) = [one for one in now.legs if one.owner == leg]
+    over = replace(summons, version=now.version + 1, closed=True, due=None, phase="discharged")
+    told = replace(now, version=now.version + 1, legs=(over,), absent=(leg,))
+    await world.client.get_workflow_handle(process_id(matter.case)).signal(POKE, told)
+    return leg

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.temporal.client import connect, namespace_id
 from adapters.temporal.reconciler import reconcile
-from tests.process.stories import followed_to_the_end, whistled, worked_off
+from domain.refusal import Unavailable
+from tests.process.stories import followed_to_the_end, told_over, whistled, worked_off
 from tests.process.world import THREE, World, a_worker, at_work, copied, following, until, world_in
 from tests.servers import TemporalServer
 from workflows.messages import process_id
@@ -204,13 +205,45 @@ def test_nothing_is_started_for_a_matter_that_has_ended(world: World) -> None:
 
 
 def test_a_client_of_a_temporal_that_is_down_says_so(own_server: TemporalServer) -> None:
-    from domain.refusal import Unavailable
-
     async def story() -> None:
         with pytest.raises(Unavailable):
             await connect(target_host=own_server.address)
         lazy = await connect(lazy=True, target_host=own_server.address)
         with pytest.raises(Unavailable):
             await namespace_id(lazy)
+
+    asyncio.run(story())
+
+
+def test_a_summons_that_was_over_before_it_was_brought_up_is_not_brought_up(world: World) -> None:
+    async def story() -> None:
+        await world.open()
+        async with following(world):
+            case = await world.act(world.desk.registers, world.desk.resident())
+            await world.act(world.desk.accepted_and_triaged, case)
+            legs = await world.act(world.desk.whistles, case, THREE)
+            await world.running(case)
+            for step in (world.desk.arrives, world.desk.reports):
+                await world.act(step, case, "dept-fire", legs["dept-fire"])
+            await world.act(world.desk.releases, case, legs["dept-fire"])
+            await until(lambda: world.starter.position() == world.engine.store.head())
+
+            async with a_worker(world):
+                for body in ("dept-housing", "dept-water"):
+                    await world.running(case, legs[body])
+            assert await world.status(case, legs["dept-fire"]) is None
+
+    asyncio.run(story())
+
+
+def test_a_summons_that_was_over_while_it_was_brought_up_learns_of_it(world: World) -> None:
+    async def story() -> None:
+        await world.open()
+        async with at_work(world):
+            matter = await whistled(world)
+            leg = await told_over(world, matter)
+
+            await world.completed(matter.case, leg)
+            await world.running(matter.case)
 
     asyncio.run(story())
