@@ -105,14 +105,21 @@ def _held(trail: Trail, fact: Fact) -> bool:
 
 
 def _parts(facts: list[Fact]) -> set[str]:
-    return {name for name, types in _PARTS.items() for fact in facts if isinstance(fact.pub, types)}
+    done = _without_notes(facts)
+    return {name for name, types in _PARTS.items() for fact in done if isinstance(fact.pub, types)}
+
+
+def _without_notes(facts: list[Fact]) -> list[Fact]:
+    """Without what the issuer noted beside a leg: that is nobody's work."""
+    beside = (oev.WorkNoted, oev.HelpRequested)
+    return [fact for fact in facts if not (isinstance(fact.pub, beside) and fact.pub.by == "issuer")]
 
 
 def _not_separate(facts: list[Fact]) -> bool:
     """Whether one person issued and performed the same order, ruled on their own part, or judged what they handled."""
 
     def orders(types: tuple[type, ...]) -> set[str]:
-        return {str(fact.pub.order) for fact in facts if type(fact.pub) in types}
+        return {str(fact.pub.order) for fact in _without_notes(facts) if type(fact.pub) in types}
 
     performed = orders(_PERFORMED)
     handled = performed or any(isinstance(fact.pub, mev.ResultSubmitted) for fact in facts)

@@ -82,7 +82,8 @@ _TO_ISSUER = (
 
 def _leg_event(event: oev.LegEvent, matter: Matter) -> Iterator[Told]:
     leg = matter.orders[event.order].legs[event.leg]
-    if isinstance(event, _TO_RECEIVER):
+    by_issuer = isinstance(event, oev.HelpRequested) and event.by == "issuer"
+    if by_issuer or isinstance(event, _TO_RECEIVER):
         yield Told("body", leg.body, leg.id)
     elif isinstance(event, _TO_ISSUER):
         yield Told("body", matter.orders[event.order].issuer, leg.id)

@@ -14,6 +14,7 @@ from domain.matter.guards import (
     accused,
     body_kind,
     brings,
+    cites_power,
     officer,
     offices,
     other_person,
@@ -200,6 +201,7 @@ def start_handling(state: Matter, command: do.StartHandling, ctx: Context) -> tu
 def defer(state: Matter, command: do.DeferMatter, ctx: Context) -> tuple[Event, ...]:
     """挂账, by the sub-district or above and never by the handler; it comes back at its review."""
     officer(ctx, "defer", _above_community(ctx, state))
+    cites_power(ctx, ctx.actor.body, "defer")
     other_person(ctx, state.handlers, "The handler does not defer their own matter; ask another officer.")
     if not command.requester_told:
         raise Refused("requester_not_told", "Tell the requester first, and say so.")

@@ -28,10 +28,12 @@ from tests.unit.matter_lives import (
     ORDER,
     SD_OFFICER,
     SECRETARY,
+    TO_HANDLING,
     TO_TRIAGED,
     acknowledged,
     blown,
     checked_in,
+    deferring,
     drafted,
     drafting,
     hand,
@@ -553,3 +555,11 @@ def test_a_clocks_supervision_has_a_number_and_by_the_rulebook_a_due_moment() ->
     assert {one.number for one in opened} == {f"450305-20260302-0000001-DB{n + 1}" for n in range(2)}
     assert [clock.stage for one in opened for clock in one.clocks] == ["supervise", "supervise"]
     assert late == set(LEGS)
+
+
+def test_deferring_cites_the_power_where_the_register_lists_one() -> None:
+    world = World().given(*TO_HANDLING)
+    world.register = enter(world.register, powered("power-defer", "defer", "sd-01", ()))
+
+    world.when(LEADER, deferring(world)).refused("power_not_cited")
+    world.when(LEADER, deferring(world), authority="power-defer").allowed()
