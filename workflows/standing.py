@@ -103,6 +103,6 @@ class StandingViews:
             text = None if held else self._store.text(release.digest)
             if held is None and text is None:
                 continue  # a damaged store: whoever asks for this rulebook is told so, all others go on
-            book = held.book if held else parse(text or "")
+            book = held.book if held else parse(text or "", released=True)
             laws[release.name] = Law(book, known.calendar(book))
         return MappingProxyType(laws)

@@ -1,5 +1,6 @@
 """Reading a rulebook: all that is wrong with it, each with its line and key; and what it answers when it is right."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -314,3 +315,11 @@ def test_a_class_of_request_without_a_finish_clock_is_found() -> None:
     )
 
     assert found.sentence == "Add a clock of the stage finish for suggestion: without one it never falls due."
+
+
+def test_a_check_that_came_after_its_release_does_not_unmake_a_rulebook() -> None:
+    text = re.sub(r"(?ms)^close = .*?$\n", "", template("gulou"))
+
+    with pytest.raises(BadRulebook):
+        parse(text)
+    assert parse(text, released=True).posts("close") == frozenset()
