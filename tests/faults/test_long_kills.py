@@ -9,7 +9,7 @@ from tests.faults.world import World, world_in
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(400)]
 
-LIVES = 40
+LIVES, FEW = 40, 12
 KILLS = (5.0, 12.0, 19.0)
 DOWN = 3.0
 """Seconds of the story at which the part is killed, and for how long it stays down."""
@@ -63,3 +63,20 @@ def test_every_process_comes_back_from_the_store_when_temporal_has_lost_everythi
     assert [strike.part for strike in world.strikes] == ["wipe"]
     assert world.strikes[0].running > LIVES // 2
     print(f"\nwipe: {len(ledger.lags(read))} moments missed, most {ledger.lags(read)[-1]:.2f} s")
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_due_moments_fire_after_a_wipe_although_nothing_new_is_stored(tmp_path: Path, store: str) -> None:
+    with world_in(tmp_path, FEW, store) as world:
+        world.begin()
+        world.until(8)
+        world.strike("driver", "wipe")
+        fired_before = len(ledger.lags(ledger.read(world.engine.store)))
+        world.restore("temporal")
+        world.until(40)
+        fired_alone = len(ledger.lags(ledger.read(world.engine.store))) - fired_before
+        world.restore("driver")
+        world.finish(200)
+        world.check()
+
+    assert fired_alone > FEW, "the processes did not come back by themselves"
