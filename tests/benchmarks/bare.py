@@ -66,8 +66,12 @@ async def worker(client: Client) -> None:
             await asyncio.Event().wait()
 
 
-async def drive(client: Client, like: Cost) -> tuple[float, Cost]:
-    """As many bare workflows as ours, with as many signals and activities; the seconds taken, and what it cost."""
+Run = tuple[str, str | None]
+"""A workflow's id and run id; its newest run where that is None."""
+
+
+async def drive(client: Client, like: Cost) -> tuple[float, list[Run]]:
+    """As many bare workflows as ours, with as many signals and activities; the seconds taken, and which they were."""
     turns, mark = asyncio.Semaphore(AT_ONCE), uuid.uuid4().hex
     signals, activities = shares(like.signals, like.workflows), shares(like.activities, like.workflows)
 
@@ -86,7 +90,7 @@ async def drive(client: Client, like: Cost) -> tuple[float, Cost]:
     begun = time.perf_counter()
     await asyncio.gather(*(one(number) for number in range(like.workflows)))
     taken = time.perf_counter() - begun
-    return taken, await cost(client, [(f"bare/{mark}/{number}", None) for number in range(like.workflows)])
+    return taken, [(f"bare/{mark}/{number}", None) for number in range(like.workflows)]
 
 
 def shares(total: int, parts: int) -> list[int]:
@@ -94,8 +98,8 @@ def shares(total: int, parts: int) -> list[int]:
     return [total * (n + 1) // parts - total * n // parts for n in range(parts)]
 
 
-async def cost(client: Client, runs: Sequence[tuple[str, str | None]]) -> Cost:
-    """What these runs of workflows (id, run id) cost."""
+async def cost(client: Client, runs: Sequence[Run]) -> Cost:
+    """What these runs cost."""
     turns, found = asyncio.Semaphore(AT_ONCE), Counter[int]()
 
     async def one(name: str, run: str | None) -> None:

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.benchmark
 LIVES = {4: 60, 16: 160, 64: 256}
 """How many lives are played, by how many are in hand at once."""
 WARMING = 8
-LOOK_SECONDS, QUIET_SECONDS, REST_SECONDS = 0.05, 2.0, 120.0
+LOOK_SECONDS, QUIET_SECONDS, REST_SECONDS = 0.2, 2.0, 120.0
 LEAST_RATIO = {16: 0.7, 64: 0.7}
 
 
@@ -56,16 +56,16 @@ def test_lives_through_temporal(
     with opened(tmp_path, dsn, "gulou") as (engine, district), up(engine.settings) as tree:
         play(engine, district, tree.address, WARMING, WARMING)
         asyncio.run(at_rest(engine, tree.address))
-        begun, used = engine.handle.clock(), used_by(tree)
+        begun, used = engine.handle.clock(), Used(tree)
         play(engine, district, tree.address, lives, at_once)
         stale = asyncio.run(at_rest(engine, tree.address))
-        used = {name: (now - used[name]) * 1000 / lives for name, now in used_by(tree).items()}
-        with bare_worker(tree.address, tmp_path):
-            seconds, ours, bare_seconds, limit = asyncio.run(compared(tree.address, begun))
+        spent = used.each(lives)
+        with bare_worker(tree.address, tmp_path) as bare_pid:
+            seconds, ours, bare_seconds, limit, bare_spent = asyncio.run(compared(tree, begun, bare_pid))
     each = [f"{count / lives:.1f}" for count in (ours.workflows, ours.tasks, ours.signals, ours.activities)]
     said = "{} workflows, {} tasks, {} signals, {} activities a life".format(*each)
-    said += "; CPU ms a life: " + ", ".join(f"{name} {spent:.0f}" for name, spent in used.items())
-    said += f"; bare {limit.tasks / bare_seconds:.0f} tasks/s"
+    said += f"; CPU {sum(spent.values()):.0f} ms a life ({told(spent)})"
+    said += f", as many bare tasks {sum(bare_spent.values()) * ours.tasks / limit.tasks * limit.workflows / lives:.0f} ms"
     said += f"; {stale} summonses heard of too late to end at once" if stale else ""
     bare_lives = limit.tasks / bare_seconds / (ours.tasks / lives)
     name, aim = f"{store}, {at_once} lives at once, driven to the end", LEAST_RATIO.get(at_once)
@@ -163,35 +163,53 @@ async def running(client: Client) -> int:
     return (await client.count_workflows("ExecutionStatus = 'Running'")).count
 
 
-def used_by(tree: Tree) -> dict[str, float]:
-    """The seconds of processor time that each part has used."""
-    spent = {"desk": time.process_time()}
-    for child in tree.children:
-        assert child.process is not None
-        fields = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()
-        spent[child.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return spent
+class Used:
+    """The processor time that each part uses from now on."""
+
+    def __init__(self, tree: Tree, **others: int) -> None:
+        pids = {child.name: child.process.pid for child in tree.children if child.process is not None}
+        self.pids = {"desk": os.getpid(), **pids, **others}
+        self.before = self._now()
+
+    def each(self, parts: int) -> dict[str, float]:
+        """Milliseconds by process, for one of so many parts of the work."""
+        return {name: (now - self.before[name]) * 1000 / parts for name, now in self._now().items()}
+
+    def _now(self) -> dict[str, float]:
+        stats = {name: Path(f"/proc/{pid}/stat").read_text() for name, pid in self.pids.items()}
+        fields = {name: text.rpartition(")")[2].split() for name, text in stats.items()}
+        return {name: (int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK") for name, f in fields.items()}
+
+
+def told(spent: dict[str, float]) -> str:
+    """Milliseconds by process, in words."""
+    return ", ".join(f"{name} {each:.0f}" for name, each in spent.items())
 
 
 @contextmanager
-def bare_worker(address: str, folder: Path) -> Iterator[None]:
-    """The bare server's worker as a process of its own."""
+def bare_worker(address: str, folder: Path) -> Iterator[int]:
+    """The bare server's worker as a process of its own; gives its pid."""
     with (folder / "bare.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.bare_worker", address], stdout=log, stderr=log
         )
     try:
-        yield
+        yield process.pid
     finally:
         process.kill()
         process.wait()
 
 
-async def compared(address: str, since: datetime) -> tuple[float, bare.Cost, float, bare.Cost]:
+async def compared(
+    tree: Tree, since: datetime, bare_pid: int
+) -> tuple[float, bare.Cost, float, bare.Cost, dict[str, float]]:
     """The seconds from a moment until the last of our processes ended, and what they cost; the same of bare ones."""
-    client = await Client.connect(address)
+    client = await Client.connect(tree.address)
     begun = [one async for one in client.list_workflows(f"StartTime >= '{since.isoformat()}'")]
     ended = max(one.close_time for one in begun if one.close_time is not None) - since
     ours = await bare.cost(client, [(one.id, one.run_id) for one in begun])
     await bare.drive(client, replace(ours, workflows=WARMING, signals=WARMING, activities=0))
-    return ended.total_seconds(), ours, *await bare.drive(client, ours)
+    used = Used(tree, bare=bare_pid)
+    seconds, names = await bare.drive(client, ours)
+    spent = used.each(ours.workflows)
+    return ended.total_seconds(), ours, seconds, await bare.cost(client, names), spent
