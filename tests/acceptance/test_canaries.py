@@ -27,7 +27,8 @@ from domain.matter import agenda
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.matter.commands import AcceptMatter
-from tests.acceptance.canary import Hit, Marking, files_in, forms, fresh_mark, search
+from tests.acceptance.canary import Hit, Marking, files_in, forms, fresh_mark, fresh_signs, search
+from tests.acceptance.world import Desk as Shell
 from tests.servers import PostgresServer, create_database
 
 LIVES = tuple(life for life, _ in MORNING)
@@ -189,9 +190,7 @@ def test_no_sealed_value_stands_in_postgres_or_its_log(
         server.stop()
         everything = [*files_in(server.folder / "data"), server.log, *files_in(made.folder)]
         hits = search(made.hands.marks, everything)
-        there = {
-            hit.file for hit in search((*numbers, *made.cases), files_in(server.folder / "data"))
-        }
+        there = {hit.file for hit in search((*numbers, *made.cases), files_in(server.folder / "data"))}
         logs = {path.name for path in files_in(server.folder / "data/pg_wal")}
     printed = tmp_path / "printed"
     printed.write_text("".join(capfd.readouterr()), encoding="utf-8")
@@ -200,6 +199,33 @@ def test_no_sealed_value_stands_in_postgres_or_its_log(
     assert search(made.hands.marks, [printed]) == set()
     assert there & logs, "the search finds nothing at all in the write-ahead log"
     assert there - logs, "the search finds nothing at all in the tables"
+
+
+TYPED: dict[str, tuple[tuple[str, ...], int]] = {
+    "what is accepted": (("--host", "com-01"), 0),
+    "what is refused": (("--host", "com-99"), 1),
+    "what is malformed": (("--host", "第一社区"), 2),
+    "what names no such act": (("--host", "com-01", "--whisper", "yes"), 2),
+}
+
+
+@pytest.mark.parametrize("what", TYPED)
+def test_the_command_line_repeats_nothing_that_is_sealed(shell: Shell, what: str) -> None:
+    more, code = TYPED[what]
+    marks = (fresh_mark(), fresh_signs())
+    words = ["".join((name, *marks)) for name in ("漏水", "居民", "电话")]
+    sealed = ("--text", words[0], "--name", words[1], "--contact", words[2])
+
+    typed = shell.run(
+        "matter", "register", "--source", "phone", *sealed, *more, "--as", shell.who("com-01", "intake_officer"),
+        "--authority", "law:subdistrict-office-ordinance",
+    )  # fmt: skip
+
+    output = shell.data / "output"
+    output.write_text(typed.stdout + typed.stderr + str(typed.exception), encoding="utf-8")
+    assert bool(typed.exit_code) == bool(code), typed.output
+    assert typed.exit_code != 0 or "accepted" in typed.output
+    assert search(marks, files_in(shell.data)) == set()
 
 
 @pytest.mark.parametrize("mark", [fresh_mark(), "绛珠黛钗湘迎探惜巧纨袭晴麝鹃"])
