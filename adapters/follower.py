@@ -23,6 +23,8 @@ from workflows.ports import EventStore, Positions, Stored
 BATCH = 500
 NEWS_SECONDS = 1.0
 """How long the store is asked to wait for news at a time; stopping takes no longer."""
+GATHER_SECONDS = 0.05
+"""How long news are left to gather: the acts of a busy moment are then one batch, one look at each case."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 STANDBY_SECONDS = 1.0
 """How often a follower that does not lead a consumer tries to."""
@@ -135,6 +137,7 @@ class Follower:
             batch = await self._aside(self._store.read, after, self._batch)
             if not batch:
                 await self._newer_than(after)
+                await self._pause(GATHER_SECONDS)
                 continue
             await consumer.take(batch)
             failpoint("follower.after_take")
