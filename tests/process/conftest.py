@@ -1,12 +1,14 @@
 """Fixtures of the process tests: a founded district, and a world beside the session's Temporal server."""
 
+import asyncio
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.rulebooks import template
-from tests.process.world import World, copied, founded, swift, world_in
+from tests.process.world import World, copied, created, founded, swift, world_in
 from tests.servers import TemporalServer
 
 
@@ -20,6 +22,14 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def swift_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A district under a rulebook with shorter times; copy it, do not use it."""
     return founded(tmp_path_factory.mktemp("swift") / "data", swift())
+
+
+@pytest.fixture
+def temporal_namespace(temporal_server: TemporalServer) -> str:
+    """The name of a namespace that no other test uses; made without a command line, which takes half a second."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    asyncio.run(created(temporal_server.address, name))
+    return name
 
 
 @pytest.fixture

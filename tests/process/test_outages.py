@@ -11,7 +11,7 @@ from adapters.temporal.client import connect, namespace_id
 from adapters.temporal.reconciler import reconcile
 from domain.refusal import Unavailable
 from tests.process.stories import followed_to_the_end, told_over, whistled, worked_off
-from tests.process.world import THREE, World, a_worker, at_work, copied, following, until, world_in
+from tests.process.world import THREE, World, a_worker, at_work, copied, created, following, until, world_in
 from tests.servers import TemporalServer
 from workflows.messages import process_id
 
@@ -63,6 +63,7 @@ def test_a_temporal_server_killed_in_the_middle_goes_on_where_it_stood(
         await asyncio.to_thread(own_server.start)
         async with at_work(world):
             matter = await whistled(world)
+            await asyncio.sleep(1)  # a task cut off in its middle is given out again after ten seconds
             await asyncio.to_thread(own_server.kill)
             await worked_off(world, matter)
             await asyncio.to_thread(own_server.start)
@@ -102,15 +103,13 @@ def test_a_wiped_temporal_has_every_open_process_brought_up_again_by_itself(
     asyncio.run(story())
 
 
-def test_another_namespace_has_every_open_process_brought_up_in_it(
-    world: World, temporal_server: TemporalServer
-) -> None:
+def test_another_namespace_has_every_open_process_brought_up_in_it(world: World) -> None:
     async def story() -> None:
         await world.open()
         async with at_work(world):
             matter = await whistled(world)
         world.namespace = f"{world.namespace}-b"
-        await asyncio.to_thread(temporal_server.create_namespace, world.namespace)
+        await created(world.address, world.namespace)
 
         await world.open()
         async with at_work(world):

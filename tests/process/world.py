@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from adapters.demo.desk import Desk
-from adapters.demo.district import District, found, plan
+from adapters.demo.district import found, plan
 from adapters.engine import Engine, now, open_engine
 from adapters.follower import Follower
 from adapters.rulebooks import template
@@ -136,6 +138,24 @@ def world_in(
         world.engine.close()
 
 
+async def created(address: str, namespace: str) -> None:
+    """Register a namespace and wait until the server knows it everywhere."""
+    client = await connect(target_host=address, namespace=namespace)
+    request = RegisterNamespaceRequest(
+        namespace=namespace, workflow_execution_retention_period=Duration(seconds=86_400)
+    )
+    await client.workflow_service.register_namespace(request)
+
+    async def usable() -> bool:
+        try:
+            await client.count_workflows()
+        except RPCError:
+            return False
+        return True
+
+    await until(usable)
+
+
 async def until(holds: Callable[[], Any], seconds: float = 10) -> None:
     """Wait until something holds (a function, or one that gives an awaitable)."""
     deadline = time.monotonic() + seconds
@@ -181,18 +201,3 @@ def copied(source: Path, target: Path) -> Path:
     """A founded folder of one's own."""
     shutil.copytree(source, target)
     return target
-
-
-__all__ = [
-    "DISTRICT",
-    "THREE",
-    "District",
-    "World",
-    "at_work",
-    "copied",
-    "following",
-    "founded",
-    "swift",
-    "until",
-    "world_in",
-]
