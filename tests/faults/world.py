@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,86 +29,11 @@ from domain.refusal import Unavailable
 from tests.faults import ledger
 from tests.faults.driver import the_plan
 from tests.faults.ledger import Ledger
-from tests.servers import PostgresServer, TemporalServer, create_database
+from tests.faults.role import Role
+from tests.servers import PostgresServer, Server, TemporalServer, create_database
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 7
 REST_SECONDS, PATIENCE = 60.0, 0.1
-COULD_NOT_START = 1
-
-
-class Role:
-    """A process of ours that is killed and started again; its output goes to a file."""
-
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str], folder: Path) -> None:
-        self.name, self.command, self.environment = name, command, environment
-        self.folder, self.log = folder, folder / f"{name}.log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.wanted = False
-
-    def start(self, failpoint: str = "") -> None:
-        """Start it; `failpoint` as `name:N` makes it kill itself there."""
-        armed = (
-            {"HUIYIN_FAILPOINT": failpoint, "HUIYIN_FAILPOINT_MARKER": str(self.marker)} if failpoint else {}
-        )
-        self.marker.unlink(missing_ok=True)
-        self.wanted = not failpoint
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                (sys.executable, "-m", "adapters.tied", sys.executable, "-m", *self.command),
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
-                env={**self.environment, **armed}, start_new_session=True,
-            )  # fmt: skip
-
-    @property
-    def marker(self) -> Path:
-        """Where a failpoint writes its name before it strikes."""
-        return self.folder / f"{self.name}.failpoint"
-
-    def running(self) -> subprocess.Popen[bytes]:
-        """The process; it has been started."""
-        assert self.process is not None, f"{self.name} was never started"
-        return self.process
-
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self) -> None:
-        """SIGKILL, by its pid; it must have been alive until then."""
-        process, self.wanted = self.running(), False
-        assert process.poll() is None, f"{self.name} had ended by itself: {self.tail()}"
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-
-    def died_at(self, failpoint: str) -> None:
-        """It has killed itself at this failpoint, and nowhere else."""
-        code = self.running().returncode
-        assert code == -signal.SIGKILL, f"{self.name} ended with {code}: {self.tail()}"
-        assert self.marker.read_text(encoding="utf-8") == failpoint
-
-    def keep(self) -> None:
-        """Start it again if it found its store out of reach when it started, as whoever supervises it would."""
-        if self.wanted and not self.alive():
-            assert self.running().returncode == COULD_NOT_START, f"{self.name} ended by itself: {self.tail()}"
-            self.start()
-
-    def end(self) -> None:
-        """End it in good order, or in bad."""
-        self.wanted = False
-        if not self.alive():
-            return
-        process = self.running()
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def tail(self) -> str:
-        """The end of its output."""
-        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:] if self.log.exists() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +106,12 @@ class World:
         running = ledger.running(self.engine.store)
         assert self.roles["driver"].alive(), f"the driver had ended: {self.roles['driver'].tail()}"
         for part in parts:
-            if part == "wipe":
-                self.temporal.kill()
-                self._wipe()
-            elif part in self.roles:
+            if part in self.roles:
                 self.roles[part].kill()
             else:
-                self._server(part).kill()
+                _kill(self._server(part))
+            if part == "wipe":
+                self._wipe()
             self._note(part, running)
 
     def restore(self, *parts: str) -> None:
@@ -290,6 +212,14 @@ class World:
             self._engine.close()
 
 
+def _kill(server: Server) -> None:
+    process = server.process
+    assert process is not None, "the server was not running"
+    assert process.poll() is None, "the server had ended by itself"
+    server.kill()
+    assert process.returncode == -signal.SIGKILL
+
+
 def _rows(views: Views) -> dict[str, list[dict[str, Any]]]:
     return {t.name: views.reader.rows(f"SELECT * FROM {t.name} ORDER BY {t.key}") for t in TABLES}
 
@@ -319,4 +249,4 @@ def world_in(folder: Path, lives: int, store: str) -> Iterator[World]:
             postgres.remove()
 
 
-__all__ = ["Role", "Strike", "World", "world_in"]
+__all__ = ["Strike", "World", "world_in"]
