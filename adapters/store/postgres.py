@@ -49,7 +49,7 @@ class PostgresStore(RecordedStore):
         self._listeners: deque[psycopg.Connection[tuple[Any, ...]]] = deque()
         self.recorder = PostgresRecorder(dsn, schema)
         statements = {name: self.recorder.composed(each) for name, each in _STATEMENTS.items()}
-        super().__init__(self.recorder, Statements(**statements))  # type: ignore[arg-type]  # composed, not str
+        super().__init__(self.recorder, Statements(**statements))  # type: ignore[arg-type]  # bytes, not str
 
     def wait(self, after: int, timeout: float) -> bool:
         """Whether an event above `after` exists, waiting up to `timeout` seconds for a notice of one."""

@@ -11,7 +11,7 @@ import psycopg
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from adapters.failpoint import failpoint
 from adapters.store import postgres_schema
@@ -44,7 +44,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             super().__init__(pool(dsn, schema))
         self.channel_name = self._channel
         self._lock_key = advisory_key(schema, "append")
-        self._append = SQL("SELECT * FROM {}.append_saves(%s, " + PARAMETERS + ")").format(Identifier(schema))
+        self._append = self.composed("SELECT * FROM {schema}.append_saves(%s, " + PARAMETERS + ")")
         self._group: GroupCommit[Sequence[Save], list[Outcome]] = GroupCommit(self._write)
 
     def create_table(self) -> None:
@@ -104,11 +104,10 @@ class PostgresRecorder(PostgresApplicationRecorder):
         """Return when no write that began before is under way any more, not even one whose caller is gone."""
         self.rows("SELECT pg_advisory_xact_lock(%s)", self._lock_key)
 
-    def composed(self, statement: str) -> Composed:
-        """A statement with the names of this schema filled in."""
-        return SQL(statement).format(
-            schema=Identifier(self._schema), channel=Identifier(self._channel), tolerance=CLOCK_TOLERANCE
-        )
+    def composed(self, statement: str) -> bytes:
+        """A statement with the names of this schema filled in; bytes, so that psycopg need not write it out each time."""
+        names = {"schema": Identifier(self._schema), "channel": Identifier(self._channel)}
+        return SQL(statement).format(**names, tolerance=CLOCK_TOLERANCE).as_bytes(None)
 
     def _write(self, group: Sequence[Entry[Sequence[Save], list[Outcome]]]) -> None:
         failpoint("store.before_transaction")

@@ -7,11 +7,12 @@ server's own log and backups keep it until they expire, and only a master key ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from adapters.failpoint import failpoint
 from adapters.store.out_of_reach import reported
@@ -93,9 +94,9 @@ class PostgresKeyTable:
         update = "UPDATE {schema}.data_keys SET holder = %s, wrapped = %s WHERE stream = %s AND subject = %s"
         with reported(), self._pool.transaction(commit=True) as cursor:
             cursor.row_factory = tuple_row  # type: ignore[assignment]  # the library's cursors give dicts
-            rows = [KeyRow._make(row) for row in cursor.execute(self._composed(select), [stream])]
+            rows = [KeyRow._make(row) for row in cursor.execute(_composed(self._schema, select), [stream])]
             for row in rows:
-                cursor.execute(self._composed(update), (holder, wrap(row), row.stream, row.subject))
+                cursor.execute(_composed(self._schema, update), (holder, wrap(row), row.stream, row.subject))
         failpoint("keys.after_destroy")
         self._clean()
         return len(rows)
@@ -119,11 +120,11 @@ class PostgresKeyTable:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key(self._schema, "migrate")])
             for statement in TABLES:
-                connection.execute(self._composed(statement))
+                connection.execute(_composed(self._schema, statement))
 
     def _clean(self) -> None:
         with reported(), self._pool.get_connection() as connection:
-            connection.execute(self._composed("VACUUM (TRUNCATE false) {schema}.data_keys"))
+            connection.execute(_composed(self._schema, "VACUUM (TRUNCATE false) {schema}.data_keys"))
 
     def _run(self, statement: str, *parameters: object) -> list[Any]:
         reading = self._pool.get_connection
@@ -132,7 +133,10 @@ class PostgresKeyTable:
             reading() as connection,
             connection.cursor(row_factory=tuple_row, binary=True) as cursor,
         ):
-            return cursor.execute(self._composed(statement), parameters, prepare=True).fetchall()
+            return cursor.execute(_composed(self._schema, statement), parameters, prepare=True).fetchall()
 
-    def _composed(self, statement: str) -> Composed:
-        return SQL(statement).format(schema=Identifier(self._schema))
+
+@lru_cache
+def _composed(schema: str, statement: str) -> bytes:
+    """A statement with the schema's name filled in, as psycopg sends it."""
+    return SQL(statement).format(schema=Identifier(schema)).as_bytes(None)
