@@ -307,6 +307,7 @@ def project(scene: Scene) -> None:
 def emergency(scene: Scene) -> None:
     """应急哨: blown by the duty leader on the spot, confirmed by the leadership afterwards."""
     desk, resident = scene.desk, scene.desk.resident()
+    scene.wait(3)  # the duty roster of a district that was founded just now begins a moment later
     case = desk.registers(resident, "GS-01", scene.community)
     scene.cases.append(case)
     desk.accepted_and_triaged(case, scene.community, urgent=True)

@@ -52,6 +52,7 @@ VALUES: Final[dict[str, dict[str, str]]] = {
         "社区": "community",
         "部门": "department",
         "派驻队伍": "organ",
+        "服务队": "team",
         "街道": "subdistrict",
         "热线": "hotline",
         "派单中心": "dispatch_centre",

@@ -39,7 +39,7 @@ def authorise(state: Matter, order: Order, command: do.AuthoriseOrder, ctx: Cont
     post = ctx.actor.post or ""
     officer(ctx, "authorise_order", (order.issuer, *order.joint_blowers), order.full_kind)
     after(ctx, order.last_at)
-    if order.emergency and post in LEADING:
+    if order.emergency and post == "duty_leader":
         _duty_leader(order, ctx)
     if order.shape.power:
         power(ctx, ctx.actor.body, order.shape.power, [one.body for one in order.drafted])
