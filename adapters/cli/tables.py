@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 
 from adapters.engine import Engine
@@ -26,7 +28,10 @@ MOMENTS = frozenset({
 """Columns of the read models that hold microseconds since 1970."""
 
 
-_WHOLE = frozenset({"number", "due", "opened", "position", "occurred", "stage", "act"})
+UNBOUNDED = 10_000
+"""A width that any table fits."""
+
+_WHOLE = frozenset({"number", "due", "opened", "position", "occurred", "stage", "act", "what"})
 """Columns that are never broken over two lines: what people copy or read at a glance."""
 
 
@@ -92,15 +97,33 @@ def spans(numbers: Sequence[int]) -> str:
 def print_table(
     title: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], zone: ZoneInfo
 ) -> None:
-    """A table of these columns; a column that no row has anything for is left out."""
+    """A table of these columns; a column that no row has anything for is left out.
+
+    Where the screen is too narrow for the table, each row is a paragraph of its own.
+    """
     listed = list(rows)
     shown = [name for name in columns if any(row.get(name) not in (None, "", []) for row in listed)]
+    screen = console()
     table = Table(title=title or None, title_justify="left")
     for name in shown:
         table.add_column(name.replace("_", " "), no_wrap=name in _WHOLE, overflow="fold")
     for row in listed:
         table.add_row(*[cell(row.get(name), zone) for name in shown])
-    console().print(table)
+    if Measurement.get(screen, screen.options.update(width=UNBOUNDED), table).maximum <= screen.width:
+        screen.print(table)
+        return
+    screen.print(title)
+    for row in listed:
+        screen.print(_paragraph({name: cell(row.get(name), zone) for name in shown}))
+
+
+def _paragraph(row: Mapping[str, str]) -> Padding:
+    """What is read at a glance in the first line, all else below it, each with its name."""
+    told = {name: value for name, value in row.items() if value != "-"}
+    first = "  ".join(value for name, value in told.items() if name in _WHOLE)
+    rest = (f"{name.replace('_', ' ')}: {value}" for name, value in told.items() if name not in _WHOLE)
+    below = " · ".join(one.replace("\n", ", ") for one in rest)
+    return Padding(Group(first, Padding(below, (0, 0, 0, 4))), (0, 0, 0, 1))
 
 
 def console() -> Console:
