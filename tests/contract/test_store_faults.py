@@ -69,7 +69,9 @@ def test_a_disk_that_takes_no_more_bytes_is_unavailable_with_nothing_half_done(t
     assert len(keys) > 5
     assert all(all(traces(store, key)) for key in keys)
     cut_down = f"w-{len(keys)}"
-    assert traces(store, cut_down) == [False] * 6
+    # SQLite may have written the commit record and failed at the padding behind it: then the command stands after
+    # the restart, whole, and its key finds the answer. What must never be is a part of it.
+    assert len(set(traces(store, cut_down))) == 1
     write(store, cut_down)
     store.close()
 
