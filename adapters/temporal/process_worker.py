@@ -22,8 +22,9 @@ GRACE = timedelta(seconds=10)
 LEFT_ALONE = timedelta(seconds=3)
 """How long a process waits for the worker that has it in memory before any other worker may take it."""
 
-MOST_CACHED = 2_000
-"""Processes kept in memory; the others are read again from their history when they wake."""
+MOST_CACHED = 1_000
+"""Processes kept in memory, each about a tenth of a megabyte; the others are read again from their history when they
+wake."""
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.benchmark
 MATTERS = 10_000
 WHISTLE_EVERY = 10
 SEEDERS = 2
-MOST_MIB = 300.0
+MOST_MB = 300.0
 UP_SECONDS = 1200.0
 REST_SECONDS = 10.0
 
@@ -43,10 +43,12 @@ def test_worker_stays_small_with_ten_thousand_open_matters(results: Results, tmp
             }
     for role in ("worker", "follow"):
         now, most = sizes[role]
-        said = f"{processes:,} processes; most ever {most:.0f} MiB; brought up {brought_up:.0f} processes/s"
-        aim = MOST_MIB if role == "worker" else None
+        said = f"{processes:,} processes; {now:.0f} MB at rest; brought up {brought_up:.0f} processes/s"
+        aim = MOST_MB if role == "worker" else None
         name = f"{role}, {MATTERS:,} open matters"
-        results.add(Figure("Memory", name, now, "MiB", aim=aim, less=True, note=said))
+        results.add(
+            Figure("Memory, the most there ever was", name, most, "MB", aim=aim, less=True, note=said)
+        )
     assert sizes["worker"][0] > 0
 
 
@@ -76,7 +78,7 @@ async def until_running(address: str, processes: int) -> None:
 
 
 def memory(pid: int) -> tuple[float, float]:
-    """The resident memory of a process now, and the most that it ever was, in MiB."""
+    """The resident memory of a process now, and the most that it ever was, in MB."""
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    now, most = (int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    now, most = (int(lines[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM"))
     return now, most
