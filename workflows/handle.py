@@ -104,7 +104,8 @@ class Handle:
 
     def load(self, case: str) -> Matter | None:
         """The present state of a case, or None. Raises Unavailable."""
-        return matter.replay(self.history(case))
+        rows = self.store.load(case)
+        return _folded(rows) if _of_a_case(rows) else None
 
     def history(self, case: str) -> list[Recorded[Any]]:
         """All events of a case, in order; empty for a stream that is no case."""
@@ -247,22 +248,21 @@ class Handle:
         )
 
     def _load(self, submission: Submission) -> _Loaded:
-        histories = {submission.case: self._past(submission.case)}
-        case = matter.replay(histories[submission.case])
-        others: dict[str, Matter | None] = {}
-        for other in matter.touches(case, submission.command):
-            if not is_case_id(other):
-                raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")
-            histories[other] = self._past(other)
-            others[other] = matter.replay(histories[other])
-        return _Loaded(case, others, {stream: len(events) for stream, events in histories.items()})
+        case = self._past(submission.case)
+        touched = matter.touches(case, submission.command)
+        if not all(is_case_id(other) for other in touched):
+            raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")
+        others = {other: self._past(other) for other in touched}
+        states = {submission.case: case, **others}
+        versions = {stream: state.version if state else 0 for stream, state in states.items()}
+        return _Loaded(case, others, versions)
 
-    def _past(self, stream: str) -> list[Recorded[Any]]:
-        """The history of a case, empty for a new one. Raises NotFound for a stream of another kind."""
+    def _past(self, stream: str) -> Matter | None:
+        """A case as it stands, None for a new one. Raises NotFound for a stream of another kind."""
         rows = self.store.load(stream)
         if stream in (REGISTER, RELEASES) or (rows and not _of_a_case(rows)):
             raise NotFound
-        return [decode(row.type, row.body) for row in rows]
+        return _folded(rows)
 
     def _basis(self, standing: Standing, law: Law | None) -> Basis:
         return Basis(
@@ -339,6 +339,11 @@ class Handle:
 
 def _of_a_case(rows: Sequence[Stored]) -> bool:
     return bool(rows) and rows[0].type in _OF_CASES
+
+
+def _folded(rows: Sequence[Stored]) -> Matter | None:
+    """The state after these events, each let go of as soon as it is folded."""
+    return matter.replay(decode(row.type, row.body) for row in rows)
 
 
 def _is_confidential(case: Matter | None, command: Command) -> bool:
