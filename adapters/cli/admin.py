@@ -55,7 +55,8 @@ def init(hours: _HOURS = 24, as_json: _JSON = False) -> None:
             as_json,
         )
     with opened(as_json) as engine:
-        secret = secrets.token_urlsafe(24)
+        # In hex, since a secret that began with a dash would be taken for an option when it is claimed.
+        secret = secrets.token_hex(16)
         link = c.IssueFirstLink(
             digest=digest_of(secret), expires_at=engine.handle.clock() + timedelta(hours=hours)
         )

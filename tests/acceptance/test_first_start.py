@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -22,6 +23,10 @@ def empty(tmp_path: Path) -> Desk:
 
 def secret_of(empty: Desk) -> str:
     return str(json.loads(empty.run("init", "--json").stdout)["secret"])
+
+
+def test_a_secret_is_never_taken_for_an_option(empty: Desk) -> None:
+    assert re.fullmatch(r"[0-9a-f]{32}", secret_of(empty))
 
 
 def test_the_first_start_makes_keys_of_their_owner_alone_and_prints_a_secret(empty: Desk) -> None:
