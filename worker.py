@@ -31,7 +31,13 @@ from domain.refusal import Refused, Unavailable
 log = structlog.get_logger("worker")
 
 PAUSE_SECONDS = 1.0
-"""Between two tries to reach Temporal when a worker starts before it."""
+"""Between two tries to reach the store or Temporal when a role starts before them."""
+
+
+async def pause(stop: asyncio.Event) -> None:
+    """Wait a little before the next try, or until told to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), PAUSE_SECONDS)
 
 
 async def work(engine: Engine, stop: asyncio.Event) -> None:
@@ -42,8 +48,7 @@ async def work(engine: Engine, stop: asyncio.Event) -> None:
             await prepare_namespace(client)
         except Unavailable as error:
             log.warning("waiting_for_temporal", why=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), PAUSE_SECONDS)
+            await pause(stop)
             continue
         async with working(client, engine.handle, engine.settings.task_queue):
             log.info("working", task_queue=engine.settings.task_queue, namespace=client.namespace)
@@ -81,15 +86,20 @@ ROLES: dict[str, Callable[[Engine, asyncio.Event], Awaitable[None]]] = {"worker"
 
 
 async def run(role: str, settings: Settings) -> None:
-    """Run one role until told to stop. Raises Unavailable or Refused when it cannot start."""
+    """Run one role until told to stop. Raises Refused when it cannot start."""
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    engine = await asyncio.to_thread(open_engine, settings)
-    try:
-        await ROLES[role](engine, stop)
-    finally:
-        engine.close()
+    while not stop.is_set():
+        try:
+            engine = await asyncio.to_thread(open_engine, settings)
+            try:
+                await ROLES[role](engine, stop)
+            finally:
+                engine.close()
+        except Unavailable as error:
+            log.warning("waiting_for_the_store", why=str(error))
+            await pause(stop)
     log.info("stopped", role=role)
 
 
@@ -105,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.forward_temporal()
     try:
         asyncio.run(run(role, Settings()))
-    except (Unavailable, Refused) as error:
+    except Refused as error:
         log.error("not_started", role=role, why=str(error))
         return 1
     return 0

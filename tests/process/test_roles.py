@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.process.stories import followed_to_the_end, whistled, worked_off
 from tests.process.world import World, copied, until, world_in
-from tests.servers import TemporalServer, free_port
+from tests.servers import PostgresServer, TemporalServer, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -85,3 +86,38 @@ def test_a_role_that_does_not_exist_is_refused() -> None:
 
     assert done.returncode == 2
     assert "follow" in done.stderr
+
+
+def test_a_role_that_is_started_before_its_store_waits_for_it(tmp_path: Path) -> None:
+    with PostgresServer(port=free_port()) as server:
+        dsn, port = server.dsn, server.port
+        server.stop()
+        log = tmp_path / "follow.log"
+        settings = {
+            "HUIYIN_DATA": str(tmp_path),
+            "HUIYIN_STORE": dsn,
+            "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
+        }
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "worker", "follow"],
+                env={**os.environ, **settings}, cwd=ROOT, stdout=output, stderr=output,
+            )  # fmt: skip
+        try:
+            assert holds(lambda: "waiting_for_the_store" in log.read_text(encoding="utf-8"))
+            server.start()
+            assert server.port == port
+            assert holds(lambda: '"following"' in log.read_text(encoding="utf-8"))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+def holds(said: Callable[[], bool]) -> bool:
+    """Whether something comes true within 20 seconds."""
+    until = time.monotonic() + 20
+    while not said() and time.monotonic() < until:
+        time.sleep(0.1)
+    return said()
