@@ -42,6 +42,8 @@ app.command()(operate.rebuild)
 app.command()(operate.backup)
 app.command()(operate.restore)
 app.command()(running.up)
+app.command()(running.worker)
+app.command()(running.follow)
 app.command()(running.demo)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -42,6 +44,21 @@ def up() -> None:
         console.print(f"回音 is up. Data: {settings.data}. Temporal: {tree.address}. Its UI: {tree.ui}")
         stopped.wait()
     console.print("stopped")
+
+
+def worker() -> None:
+    """Run the role worker: the processes of matters and summonses. Any number may run, on any number of machines."""
+    _become("worker")
+
+
+def follow() -> None:
+    """Run the role follow: read models, processes and keepers hear of every event. Each has one leader."""
+    _become("follow")
+
+
+def _become(role: str) -> None:
+    """Roles are wired in worker.py, which nothing stands above: this process becomes it."""
+    os.execv(sys.executable, (sys.executable, "-m", "worker", role))
 
 
 def demo(

@@ -121,3 +121,20 @@ def holds(said: Callable[[], bool]) -> bool:
     while not said() and time.monotonic() < until:
         time.sleep(0.1)
     return said()
+
+
+def test_a_role_is_started_by_the_command_too(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    settings = {"HUIYIN_DATA": str(tmp_path / "data"), "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from adapters.cli.main import main; main()", "worker"],
+            env={**os.environ, **settings}, cwd=ROOT, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        assert holds(lambda: "waiting_for_temporal" in log.read_text(encoding="utf-8"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()
