@@ -161,7 +161,10 @@ def _strptime(text: str, style: str) -> datetime:
 
 
 def as_code(text: str) -> str:
-    """A code from words: what a code may not hold becomes a hyphen (`Street Lights` is `Street-Lights`)."""
+    """A code from words: what a code may not hold becomes a hyphen (`Street Lights` is `Street-Lights`).
+
+    Words with seven digits in a row stay as they are and the row is refused: they may be somebody's number (law 9).
+    """
     return _NOT_IN_A_CODE.sub("-", text).strip("-._:")[:_CODE_LENGTH]
 
 
