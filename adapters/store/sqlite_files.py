@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import Any
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool, SQLiteDatastore
@@ -45,52 +44,20 @@ class ReadingPool(SQLiteConnectionPool):
 
 
 class ReadingDatastore(SQLiteDatastore):
-    """The library's datastore over a ReadingPool, and `rows`, by which we read ourselves."""
+    """The library's datastore over a ReadingPool."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._closed = path, Event()
-        self._idle: deque[sqlite3.Connection] = deque()
         super().__init__(str(path), originator_id_type="text")
         self.pool = ReadingPool(
             db_name=str(path), lock_timeout=int(BUSY_SECONDS), pool_size=READERS, max_overflow=READERS_MORE
         )
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
-        """Read by one statement, on the connection used last: what it has read of the file is still in its memory,
-        while the library's pool takes the one that has rested longest. Raises sqlite3.Error."""
-        if self._closed.is_set():
-            raise sqlite3.OperationalError("the store was closed")
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._reader()
-        try:
-            rows = connection.execute(statement, parameters).fetchall()
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-        if self._closed.is_set():
-            self._let_go()
-        return rows
-
-    def close(self) -> None:
-        """Close all connections; those in use when they are given back."""
-        self._closed.set()
-        self._let_go()
-        super().close()
-
-    def _reader(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("PRAGMA query_only = ON")
-        return connection
-
-    def _let_go(self) -> None:
-        with suppress(IndexError):
-            while True:
-                self._idle.pop().close()
+        """Read by one statement, which is a transaction of its own: nothing to begin and to end."""
+        with self.get_connection(commit=False) as connection:
+            cursor = connection.cursor()
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
 
 
 class WriterFile:
