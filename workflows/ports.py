@@ -98,7 +98,11 @@ class ClockBehind(Exception):
 
 
 class EventStore(Protocol):
-    """The record. Every method may raise domain.refusal.Unavailable, and then nothing has been done."""
+    """The record. Every method may raise domain.refusal.Unavailable: nothing has been done by halves.
+
+    A database that dies in its own commit may have kept the whole batch all the same: the same command handed in
+    again then finds its answer (law 3).
+    """
 
     def load(self, stream: str, after: int = 0) -> list[Stored]:
         """The stream's events with a version above `after`, in order; empty for an unknown stream."""
