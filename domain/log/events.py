@@ -1,0 +1,83 @@
+"""Events of the evidence log: its opening, who must cosign it, which board fell silent, which key signs it.
+
+They stand in the stream `words.LOG`, except the opening, which is leaf 0 and stands in no store. Nothing in them
+is personal: a board is a body, a key is a key.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.event import Event
+from domain.instant import Instant
+
+
+class LogOpened(Event, name="log_opened.v1"):
+    """Leaf 0: what the log is called, whose signatures it bears, and how soon it promises to be cosigned.
+
+    `log_key` and `receipt_key` are verifier keys (C2SP signed-note); `delay_hours` is the longest time from a
+    stored event to a head that the boards have cosigned; the previous log's origin and last head where there is one.
+    """
+
+    origin: str
+    log_key: str
+    receipt_key: str
+    delay_hours: int
+    store_epoch: str
+    previous_origin: str | None = None
+    previous_head: str | None = None
+
+
+class WitnessNamed(BaseModel):
+    """A board as the policy names it, with its verifier key (C2SP tlog-cosignature)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    vkey: str
+
+
+class PolicyAdopted(Event, name="policy_adopted.v1"):
+    """From here on a head counts when `k` of these `n` boards have cosigned it, within `delay_hours`.
+
+    `digest` is the SHA-256 (hex) of the policy's text (C2SP tlog-policy), which is kept in the store; `log_keys` are
+    the verifier keys of the logs that it accepts.
+    """
+
+    digest: str
+    log_keys: tuple[str, ...]
+    witnesses: tuple[WitnessNamed, ...]
+    k: int
+    n: int
+    delay_hours: int
+
+
+class WitnessSilent(Event, name="witness_silent.v1"):
+    """A head waited for this board's cosignature for longer than promised: since when, and which head.
+
+    `since` is when the head (`size` leaves, `root` in base64) was signed, or when the board was appointed if that was
+    later. `last_size` is the newest head that the board has cosigned, 0 if none.
+    """
+
+    witness: str
+    since: Instant
+    size: int
+    root: str
+    last_size: int
+
+
+class WitnessReturned(Event, name="witness_returned.v1"):
+    """A silent board has cosigned again: which head, and since when it had been silent."""
+
+    witness: str
+    since: Instant
+    size: int
+    root: str
+
+
+class LogKeyChanged(Event, name="log_key_changed.v1"):
+    """Another key signs the log from now on. `head` is the note of one head under the old key and the new one."""
+
+    old: str
+    new: str
+    head: str
