@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """Where things are.
 
-    `data` is the folder of the embedded default. `store`, `keys` and `views` are URLs (`postgresql://…`) where the
-    defaults, SQLite files in that folder, are not wanted; `keys` and `views` follow `store`. `masters` is the folder
-    of the master keys, which belongs on another disk than the data. `district` is the code that numbers begin with.
+    `data` is the folder of the embedded default. `store`, `keys`, `views` and `log` are URLs (`postgresql://…`) where
+    the defaults, SQLite files in that folder, are not wanted; the others follow `store`. `masters` is the folder of
+    the master keys, `log_keys` that of the log's signing keys; both belong on another disk than the data, and away
+    from who administers the databases. `district` is the code that numbers begin with.
+
+    `log_origin` names the evidence log (C2SP tlog-checkpoint) and `log_delay_hours` is how soon an event is promised to
+    stand under a cosigned head; both are written into the log's first leaf and mean nothing once that is written.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUIYIN_", frozen=True, extra="ignore")
@@ -24,7 +29,11 @@ class Settings(BaseSettings):
     store: str | None = None
     keys: str | None = None
     views: str | None = None
+    log: str | None = None
     masters: Path | None = None
+    log_keys: Path | None = None
+    log_origin: str | None = None
+    log_delay_hours: int = Field(default=24, ge=1)
     district: str = "000000"
     task_queue: str = "huiyin"
 
@@ -42,6 +51,21 @@ class Settings(BaseSettings):
     def views_url(self) -> str:
         """The read models."""
         return self.views or self.store or str(self.data / "views.db")
+
+    @property
+    def log_url(self) -> str:
+        """The evidence log."""
+        return self.log or self.store or str(self.data / "log.db")
+
+    @property
+    def log_keys_folder(self) -> Path:
+        """The folder of the log's signing keys."""
+        return self.log_keys or self.data / "log-keys"
+
+    @property
+    def origin(self) -> str:
+        """What a new log is called."""
+        return self.log_origin or f"huiyin.local/{self.district}"
 
     @property
     def masters_folder(self) -> Path:
