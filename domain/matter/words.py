@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from domain.codes import Word as Word
 
 Source = Literal[
     "resident_app", "window", "phone", "grid", "duty_desk", "hotline_12345",
@@ -36,24 +37,8 @@ Count = Annotated[int, Field(ge=0, le=1000)]
 Number = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2,12}-[0-9]{8}-[0-9A-Z]{7}$")]
 """A matter's number: district code, date, six signs and a check sign (DESIGN.md §9); no telephone number fits."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LIKE_A_TELEPHONE = re.compile(r"[0-9]{7}")
-
-
-def _no_telephone(word: str) -> str:
-    """Random ids aside, no code has seven digits in a row; telephone and identity numbers have."""
-    if _LIKE_A_TELEPHONE.search(_UUID.sub("", word)):
-        raise ValueError("a code has no seven digits in a row; seal what a person can be found by")
-    return word
-
-
 Score = Annotated[int, Field(ge=0, le=100)]
 """A mark; the scale itself is a policy of the appraisal (domain.md D.6)."""
-
-Word = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$"), AfterValidator(_no_telephone)
-]
-"""A code, never free text: what people write in their own words is sealed (DESIGN.md law 9)."""
 
 NEVER_A_GROUND = frozenset({"skipped_level", "level_skipped", "skipping_a_level", "wrong_tier"})
 """越级: no ground to refuse a request or to return an order (domain.md A.1b)."""

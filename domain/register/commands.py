@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from domain.acting import Command
+from domain.codes import Line, Word
 from domain.instant import Instant
 from domain.register.words import EVERYWHERE, AdmissionList, DutyPost, Kind, Post, PowerKind
 
@@ -30,11 +31,6 @@ Code = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._:/
 
 Place = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._:-]{0,79})$")]
 """A body whose territory is meant, or `*` for the whole district."""
-
-Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\r\n]+$")
-]
-"""One line of public text."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hex."""
@@ -211,12 +207,15 @@ class ApplyAdmission(Command, name="apply_admission"):
 
 
 class DecideAdmission(Command, name="decide_admission"):
-    """The joint meeting of `decided_by` admits the work item for its term, or refuses it."""
+    """The joint meeting of `decided_by` admits the work item for its term, or refuses it.
+
+    `ground` is a code, such as `resolution:2026-03`; its wording may come beside it, sealed.
+    """
 
     application: ItemId
     admit: bool
     decided_by: tuple[BodyId, ...]
-    ground: Line
+    ground: Word
 
 
 class EndAdmission(Command, name="end_admission"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from domain.codes import no_telephone
 from domain.rulebook.lines import Path
 from domain.rulebook.sections import Book
 from domain.rulebook.words import ACTS, ANY, DEMANDS
@@ -31,6 +32,7 @@ _STAGES = (
 def problems_across(book: Book) -> list[Found]:
     """Every problem between sections, each with the path of its key and a sentence."""
     return [
+        *_telling(book),
         *_absent(book),
         *_nobody(book),
         *_never_due(book),
@@ -39,6 +41,14 @@ def problems_across(book: Book) -> list[Found]:
         *_unordered(book),
         *_misplaced(book),
     ]
+
+
+def _telling(book: Book) -> Iterator[Found]:
+    """The name stands in every envelope."""
+    try:
+        no_telephone(book.name)
+    except ValueError as error:
+        yield ("name",), f"Write the version with dots, such as 2026.03.01: {error}."
 
 
 def _absent(book: Book) -> Iterator[Found]:

@@ -11,19 +11,26 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.acting import Actor, Command, Decision, When
 from domain.calendar import Calendar, Notice, in_order
+from domain.codes import Word, no_telephone
 from domain.event import Event, Recorded
 from domain.instant import Instant
 from domain.refusal import Refused
 from domain.rulebook.parse import parse
 from domain.rulebook.rulebook import Rulebook
+from domain.rulebook.words import NAME
+
+Name = Annotated[str, StringConstraints(pattern=NAME), AfterValidator(no_telephone)]
+Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z_+/-]{0,59}[0-9]{0,2}$")]
+"""An IANA name; the text itself is checked for a known one."""
 
 Use = Literal["cases", "backfill"]
+MOST_SOURCE = 1000
 DIGEST = r"^[0-9a-f]{64}$"
 
 
@@ -65,18 +72,18 @@ class NoticeEntered(Event, name="notice_entered.v1"):
 class ReleaseRulebook(Command, name="release_rulebook"):
     """Release a text; `in_force_from` none means from the moment of recording. Made by `release_of`."""
 
-    name: str
+    name: Name
     digest: str = Field(pattern=DIGEST)
-    zone: str
+    zone: Zone
     use: Use
     in_force_from: Instant | None = None
 
 
 class WithdrawRulebook(Command, name="withdraw_rulebook"):
-    """Take a release back that is not yet in force."""
+    """Take a release back that is not yet in force. `reason` is a code; its wording may come beside it, sealed."""
 
-    name: str
-    reason: str = Field(min_length=1, max_length=200)
+    name: Name
+    reason: Word
 
 
 class EnterNotice(Command, name="enter_notice"):
@@ -274,8 +281,17 @@ def _withdraw(state: Releases, command: WithdrawRulebook, now: datetime) -> tupl
     return (RulebookWithdrawn(name=command.name, reason=command.reason),)
 
 
+def _one_line(source: str) -> None:
+    """Where a notice can be read is a public place: a title, a number, an address of the web."""
+    if len(source) > MOST_SOURCE or "@" in source or not source.isprintable():
+        raise Refused(
+            "malformed", f"Say in one line of up to {MOST_SOURCE} characters where the notice can be read."
+        )
+
+
 def _enter(state: Releases, command: EnterNotice) -> tuple[Event, ...]:
     notice = command.notice
+    _one_line(notice.source)
     known = next((entered.notice for entered in state.entered if entered.notice.id == notice.id), None)
     if known is not None and known.digest != notice.digest:
         raise Refused(

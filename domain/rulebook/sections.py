@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from domain.calendar import Hours, Length, Notice
 from domain.rulebook.grounds import Section, Stated, Timed, Word
-from domain.rulebook.words import ACTS, ANY, OF, Channel, Demand, Kind, Scale, Source, Stage
+from domain.rulebook.words import ACTS, ANY, NAME, OF, Channel, Demand, Kind, Scale, Source, Stage
 
 
 def _of(value: Any) -> Any:
@@ -246,7 +246,7 @@ class Book(Section):
     history and starts no clock; one for `tables` only computes due times for tables of requests.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}/[0-9A-Za-z][0-9A-Za-z.]{0,19}$")
+    name: str = Field(pattern=NAME)
     title: str = ""
     use: Literal["cases", "backfill", "tables"] = "cases"
     zone: Annotated[str, AfterValidator(_zone)]

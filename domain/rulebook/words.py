@@ -25,6 +25,9 @@ Kind = Literal["request", "dispute", "hazard", "petition", "project", "task"]
 Scale = Literal["minor", "hard"]
 Channel = Literal["online", "on_site", "hall"]
 
+NAME = r"^[a-z][a-z0-9_-]{0,39}/[0-9A-Za-z][0-9A-Za-z.]{0,19}$"
+"""A rulebook's name: a word and a version, such as `gulou/2026.1`."""
+
 ANY = "*"
 """Stands for every kind in `of`."""
 

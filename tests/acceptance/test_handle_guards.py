@@ -19,7 +19,7 @@ from domain.acting import Actor
 from domain.event import decode
 from domain.matter import commands as do
 from domain.refusal import Refused
-from domain.rulebook.releases import ReleaseRulebook, digest_of, release_of
+from domain.rulebook.releases import ReleaseRulebook, WithdrawRulebook, digest_of, release_of
 from workflows.standing import RELEASES
 from workflows.submission import Answer, OutsideNumber, Sealing, Submission
 
@@ -186,3 +186,23 @@ def test_nothing_is_diverted_where_the_key_of_discipline_inspection_is_missing(t
 def test_a_stream_of_refusals_is_no_case_id(desk: Desk) -> None:
     with pytest.raises(Refused):
         desk.do("5e91a2d4-0f3c-5f5e-9b1a-6c1f3a7d2e09", desk.resident(), do.AcceptMatter())
+
+
+def test_the_wording_of_a_ground_is_sealed_beside_its_code(engine: Engine) -> None:
+    book = second_book()
+    assert release(engine, release_of(book, now() + timedelta(days=1)), book).accepted
+    taken_back = WithdrawRulebook(name=release_of(book).name, reason="wrong_annex")
+    words = "附件三写成了去年的"
+
+    answer = engine.handle(
+        Submission(
+            client="test", key="back", case=RELEASES, command=taken_back, actor=SECURITY, authority="resolution:2",
+            sealed=(Sealing("reason", "case", words),),
+        )
+    )  # fmt: skip
+
+    assert answer.events == ("rulebook_withdrawn.v1",)
+    row = engine.store.load(RELEASES)[-1]
+    assert words.encode() not in row.body
+    assert len(decode(row.type, row.body).sd) == 1
+    assert [one.value for one in engine.vault.open(RELEASES) if one.name == "reason"] == [words]

@@ -110,7 +110,7 @@ def test_a_release_is_never_back_dated() -> None:
 
 
 def test_a_release_can_be_taken_back_only_before_it_is_in_force() -> None:
-    take_back = WithdrawRulebook(name="gulou/2026.1", reason="wrong annex")
+    take_back = WithdrawRulebook(name="gulou/2026.1", reason="wrong_annex")
     planned = after((version(1, NOW + DAY), NOW))
     withdrawn = after((version(1, NOW + DAY), NOW), (take_back, NOW))
     assert withdrawn.in_force(NOW + 2 * DAY) is None
@@ -120,7 +120,7 @@ def test_a_release_can_be_taken_back_only_before_it_is_in_force() -> None:
 
 def test_a_withdrawn_name_keeps_its_text() -> None:
     state = after(
-        (version(1, NOW + DAY), NOW), (WithdrawRulebook(name="gulou/2026.1", reason="too early"), NOW)
+        (version(1, NOW + DAY), NOW), (WithdrawRulebook(name="gulou/2026.1", reason="too_early"), NOW)
     )
     assert refusal(state, release_of(template("gulou") + "# other", NOW + DAY)) == "rulebook_edited"
     assert decide(state, version(1, NOW + 2 * DAY), Context()).events
