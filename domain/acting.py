@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.event import Event
 from domain.instant import Instant
+from domain.refusal import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,3 +95,34 @@ class When(BaseModel):
 
     occurred_at: Instant
     recorded_at: Instant
+
+
+class Keeping(Protocol):
+    """Who asks for a change of what all cases stand on (rulebooks, notices, the log's policy), when, on what ground."""
+
+    @property
+    def actor(self) -> Actor:
+        """The person in a capacity."""
+        ...
+
+    @property
+    def when(self) -> When:
+        """When it was done and when it is recorded (UTC)."""
+        ...
+
+    @property
+    def authority(self) -> str | None:
+        """The law, resolution or mandate that is cited."""
+        ...
+
+
+def check_keeper(context: Keeping) -> None:
+    """Only a security administrator, who keeps the lists (B9.3), and only on a stated authority. Raises Refused."""
+    if context.actor.post != "security_admin":
+        raise Refused(
+            "not_your_post", "Let a security administrator do this; the lists are in their keeping."
+        )
+    if not context.authority:
+        raise Refused(
+            "authority_missing", "Say on what ground: the resolution or the document that orders it."
+        )
