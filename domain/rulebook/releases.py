@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from domain.acting import Actor, Command, Decision, When
+from domain.acting import Command, Decision, Keeping, check_keeper
 from domain.calendar import Calendar, Notice, in_order
 from domain.codes import Word, no_telephone
 from domain.event import Event, Recorded
@@ -197,38 +197,12 @@ def _notice(event: NoticeEntered) -> Notice:
 # -- decisions
 
 
-class Context(Protocol):
-    """Who asks, when, and on what ground (DESIGN.md law 4)."""
-
-    @property
-    def actor(self) -> Actor:
-        """The person in a capacity."""
-        ...
-
-    @property
-    def when(self) -> When:
-        """When it was done and when it is recorded (UTC)."""
-        ...
-
-    @property
-    def authority(self) -> str | None:
-        """The law, resolution or mandate that is cited."""
-        ...
-
-
-def decide(state: Releases, command: Command, context: Context) -> Decision:
+def decide(state: Releases, command: Command, context: Keeping) -> Decision:
     """The events that the command makes. Raises Refused, with a code and what to do instead.
 
     Only a security administrator, who keeps the lists (B9.3), and only on a stated authority.
     """
-    if context.actor.post != "security_admin":
-        raise Refused(
-            "not_your_post", "Let a security administrator do this; the lists are in their keeping."
-        )
-    if not context.authority:
-        raise Refused(
-            "authority_missing", "Say on what ground: the resolution or the document that orders it."
-        )
+    check_keeper(context)
     match command:
         case ReleaseRulebook():
             return Decision(
