@@ -8,10 +8,18 @@ SHELL := /bin/bash
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.set-up
+# Verifiers of the evidence log and a QR reader that nobody here wrote: each in an environment of its own, for the tests.
+LOCKS  := $(wildcard tests/outside/*.lock)
+OUTSIDE := $(LOCKS:tests/outside/%.lock=$(VENV)/outside/%/.set-up)
 # The first interpreter that runs and is new enough; a name on PATH may be a shim for a version that is absent.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 UV     := $(shell command -v uv 2>/dev/null)
+ifneq ($(UV),)
+INSTALL = $(UV) pip install --quiet --python $(1)
+else
+INSTALL = $(1) -m pip install --quiet --disable-pip-version-check
+endif
 # `timeout -k`: an interpreter that will not end must never hold up a build.
 LIMIT  ?= 3000
 BOUND  := timeout -k 30
@@ -21,18 +29,18 @@ SOURCE := domain workflows adapters tests worker.py
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-setup: $(STAMP)  ## make the environment in .venv from the hashed lock (again only when the lock changes)
+setup: $(STAMP) $(OUTSIDE)  ## make the environments in .venv from the hashed locks (again only when a lock changes)
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3" >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-ifneq ($(UV),)
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-endif
+	$(call INSTALL,$(BIN)/python) --require-hashes -r requirements.lock
+	$(call INSTALL,$(BIN)/python) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/outside/%/.set-up: tests/outside/%.lock | $(STAMP)
+	@test -x $(@D)/bin/python || $(BIN)/python -m venv $(@D)
+	$(call INSTALL,$(@D)/bin/python) --only-binary :all: --require-hashes -r $<
 	@touch $@
 
 test: setup lint unit  ## set up, check style, types and layers, then run every test but the long ones
@@ -46,7 +54,7 @@ lint: setup  ## ruff, mypy and the layer contracts
 unit: setup  ## the tests alone; narrow them with ARGS="tests/unit -k clock"
 	$(BOUND) $(LIMIT) $(PYTEST) $(ARGS)
 
-demo: setup  ## a fictional sub-district runs from call to close, in under two minutes
+demo: $(STAMP)  ## a fictional sub-district runs from call to close, in under two minutes
 	$(BIN)/huiyin demo
 
 bench: setup  ## measure speed and memory against the limit of this machine
@@ -60,16 +68,15 @@ format: setup  ## let ruff put the source in order
 	$(BIN)/ruff format $(SOURCE)
 
 # uv alone writes one hashed file for every supported Python without naming a registry or a path.
-LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras
-lock:  ## resolve pyproject.toml into requirements.lock (UPGRADE=--upgrade for newer versions)
-ifneq ($(UV),)
-	$(UV) pip compile $(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock
-else
-	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && "$(PYTHON)" -m venv "$$tmp" \
-	&& "$$tmp/bin/pip" install --quiet --disable-pip-version-check uv \
-	&& "$$tmp/bin/uv" pip compile $(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock
-endif
-	@! grep -nE 'https?://|file:|^ *--(extra-)?index-url' requirements.lock || { echo "the lock names a registry or a path" >&2; exit 1; }
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock:  ## resolve pyproject.toml and tests/outside/*.in into hashed locks (UPGRADE=--upgrade for newer versions)
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && uv="$(UV)" \
+	&& { test -n "$$uv" || { "$(PYTHON)" -m venv "$$tmp" && "$$tmp/bin/pip" install --quiet --disable-pip-version-check uv \
+	     && uv="$$tmp/bin/uv"; }; } \
+	&& "$$uv" pip compile $(LOCK) --all-extras $(UPGRADE) pyproject.toml -o requirements.lock \
+	&& for one in tests/outside/*.in; do "$$uv" pip compile $(LOCK) $(UPGRADE) "$$one" -o "$${one%.in}.lock" || exit 1; done
+	@! grep -nE 'https?://|file:|^ *--(extra-)?index-url' requirements.lock tests/outside/*.lock \
+	|| { echo "a lock names a registry or a path" >&2; exit 1; }
 
 clean:  ## remove the environment, the demo's data and every cache
 	rm -rf $(VENV) .huiyin .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
