@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from domain.log.tiles import Tile
+
 
 class LogState(NamedTuple):
     """How far the log has come, as committed.
@@ -52,13 +54,15 @@ class Head:
 
 
 class Growth(NamedTuple):
-    """What one batch adds: `after`, the state it leads to; `leaves` and their store positions, in order; `nodes`, the
-    new hashes of each tile level from 0 up, which follow those that stand there; `streams`, the streams' new heads."""
+    """What one batch adds: `after`, the state it leads to; the new `leaves`, their hashes and their positions in the
+    event store, in order; `tiles`, the hash tiles that are new or wider, whole, as domain.log.tiles.grow gives them;
+    `streams`, the streams' new heads."""
 
     after: LogState
     leaves: Sequence[bytes]
+    hashes: Sequence[bytes]
     positions: Sequence[int]
-    nodes: Sequence[Sequence[bytes]]
+    tiles: Sequence[tuple[Tile, bytes]]
     streams: Mapping[str, StreamHead]
 
 
@@ -103,7 +107,8 @@ class LogStore(Protocol):
     def append(self, before: LogState, growth: Growth) -> None:
         """Write leaves, tiles, streams' heads and state in one transaction.
 
-        Raises domain.refusal.Conflict if the log does not stand at `before`: nothing was written, read it again.
+        Raises domain.refusal.Conflict if the log does not stand at `before`: nothing was written, read it again; and
+        Refused "log_damaged" if a tile that stands there is not the beginning of its wider form.
         """
         ...
 
