@@ -11,14 +11,14 @@ import asyncio
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol, TypeVar
 
 import structlog
 
 from adapters.failpoint import failpoint
 from domain.refusal import Conflict, Refused, Unavailable
-from workflows.ports import EventStore, Positions, Stored
+from workflows.ports import EventStore, Stored
 
 BATCH = 500
 NEWS_SECONDS = 1.0
@@ -52,13 +52,24 @@ class Consumer(Protocol):
         ...
 
 
+class Leaders(Protocol):
+    """Who says which process leads a consumer: the database that its position is saved in."""
+
+    def leader(self, consumer: str) -> AbstractContextManager[bool]:
+        """Try to lead it, for as long as the context lasts; the value says whether one does."""
+        ...
+
+
 class Follower:
     """Runs consumers until it is stopped. `run` once; `stop` from the same event loop."""
 
     def __init__(
-        self, store: EventStore, consumers: Sequence[Consumer], positions: Positions, *, batch: int = BATCH
-    ) -> None:
-        self._store, self._consumers, self._positions, self._batch = store, tuple(consumers), positions, batch
+        self, store: EventStore, consumers: Sequence[Consumer], leaders: Leaders, *, batch: int = BATCH,
+        gather: float = GATHER_SECONDS,
+    ) -> None:  # fmt: skip
+        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come."""
+        self._store, self._consumers, self._leaders = store, tuple(consumers), leaders
+        self._batch, self._gather = batch, gather
         self._at: dict[str, int] = {}
         self._head = 0
         self._stopping = asyncio.Event()
@@ -118,7 +129,7 @@ class Follower:
         while not self._stopping.is_set():
             try:
                 with ExitStack() as held:
-                    if await self._aside(held.enter_context, self._positions.leader(consumer.name)):
+                    if await self._aside(held.enter_context, self._leaders.leader(consumer.name)):
                         await self._follow(consumer)
                         continue
                 await self._pause(STANDBY_SECONDS)
@@ -137,7 +148,7 @@ class Follower:
             batch = await self._aside(self._store.read, after, self._batch)
             if not batch:
                 await self._newer_than(after)
-                await self._pause(GATHER_SECONDS)
+                await self._pause(self._gather)
                 continue
             await consumer.take(batch)
             failpoint("follower.after_take")
