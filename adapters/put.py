@@ -9,8 +9,8 @@ from pathlib import Path
 from domain.refusal import Unavailable
 
 
-def put(path: Path, data: bytes) -> None:
-    """Write or replace a file in one step, durably; it is readable by all, as far as its folder lets them.
+def put(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write or replace a file in one step, durably; it is readable by all, as far as its folder and `mode` let them.
 
     Raises Unavailable where it cannot be written: what stood there before stands there still.
     """
@@ -18,7 +18,7 @@ def put(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
