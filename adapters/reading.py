@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from domain.acting import Actor
 from domain.event import Basis, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
-from domain.visibility import Sight, sees
+from domain.visibility import DIVERTED, Sight, sees
 from workflows.ports import Answered, Append, Batch, ClockBehind, Opened, Stored
 from workflows.records import SealedRead, reads_of
 
@@ -30,6 +31,13 @@ class Seen:
     matter: Matter
     events: tuple[Stored, ...]
     sight: Sight
+
+    @property
+    def last(self) -> int | None:
+        """The position up to which the viewer may see what surrounds the case; None: all of it."""
+        if not self.sight.handed_over:
+            return None
+        return next(stored.position for stored in self.events if stored.type == DIVERTED)
 
     def history(self) -> list[Recorded[Any]]:
         """The events, decoded."""
@@ -49,12 +57,18 @@ def look(engine: Engine, case: str, viewer: Actor | None) -> Seen:
     events = tuple(engine.store.load(case))
     if not events or events[0].type not in _OPENING:
         raise NotFound
-    matter = replay(decode(stored.type, stored.body) for stored in events)
+    history = [decode(stored.type, stored.body) for stored in events]
+    matter = replay(history)
     assert matter is not None
     sight = sees(matter, viewer, engine.handle.standing.caught_up().register, engine.handle.clock())
     if sight.level == "nothing":
         raise NotFound
-    return Seen(matter, events, sight)
+    if not sight.handed_over:
+        return Seen(matter, events, sight)
+    shown = [*sight.shows(history)]
+    part = replay(compress(history, shown))
+    assert part is not None
+    return Seen(part, tuple(compress(events, shown)), sight)
 
 
 def open_case(engine: Engine, case: str, viewer: Actor, purpose: str) -> OpenCase:

@@ -4,22 +4,28 @@
 - Public: the public fields of its events; never a name, a contact or a word that somebody wrote.
 - Sealed: its sealed values as well, but for those about certain subjects, or only some.
 
+Whoever made a request keeps the view of it when it turns out to be an accusation and is handed to discipline
+inspection (转纪检): what they said, their receipt and all that happened until then, and that it was handed over, to
+whom and when (law 10: a requester sees all that is held on them). Of its handling from there on they see nothing
+here, not even who reads it; the competent body tells them itself. To everybody else the case is gone.
+
 Whoever reads sealed values leaves a record of it (`sealed_read.v1`); that is the reader's duty, not this room's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from domain.acting import CLOCK_PERSON, RESIDENT
 from domain.matter.words import ENDED_MATTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from domain.acting import Actor
+    from domain.event import Recorded
     from domain.matter.state import Leg, Matter
     from domain.register import Register
 
@@ -34,6 +40,9 @@ CENTRES = frozenset({"hotline", "dispatch_centre", "district"})
 OVERSEERS = frozenset({"supervisory_board", "panel", "archive", "discipline_inspection"})
 """Kinds of body that look at how offices acted, not at who asked: a requester's own values are withheld from them."""
 
+DIVERTED = "matter_diverted.v1"
+"""The event by which a case is handed to discipline inspection."""
+
 _NO_BUSINESS = frozenset({"system_admin", "security_admin"})
 """三员分立: these administrators have no business in cases (B9.3)."""
 
@@ -44,17 +53,26 @@ _OUT = frozenset({"returned", "excused", "rejected", "cancelled"})
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a viewer sees. Of sealed values: all but those about the `withheld` subjects; or, where `own` names a
-    requester, only those about them and the office's answers."""
+    requester, only those about them and the office's answers. `handed_over`: of the events only those until it was
+    handed to discipline inspection, and what `own` said since."""
 
     level: Level
     withheld: frozenset[str] = frozenset()
     own: str | None = None
+    handed_over: bool = False
 
     def opens(self, subject: str, field: str) -> bool:
         """Whether the sealed value of this name about this subject may be shown."""
         if self.level != "sealed" or subject in self.withheld:
             return False
         return self.own is None or subject == self.own or field in ANSWERS
+
+    def shows(self, history: Iterable[Recorded[Any]]) -> Iterator[bool]:
+        """For each event of the case, in order, whether it may be shown."""
+        gone = False
+        for recorded in history:
+            yield self.level != "nothing" and (not gone or recorded.person == self.own)
+            gone = gone or (self.handed_over and recorded.type == DIVERTED)
 
 
 NOTHING = Sight("nothing")
@@ -78,11 +96,11 @@ def sees(matter: Matter, viewer: Actor | None, register: Register, at: datetime)
 
 
 def _requester(matter: Matter, viewer: Actor) -> Sight:
-    """A requester sees all that is held on them and the answer; of an accusation that was diverted, nothing more."""
-    if viewer.person not in matter.requesters or matter.diverted_to is not None:
+    """A requester sees all that is held on them and the answer; of what was diverted, all until then."""
+    if viewer.person not in matter.requesters:
         return NOTHING
     others = frozenset(one for one in matter.requesters if one != viewer.person)
-    return Sight("sealed", others, own=viewer.person)
+    return Sight("sealed", others, own=viewer.person, handed_over=matter.diverted_to is not None)
 
 
 def _confidential(matter: Matter, viewer: Actor | None, register: Register, at: datetime) -> Sight:

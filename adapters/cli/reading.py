@@ -116,7 +116,8 @@ def _facts(engine: Engine, seen: Seen) -> dict[str, Any]:
         "code": m.code, "demand": m.demand, "scale": m.scale, "urgent": m.urgent, "channel": m.channel, "tier": m.tier,
         "host": trail.body(m.host), "subdistrict": trail.body(m.subdistrict), "requesters": len(m.requesters),
         "disposition": m.disposition, "reopened": m.reopened, "parent": m.parent, "master": m.master,
-        "version": m.version, "sight": seen.sight.level, "legs": _legs(trail), "clocks": _clocks(trail),
+        "handed_to": trail.body(m.diverted_to), "version": m.version, "sight": seen.sight.level,
+        "legs": _legs(trail), "clocks": _clocks(trail),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ events whose claimed time is not after T. The two differ where something was wri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -100,19 +100,23 @@ def as_of(
     case, standing = seen.matter.id, engine.handle.standing.caught_up()
     last = engine.store.known_at(known) if known is not None else None
 
-    def chosen(stored: tuple[Stored, ...] | list[Stored]) -> tuple[Fact, ...]:
+    def chosen(stored: Iterable[Stored]) -> tuple[Fact, ...]:
         facts = (
             Fact(row, decode(row.type, row.body)) for row in stored if last is None or row.position <= last
         )
         return tuple(f for f in facts if happened is None or f.recorded.occurred_at <= happened)
+
+    def beside(stream: str) -> tuple[Fact, ...]:
+        rows = engine.store.load(stream)
+        return chosen(row for row in rows if seen.last is None or row.position <= seen.last)
 
     facts = chosen(seen.events)
     matter = replay(fact.recorded for fact in facts)
     if matter is None:
         raise NotFound("Nothing of this case was there at that time; ask for a later one.")
     return Trail(
-        matter, facts, chosen(engine.store.load(refusals_of(case))), chosen(engine.store.load(reads_of(case))), standing,
-        _registers(engine), known or happened or engine.handle.clock(),
+        matter, facts, beside(refusals_of(case)), beside(reads_of(case)), standing, _registers(engine),
+        known or happened or engine.handle.clock(),
     )  # fmt: skip
 
 

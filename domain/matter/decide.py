@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.acting import CLOCK_PERSON, RESIDENT, Command, Decision
+from domain.acting import Command, Decision
 from domain.matter import (
     closing,
     disputes,
@@ -20,7 +20,7 @@ from domain.matter import (
 )
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
-from domain.matter.guards import after, allowed_now, body_kind
+from domain.matter.guards import after, allowed_now, exists_for, not_taken
 from domain.matter.lifecycle import LEG, MATTER, NEEDS_HANDLING, ORDER, leg_row
 from domain.matter.words import HANDLING
 from domain.refusal import NotFound, Refused
@@ -125,10 +125,10 @@ def decide(state: Matter | None, command: Command, ctx: Context) -> Decision:
     _in_time(ctx)
     opening = _OPENING.get(type(command))
     if opening is not None:
-        if state is not None:
-            raise Refused("exists_already", "Give the new matter a fresh id.")
-        return Decision(rule=command.NAME, events=opening(command, ctx))
-    if state is None or not _exists_for(state, ctx):
+        opened = opening(command, ctx)  # first: a bad command is refused alike, whatever the id
+        not_taken(ctx, state, "exists_already", "Give the new matter a fresh id.")
+        return Decision(rule=command.NAME, events=opened)
+    if state is None or not exists_for(ctx, state):
         raise NotFound
     events, elsewhere = _decided(state, command, ctx)
     row = MATTER.get(command.NAME)
@@ -148,15 +148,6 @@ def _in_time(ctx: Context) -> None:
     occurred, recorded = ctx.when.occurred_at, ctx.when.recorded_at
     if occurred > ctx.calendar.due(recorded, ctx.rulebook.future_tolerance).at:
         raise Refused("future", "Give the time when it happened; that lies in the future.")
-
-
-def _exists_for(state: Matter, ctx: Context) -> bool:
-    """A confidential case exists only for discipline inspection and its own requesters (law 10)."""
-    if not state.confidential or ctx.actor.person == CLOCK_PERSON:
-        return True
-    if ctx.actor.body == RESIDENT:
-        return ctx.actor.person in state.requesters and state.diverted_to is None
-    return body_kind(ctx, ctx.actor.body) == "discipline_inspection"
 
 
 def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event, ...], families.Elsewhere]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.closing import late_child
-from domain.matter.guards import known_body, officer, offices, started
+from domain.matter.guards import known_body, not_taken, officer, offices, started
 from domain.matter.handling import returned_time
 from domain.matter.intake import supplement as supplemented
 from domain.matter.words import ENDED_MATTER, LIVE_MATTER
@@ -142,8 +142,7 @@ def split(state: Matter, command: do.SplitMatter, ctx: Context) -> tuple[tuple[E
     _nothing_leaves(state)
     if state.parent is not None:
         raise Refused("child_of_child", "This is a part already; split its parent instead.")
-    if ctx.others.get(command.child) is not None:
-        raise Refused("child_exists", "Give the child a fresh id.")
+    not_taken(ctx, ctx.others.get(command.child), "child_exists", "Give the child a fresh id.")
     host = command.host or state.host
     if host is None:
         raise Refused("host_missing", "Say which community hosts the child.")

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from domain import visibility
 from domain.acting import CLOCK_PERSON, RESIDENT
 from domain.matter.events import StartedClock
-from domain.refusal import Refused
+from domain.refusal import NotFound, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -38,6 +39,22 @@ def allowed_now(command: Command, status: str, allowed: Collection[str]) -> None
         raise Refused(
             "wrong_state", f"{command.NAME} goes from {wanted}; this is {status}. Look at the history first."
         )
+
+
+def exists_for(ctx: Context, state: Matter) -> bool:
+    """Whether the case exists for who acts: a confidential one only for those who may see it (law 10), and the clock."""
+    if not state.confidential or ctx.actor.person == CLOCK_PERSON:
+        return True
+    return visibility.sees(state, ctx.actor, ctx.register, ctx.when.recorded_at) != visibility.NOTHING
+
+
+def not_taken(ctx: Context, state: Matter | None, code: str, advice: str) -> None:
+    """No case has this id. Of one that the actor may not see nothing is said but that there is none (law 10).
+
+    An id is 122 random bits drawn by an edge: who hands in that of a hidden case knew the case before.
+    """
+    if state is not None:
+        raise Refused(code, advice) if exists_for(ctx, state) else NotFound
 
 
 def after(ctx: Context, earlier: datetime | None) -> None:

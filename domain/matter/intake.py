@@ -194,8 +194,8 @@ def confirm_refusal(state: Matter, command: do.ConfirmRefusal, ctx: Context) -> 
 def divert(state: Matter, command: do.DivertMatter, ctx: Context) -> tuple[Event, ...]:
     """It was an accusation: from here on it exists for discipline inspection only, and only they act on it.
 
-    For every other actor, its own requester too, the case no longer exists (`visibility` answers the same): what
-    became of it, discipline inspection tells them itself.
+    For every other officer the case no longer exists. Its own requester keeps what they saw until now, and that it
+    was handed over (see `domain.visibility`); they may add words, and nothing else.
     """
     officer(ctx, "divert", offices(ctx, state))
     known_body(ctx, command.to, ("discipline_inspection",))

@@ -27,9 +27,11 @@ from tests.unit.matter_lives import (
     blown,
     drafting,
     registered,
+    registration,
 )
-from tests.unit.matter_world import World, officer, resident
+from tests.unit.matter_world import World, officer, resident, uid
 
+CHILD = uid(3)
 ORDINARY = (INTAKE, SD_OFFICER, LEADER, SUPERVISOR, CENTRE, officer("board", "board_member"), resident(9))
 ACTS = (
     do.AcceptMatter(),
@@ -84,6 +86,42 @@ def test_whoever_made_an_accusation_may_say_more() -> None:
     accused().when(ASKER, do.AddSupplement(what="supplement", source="resident_app")).then(
         ev.MatterSupplemented
     )
+
+
+def test_whoever_asked_may_say_more_after_the_diversion_and_do_nothing_else() -> None:
+    diverted().when(ASKER, do.AddSupplement(what="supplement", source="resident_app")).then(
+        ev.MatterSupplemented
+    )
+    for command in (do.RequestWithdrawal(requester=ASKER.person), do.ReopenMatter(ground="not_solved")):
+        diverted().when(ASKER, command).refused("wrong_state")
+
+
+@pytest.mark.parametrize("world", [accused(), diverted()], ids=["accused", "diverted"])
+def test_its_id_used_again_is_told_to_be_taken_only_to_those_whom_it_exists_for(world: World) -> None:
+    again = registration(number="450305-20260302-ABCDEFX")
+
+    world.when(officer("com-01", "intake_officer"), again).refused("not_found")
+    world.when(resident(1), again).refused("exists_already")
+
+
+@pytest.mark.parametrize("world", [accused(), diverted()], ids=["accused", "diverted"])
+def test_a_bad_registration_is_refused_alike_whether_or_not_its_id_is_that_of_a_hidden_case(
+    world: World,
+) -> None:
+    wrong = registration(number="450305-20260302-ABCDEFX", host=None)
+
+    world.when(INTAKE, wrong).refused("host_missing")
+    World().when(INTAKE, wrong).refused("host_missing")
+
+
+def test_a_child_is_split_off_under_the_id_of_a_hidden_case_as_little() -> None:
+    world = World()
+    world.case = CHILD
+    world.do(resident(2), accusation(2))
+    world.case = "00000000-0000-0000-0000-000000000001"
+    world.given(*TO_TRIAGED)
+
+    world.when(INTAKE, do.SplitMatter(child=CHILD, number="450305-20260302-ABCDEFX")).refused("not_found")
 
 
 def test_discipline_inspection_takes_an_accusation_up() -> None:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from domain.acting import CLOCK, Actor
+from domain.acting import CLOCK, Actor, When
+from domain.matter.events import MatterDiverted, MatterSupplemented, RequesterJoined
 from domain.matter.state import Leg, Matter, Order, Requester
 from domain.register import Register
-from domain.visibility import NOTHING, PUBLIC, Sight, sees
+from domain.visibility import DIVERTED, NOTHING, PUBLIC, Sight, sees
+from tests.unit.matter_world import envelope
 from tests.unit.register_world import DAY, World, district, person
 
 ANNA, BEN = person(101), person(102)
@@ -146,11 +148,45 @@ def test_a_requester_sees_their_own_and_the_answer_and_nothing_of_the_others() -
     assert not sight.opens(person(6), "note")
 
 
-def test_a_requester_sees_their_own_accusation_until_it_is_diverted() -> None:
-    anna = Actor(person=ANNA, body="resident")
+@pytest.mark.parametrize("to", [None, "jw"])
+def test_a_requester_sees_what_they_said_in_their_own_accusation(to: str | None) -> None:
+    sight = sees(
+        a_matter(confidential=True, diverted_to=to), Actor(person=ANNA, body="resident"), REGISTER, NOW
+    )
 
-    assert sees(a_matter(confidential=True), anna, REGISTER, NOW).opens(ANNA, "text")
-    assert sees(a_matter(confidential=True, diverted_to="jw"), anna, REGISTER, NOW) == NOTHING
+    assert sight.opens(ANNA, "text")
+    assert not sight.opens(BEN, "text")
+    assert sight.handed_over == (to is not None)
+
+
+def test_another_resident_sees_nothing_of_what_was_diverted() -> None:
+    stranger = Actor(person=person(103), body="resident")
+
+    assert sees(a_matter(confidential=True, diverted_to="jw"), stranger, REGISTER, NOW) == NOTHING
+
+
+def test_after_the_diversion_a_requester_sees_what_they_say_themselves_and_nothing_else() -> None:
+    anna, officer = Actor(person=ANNA, body="resident"), viewer("discipline")
+    when = When(occurred_at=NOW, recorded_at=NOW)
+    said, noted = (
+        MatterSupplemented(what="supplement", source="phone", requester=ANNA), RequesterJoined(requester=BEN, source="phone"),
+    )  # fmt: skip
+    history = [
+        envelope(event, actor, when, "case")
+        for event, actor in (
+            (noted, officer),
+            (MatterDiverted(to="jw"), officer),
+            (noted, officer),
+            (said, anna),
+        )
+    ]
+
+    sight = sees(a_matter(confidential=True, diverted_to="jw"), anna, REGISTER, NOW)
+
+    assert MatterDiverted.TYPE == DIVERTED
+    assert [*sight.shows(history)] == [True, True, False, True]
+    assert [*WHOLE.shows(history)] == [True] * 4
+    assert [*NOTHING.shows(history)] == [False] * 4
 
 
 def test_a_resident_who_asked_for_nothing_sees_nothing() -> None:
