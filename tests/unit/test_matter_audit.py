@@ -119,7 +119,7 @@ def test_a_closed_matter_is_handed_over_once_it_shows_to_be_an_accusation() -> N
     world = World().given(*TO_CLOSED)
 
     world.when(INTAKE, do.DivertMatter(to="jw")).then(ev.MatterDiverted, status="refused")
-    world.when(ASKER, do.ReopenMatter(ground="not_solved")).refused("not_found")
+    world.when(ASKER, do.ReopenMatter(ground="not_solved")).refused("wrong_state")
 
 
 # -- nobody deals with a complaint about themselves
