@@ -1,0 +1,388 @@
+"""What the domain says in code and not in tables, written out for rules.json: effects, parties, persons, clocks.
+
+The domain's folds and guards decide; these tables repeat them in words that another program can read. The tests play
+every life and random ones through both and compare state, clocks and persons event by event, so that neither can
+change alone. The words are specified in `adapters.bundle.rules`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.matter.words import LIVE_MATTER
+
+Op = dict[str, Any]
+
+
+def _op(verb: str, **given: Any) -> Op:
+    when = given.pop("when", None)
+    return {"do": verb, **given, **({"if": when} if when else {})}
+
+
+def _stop(of: str, *stages: str, **more: Any) -> Op:
+    return _op("stop", of=of, stages=list(stages), **more)
+
+
+def _revive(*of: str, stage: str = "finish", **more: Any) -> list[Op]:
+    return [_op("revive", of=one, stage=stage, **more) for one in of]
+
+
+_GOTO = _op("go")
+_START = _op("start", of="matter")
+_LEG = _op("start", of="leg")
+_ITEM = _op("item")
+_FORGET = _op("forget_extension")
+_PERFORMS = [_op("person", role="performers"), _op("person", role="handlers")]
+_THERE = _op("met")
+_NO_CLOCK: dict[str, Any] = {"clocks": []}
+
+EFFECTS: dict[str, list[Op]] = {
+    "matter_registered.v1": [_op("open"), _START],
+    "matter_backfilled.v1": [_op("open")],
+    "matter_taken_over.v1": [_op("take_over"), _GOTO, _START],
+    "matter_supplemented.v1": [],
+    "requester_joined.v1": [_op("join")],
+    "matter_accepted.v1": [_GOTO, _stop("matter", "accept"), _START],
+    "refusal_proposed.v1": [_op("person", role="proposer", only=True)],
+    "matter_refused.v1": [_GOTO, _stop("matter", "accept"), _op("cancel_all")],
+    "matter_diverted.v1": [_GOTO, _op("confide"), _op("cancel_all")],
+    "matter_triaged.v1": [_GOTO, _op("grade"), _stop("matter", "triage"), _START],
+    "matter_retriaged.v1": [_op("grade"), _START],
+    "attempt_recorded.v1": [_op("person", role="handlers"), _op("met", when={"on_site": True})],
+    "matter_escalated.v1": [],
+    "handling_started.v1": [_GOTO, _op("person", role="handlers", when={"how": "self_handling"})],
+    "matter_deferred.v1": [_GOTO, _op("cancel", of="matter", stage="finish"), _FORGET, _START],
+    "review_held.v1": [_stop("matter", "review"), _START],
+    "matter_resumed.v1": [_GOTO, _stop("matter", "review"), *_revive("matter", when=_NO_CLOCK), _START],
+    "result_submitted.v1": [
+        _GOTO, _op("person", role="handlers"), _op("person", role="submitter", only=True),
+        _stop("matter", "finish", "onsite"), _stop("absorbed", "finish", "onsite"), _START,
+    ],
+    "result_reviewed.v1": [],
+    "result_sent_back.v1": [
+        _GOTO, _stop("matter", "callback"), _op("unanswered"), *_revive("matter", "absorbed"),
+    ],
+    "callback_tried.v1": [],
+    "callback_done.v1": [
+        _op("answered"), _op("go", when={"complete": True}),
+        _stop("matter", "callback", when={"complete": True}), _op("start", of="matter", when={"complete": True}),
+    ],
+    "matter_reopened.v1": [
+        _GOTO, _stop("matter", "close", "callback"), _FORGET, _op("unanswered"),
+        *_revive("matter", "absorbed", when=_NO_CLOCK), _START,
+    ],
+    "matter_closed.v1": [_GOTO, _stop("matter", "close"), _FORGET],
+    "matter_archived.v1": [_GOTO],
+    "withdrawal_requested.v1": [_op("note_by", role="withdrawing", key="requester")],
+    "withdrawal_denied.v1": [_op("forget_by", role="withdrawing", key="requester")],
+    "requester_withdrew.v1": [_op("withdraw"), _op("forget_by", role="withdrawing", key="requester")],
+    "matter_withdrawn.v1": [_GOTO, _op("withdraw"), _op("cancel_all")],
+    "matter_merged.v1": [_op("merge"), _op("cancel_all"), _GOTO],
+    "matter_absorbed.v1": [_op("absorb"), _op("start", of="merged")],
+    "merge_reversed.v1": [_op("unmerge")],
+    "absorption_reversed.v1": [_op("release"), _op("cancel", of="merged")],
+    "child_opened.v1": [_op("child", open=True)],
+    "child_ended.v1": [_op("child", open=False)],
+    "child_reopened.v1": [_op("child", open=True)],
+    "exclusion_requested.v1": [_op("note_by", role="excluding", key="by")],
+    "exclusion_decided.v1": [],
+    "reminded.v1": [_ITEM],
+    "due_missed.v1": [_ITEM],
+    "breach_escalated.v1": [_ITEM],
+    "clock_reset.v1": [_op("set_due", by="notice")],
+    "order_drafted.v1": [_op("draft"), _op("person", role="issuers"), _op("person", role="drafter", only=True)],
+    "order_authorised.v1": [
+        _op("person", role="issuers"), _op("note_by", role="signed", key="signed_as", of="order"),
+        _op("order", when={"complete": True}),
+    ],
+    "order_issued.v1": [_op("order"), _op("person", role="issuers"), _op("issue"), _op("start", of="order")],
+    "leg_added.v1": [_op("person", role="issuers"), _op("add_leg"), _LEG],
+    "leg_excused.v1": [_op("end_leg")],
+    "lead_changed.v1": [_op("lead")],
+    "summons_time_changed.v1": [_op("set_due", by="issuer")],
+    "leg_acknowledged.v1": [_op("leg"), *_PERFORMS, _stop("leg", "acknowledge")],
+    "leg_contacted.v1": [*_PERFORMS, _stop("leg", "contact")],
+    "leg_checked_in.v1": [
+        _op("move"), _op("there"), *_PERFORMS, _stop("leg", "acknowledge", "contact", "check_in"), _THERE,
+    ],
+    "word_of_mouth_confirmed.v1": [_op("spoken")],
+    "work_noted.v1": [_op("work")],
+    "help_requested.v1": [_op("work")],
+    "leg_reported.v1": [_op("move"), *_PERFORMS, _stop("leg", "finish", "contact", "supervise"), _THERE, _LEG],
+    "result_accepted.v1": [
+        _op("note_by", role="signed", key="signed_as", of="leg"), _op("person", role="releasers"),
+        _stop("leg", "accept_result", when={"discharged": True}), _op("end_leg", when={"discharged": True}),
+    ],
+    "result_rejected.v1": [
+        _op("leg"), _op("unsign"), _stop("leg", "accept_result"),
+        *_revive("leg"), *_revive("leg", stage="supervise"),
+    ],
+    "leg_declined.v1": [_op("end_leg")],
+    "return_requested.v1": [_op("beneath"), *_PERFORMS, _LEG],
+    "return_decided.v1": [
+        _stop("leg", "decide_return"), _op("end_leg", to="returned", when={"granted": True}),
+        _op("leg", to="acknowledged", when={"granted": False}),
+        _stop("leg", "acknowledge", when={"granted": False}),
+    ],
+    "dispute_opened.v1": [_op("beneath"), _LEG],
+    "dispute_adjudicated.v1": [
+        _stop("leg", "adjudicate"), _op("ruled"), _op("end_leg", to="excused", when={"outcome": "excused"}),
+        _op("surface", when={"outcome": "stays"}), _op("start", of="leg", when={"outcome": "stays"}),
+    ],
+    "extension_requested.v1": [_op("ask_extension"), _op("start", of="owner")],
+    "extension_decided.v1": [_stop("owner", "decide_extension"), _op("extend")],
+    "leg_urged.v1": [],
+    "urged_by_clock.v1": [_ITEM],
+    "leg_supervised.v1": [_LEG],
+    "supervised_by_clock.v1": [_ITEM, _op("start", of="owner")],
+    "order_cancelled.v1": [_op("order"), _op("end_legs"), _op("cancel", of="order")],
+    "order_settled.v1": [_op("order")],
+    "call_answered.v1": [*_PERFORMS, _stop("leg", "answer"), _op("take_call")],
+    "authority_confirmed.v1": [_op("person", role="issuers"), _stop("order", "confirm_authority")],
+    "authority_lapsed.v1": [_ITEM],
+    "leg_rated.v1": [_op("note_by", role="raters", key="rater", of="leg")],
+}  # fmt: skip
+"""What each stored event does to the case. `to` is filled in from the lifecycle's row where it stands there."""
+
+SETTLED = ("order_settled.v1", "issued", "settled")
+"""The one event without an act of its own: its order has no live leg any more."""
+
+TOLD: dict[str, dict[str, Any]] = {
+    "matter_absorbed.v1": {"states": sorted(LIVE_MATTER), "if": {}},
+    "matter_reopened.v1": {"states": ["called_back", "closed", "completed"], "if": {"ground": "late_child"}},
+    "matter_supplemented.v1": {"states": None, "if": {"merged": "*"}},
+}
+"""What another case's act may put into this one: in which states, and how it is told from an act of its own."""
+
+STANDING_STILL = ("take_over_matter", "add_supplement", "disclose_case", "erase_data")
+"""The only acts on imported history that nobody has taken over."""
+
+NEEDS: dict[str, list[str]] = {
+    "submit_result": ["nothing_mandatory_open", "met_if_urgent"],
+    "close_matter": ["nothing_mandatory_open", "everybody_answered"],
+    "archive_matter": ["no_leg_live"],
+    "merge_matter": ["no_leg_live"],
+}
+"""What must be so before an act."""
+
+# -- who -------------------------------------------------------------------------------------------------------------
+
+_OFFICE, _ASKER = ("office",), ("office", "requester")
+
+PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "register_matter": ("register_matter", ("officer", "requester_named")),
+    "backfill_matter": ("register_matter", ("officer",)),
+    "take_over_matter": ("take_over", ("host",)),
+    "add_supplement": ("supplement", _ASKER),
+    "join_requester": ("join_requester", ("office", "requester_named")),
+    "accept_matter": ("accept", _OFFICE),
+    "propose_refusal": ("refuse", _OFFICE),
+    "confirm_refusal": ("confirm_refusal", _OFFICE),
+    "divert_matter": ("divert", _OFFICE),
+    "triage_matter": ("triage", _OFFICE),
+    "retriage_matter": ("retriage", _OFFICE),
+    "record_attempt": ("record_attempt", _OFFICE),
+    "start_handling": ("start_handling", _OFFICE),
+    "escalate_matter": ("escalate", _OFFICE),
+    "defer_matter": ("defer", ("office_above",)),
+    "hold_review": ("hold_review", ("office_above",)),
+    "resume_matter": ("resume", ("office_above",)),
+    "submit_result": ("submit_result", ("office", "lead")),
+    "review_result": ("review_result", _OFFICE),
+    "send_back_result": ("review_result", _OFFICE),
+    "record_callback": ("callback", ("office", "supervisor", "requester")),
+    "reopen_matter": ("reopen", ("office", "supervisor", "requester")),
+    "close_matter": ("close", ("office", "supervisor")),
+    "archive_matter": ("archive", ("officer",)),
+    "merge_matter": ("merge", _OFFICE),
+    "reverse_merge": ("merge", _OFFICE),
+    "split_matter": ("split", _OFFICE),
+    "request_withdrawal": ("withdraw", _ASKER),
+    "confirm_withdrawal": ("confirm_withdrawal", ("office", "supervisor")),
+    "deny_withdrawal": ("confirm_withdrawal", ("office", "supervisor", "requester")),
+    "request_exclusion": ("exclude_request", ("part",)),
+    "decide_exclusion": ("exclude_decide", ("no_part",)),
+    "request_matter_extension": ("request_extension", _OFFICE),
+    "decide_matter_extension": ("decide_extension", ("office_over_asker",)),
+    "draft_order": ("draft_order", ("drafts",)),
+    "authorise_order": ("authorise_order", ("issuers",)),
+    "issue_order": ("issue_order", ("issuers",)),
+    "confirm_authority": ("confirm_authority", ("issuer",)),
+    "cancel_order": ("cancel_order", ("issuer",)),
+    "add_leg": ("add_leg", ("issuers",)),
+    "change_lead": ("change_lead", ("issuers", "panel")),
+    "answer_call": ("answer_call", ("receiver",)),
+    "acknowledge_leg": ("acknowledge", ("receiver",)),
+    "contact_leg": ("contact", ("receiver",)),
+    "check_in": ("check_in", ("receiver",)),
+    "confirm_word_of_mouth": ("confirm_word_of_mouth", ("issuers",)),
+    "note_work": ("note_work", ("receiver", "issuers")),
+    "request_help": ("request_help", ("receiver", "issuers")),
+    "report_leg": ("report", ("receiver",)),
+    "accept_leg": ("accept_result", ("issuer", "supervises", "requester")),
+    "reject_leg": ("accept_result", ("issuer", "supervises", "requester")),
+    "decline_leg": ("decline", ("receiver",)),
+    "request_return": ("request_return", ("receiver",)),
+    "decide_return": ("decide_return", ("centre",)),
+    "open_dispute": ("open_dispute", ("receiver", "issuer")),
+    "adjudicate_dispute": ("adjudicate", ("panel",)),
+    "excuse_leg": ("excuse_leg", ("issuer",)),
+    "request_extension": ("request_extension", ("receiver",)),
+    "decide_extension": ("decide_extension", ("issuers_over", "supervisor_over")),
+    "urge_leg": ("urge", ("issuer", "community", "supervisor")),
+    "supervise_leg": ("supervise", ("issuer", "supervisor")),
+    "change_summons_time": ("change_summons_time", ("issuers",)),
+    "rate_leg": ("rate_leg", ("rates", "requester")),
+    "take_due_steps": ("", ("clock",)),
+    "reset_clocks": ("", ("clock",)),
+}
+"""Of each act: the word under which a rulebook names its posts, and the parties one of which must act."""
+
+POWERED = {"authorise_order": "actor", "issue_order": "issuer", "add_leg": "issuer"}
+"""Acts that cite a power item where the kind of order has a power: whose it is."""
+
+# -- persons ---------------------------------------------------------------------------------------------------------
+
+_PART = ["handlers", "releasers", "issuers_of_all"]
+
+
+def _apart(*roles: str, code: str = "same_person", **when: Any) -> dict[str, Any]:
+    return {"roles": list(roles), "code": code, **({"if": when} if when else {})}
+
+
+APART: dict[str, list[dict[str, Any]]] = {
+    "matter_refused.v1": [_apart("proposer")],
+    "matter_retriaged.v1": [_apart("handlers")],
+    "matter_deferred.v1": [_apart("handlers")],
+    "review_held.v1": [_apart("handlers")],
+    "matter_resumed.v1": [_apart("handlers")],
+    "result_reviewed.v1": [_apart("handlers")],
+    "result_sent_back.v1": [_apart("handlers")],
+    "callback_tried.v1": [_apart(*_PART, code="callback_not_independent")],
+    "callback_done.v1": [
+        _apart(*_PART, code="callback_not_independent", how="callback"),
+        _apart(*_PART, code="callback_not_independent", how="site_check"),
+    ],
+    "requester_withdrew.v1": [_apart(*_PART, "withdrawing", code="callback_not_independent")],
+    "matter_withdrawn.v1": [_apart(*_PART, "withdrawing", code="callback_not_independent")],
+    "matter_closed.v1": [_apart(*_PART, "submitter", code="closing_not_independent")],
+    "exclusion_decided.v1": [_apart("excluding")],
+    "order_authorised.v1": [_apart("drafter", "signed")],
+    "leg_added.v1": [_apart("performers_of_order")],
+    "authority_confirmed.v1": [_apart("issuers", "performers_of_order")],
+    "leg_excused.v1": [_apart("performers")],
+    "summons_time_changed.v1": [_apart("performers")],
+    "leg_acknowledged.v1": [_apart("issuers")],
+    "leg_contacted.v1": [_apart("issuers")],
+    "leg_checked_in.v1": [_apart("issuers")],
+    "word_of_mouth_confirmed.v1": [_apart("performers")],
+    "work_noted.v1": [_apart("issuers", by="receiver"), _apart("performers", by="issuer")],
+    "help_requested.v1": [_apart("issuers", by="receiver"), _apart("performers", by="issuer")],
+    "leg_reported.v1": [_apart("issuers")],
+    "result_accepted.v1": [
+        _apart("performers", "signers_of_leg"), _apart("issuers", signed_as="supervisor"),
+    ],
+    "result_rejected.v1": [_apart("performers")],
+    "leg_declined.v1": [_apart("issuers")],
+    "return_requested.v1": [_apart("issuers")],
+    "return_decided.v1": [_apart("performers", "issuers")],
+    "dispute_adjudicated.v1": [_apart("performers", "issuers")],
+    "extension_requested.v1": [_apart("issuers")],
+    "extension_decided.v1": [_apart("asker", "doers")],
+    "leg_supervised.v1": [_apart("performers")],
+    "call_answered.v1": [_apart("issuers")],
+    "leg_rated.v1": [_apart("performers")],
+}  # fmt: skip
+"""Whose persons the act's person must not be among (law 4, G4). Not asked of the rulebook's own default steps."""
+
+BESIDE = {
+    "leg_excused.v1": ["excuse_leg"],
+    "order_authorised.v1": ["authorise_order"],
+    "matter_reopened.v1": ["reopen_matter"],
+}
+"""Events that are judged by person only under these acts; under others they follow from the act's own event."""
+
+# -- clocks ----------------------------------------------------------------------------------------------------------
+
+
+def _clock(stage: str, of: str, **more: Any) -> dict[str, Any]:
+    return {"stage": stage, "for": of, **more}
+
+
+_OF_LEG = [
+    _clock("acknowledge", "order", carried=True),
+    _clock("contact", "order", only="checks_in", carried=True),
+    _clock("check_in", "order", only="checks_in", due="joint", carried=True),
+    _clock("finish", "order", carried=True),
+    _clock("answer", "order", only="call", carried=True),
+]
+
+STARTS: dict[str, list[dict[str, Any]]] = {
+    "matter_registered.v1": [_clock("accept", "first"), _clock("onsite", "any", only="emergency")],
+    "matter_taken_over.v1": [_clock("triage", "demand")],
+    "matter_accepted.v1": [_clock("triage", "first")],
+    "matter_triaged.v1": [_clock("finish", "grade"), _clock("onsite", "graded", only="first_urgent")],
+    "matter_retriaged.v1": [
+        _clock("finish", "grade", only="regraded", due="regraded", carried=True),
+        _clock("onsite", "graded", only="first_urgent_regraded"),
+    ],
+    "matter_deferred.v1": [_clock("review", "free", due="review_by")],
+    "review_held.v1": [_clock("review", "free", due="review_by")],
+    "matter_resumed.v1": [_clock("finish", "free", only="carried", due="paused", carried=True)],
+    "result_submitted.v1": [_clock("callback", "demand")],
+    "callback_done.v1": [_clock("close", "demand", only="complete")],
+    "matter_reopened.v1": [_clock("finish", "again", only="answered_before")],
+    "matter_absorbed.v1": [_clock("finish", "free", only="carried", due="given", carried=True)],
+    "order_issued.v1": [_clock("confirm_authority", "order", only="emergency_whistle")],
+    "leg_added.v1": _OF_LEG,
+    "leg_reported.v1": [_clock("accept_result", "order", only="not_disputed")],
+    "return_requested.v1": [_clock("decide_return", "order")],
+    "dispute_opened.v1": [_clock("adjudicate", "order")],
+    "dispute_adjudicated.v1": [_clock("accept_result", "order", only="reported_stays")],
+    "extension_requested.v1": [_clock("decide_extension", "free", due="before_own")],
+    "leg_supervised.v1": [_clock("supervise", "free", due="given")],
+    "supervised_by_clock.v1": [_clock("supervise", "order", only="unsupervised")],
+}
+"""The clocks that an event starts, where the rulebook in force holds one of that stage and kind."""
+
+STARTS_PER_LEG: dict[str, list[dict[str, Any]]] = {
+    "order_issued.v1": [{**one, "carried": False} for one in _OF_LEG]
+}
+"""The same for each leg of a fresh order."""
+
+NOT_CHECKABLE: list[dict[str, str]] = [
+    {"what": "sealed_values",
+     "zh": "证据、答复、现场证明等封存内容是否真实、是否齐备；叶子里只有加盐摘要。",
+     "en": "Whether sealed values (evidence, replies, proofs of presence) are true or even there: leaves hold salted digests."},
+    {"what": "truth",
+     "zh": "所记是否属实；账本只证明何时由谁如此记录。",
+     "en": "Whether what was recorded is true: the log proves when and by whom it was claimed."},
+    {"what": "never_recorded",
+     "zh": "从未登记的诉求；只有回执和监督组织自己的测试诉求能发现。",
+     "en": "Requests that were never recorded: only receipts and the board's own test requests show them."},
+    {"what": "duty_list",
+     "zh": "吹哨对象是否在职责清单之列、会商是否指定；清单按事项与地点匹配，本检查不重算。",
+     "en": "Whether a summoned body stands on the duty list for the matter and place, or a ruling names it: not matched again."},
+    {"what": "admission",
+     "zh": "社区工作事项准入是否具备；准入条件为文字，本检查不判断。",
+     "en": "Whether a task given to a community was admitted: the conditions are words, not judged here."},
+    {"what": "duty_roster",
+     "zh": "应急哨发出时值班领导是否当班。",
+     "en": "Whether the duty leader who blew an emergency whistle was on duty at that hour."},
+    {"what": "grounds",
+     "zh": "理由、依据编码是否恰当；只核对权力事项是否有效。",
+     "en": "Whether a ground or legal basis is the right one: only power items are checked to be in force."},
+    {"what": "same_human",
+     "zh": "两个化名背后是否同一自然人；须由监督组织对照花名册。",
+     "en": "Whether two pseudonyms are one human being: the board holds them against the roster itself."},
+    {"what": "returns_and_reopenings_counted",
+     "zh": "退单、重办次数与窗口期是否超出规则。",
+     "en": "Whether returns and reopenings stayed within the rulebook's number and window."},
+    {"what": "working_time_with_pauses",
+     "zh": "有中止或延期的工作日时限的长度；只核对存储值前后一致。",
+     "en": "The length of working-time clocks that were paused or extended: only stored values are held together."},
+    {"what": "sampling",
+     "zh": "抽样未回访的事项是否确应免于回访。",
+     "en": "Whether a matter that the sample left out was rightly left out of the callbacks."},
+]  # fmt: skip
+"""What leaves alone cannot tell, or this law does not recompute; the report says so."""
