@@ -22,12 +22,18 @@ def signers(question):
 
 
 def whole_tree(question):
-    """All leaf hashes in the tiles, and the tiles' own upper levels, make the root that the log signed beside them."""
+    """Every hash of every tile follows from the leaf hashes, and all make the root that the log signed beside them."""
     reader = TilesReader(backend.make_backend(question["location"]))
     checkpoint = reader.get_checkpoint()
     checkpoint.verify(Vkey.from_string(question["vkeys"][0]))
-    found = folded(reader.mth(index, index + 1) for index in range(checkpoint.size))
-    if not found == checkpoint.root_hash == reader.calculate_root_hash():
+    leaves = row = [reader.mth(index, index + 1) for index in range(checkpoint.size)]
+    span = 1
+    while len(row) >= 256:
+        span *= 256
+        row = [folded(row[at : at + 256]) for at in range(0, len(row) - 255, 256)]
+        if row != [reader.mth(index * span, (index + 1) * span) for index in range(len(row))]:
+            raise ValueError("the tiles make another tree than the checkpoint names")
+    if not folded(leaves) == checkpoint.root_hash == reader.calculate_root_hash():
         raise ValueError("the tiles make another tree than the checkpoint names")
     return {"size": checkpoint.size}
 
