@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from domain.acting import When
+from domain.acting import Command, When
 from domain.context import Law
+from domain.log.commands import AdoptPolicy, adoption_of
 from domain.refusal import Refused
 from domain.rulebook import releases
 from workflows.standing import Standing
@@ -11,7 +12,7 @@ from workflows.submission import Submission, length_of
 
 
 class Administration:
-    """The context of the register and the releases: they stand under no rulebook."""
+    """The context of the rooms that no case lives in: they stand under no rulebook."""
 
     def __init__(self, submission: Submission, when: When) -> None:
         self.actor, self.when, self.authority = submission.actor, when, submission.authority
@@ -37,15 +38,23 @@ def holds_post(standing: Standing, submission: Submission, when: When) -> None:
 
 
 def text_comes_along(submission: Submission) -> None:
-    """A release brings its text, and says of it what the text says itself: else no command could be decided again."""
+    """What a command names by its digest comes with it, and says what the command says of it: else no command could be
+    decided again."""
     command = submission.command
-    if not isinstance(command, releases.ReleaseRulebook):
+    if not isinstance(command, releases.ReleaseRulebook | AdoptPolicy):
         return
     texts = [text for text in submission.texts if releases.digest_of(text) == command.digest]
-    if not texts or releases.release_of(texts[0], command.in_force_from) != command:
+    if not texts or _made_of(texts[0], command) != command:
+        what = "policy" if isinstance(command, AdoptPolicy) else "rulebook"
         raise Refused(
-            "rulebook_text", "Send the rulebook's text along, and make the command from that very text."
+            f"{what}_text", f"Send the {what}'s text along, and make the command from that very text."
         )
+
+
+def _made_of(text: str, command: releases.ReleaseRulebook | AdoptPolicy) -> Command:
+    if isinstance(command, AdoptPolicy):
+        return adoption_of(text, command.delay_hours)
+    return releases.release_of(text, command.in_force_from)
 
 
 def not_too_long(submission: Submission, law: Law) -> None:

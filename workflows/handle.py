@@ -22,7 +22,6 @@ from domain.matter.commands import BackfillMatter, RegisterMatter
 from domain.matter.events import MatterDiverted
 from domain.matter.evolve import FOLDS
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
-from domain.register import decide as register
 from domain.rulebook import releases
 from workflows.checks import Administration, holds_post, not_too_long, same_version, text_comes_along
 from workflows.envelope import Made, accepted, appends, command_row, enveloped, references
@@ -43,15 +42,15 @@ from workflows.ports import (
     Vault,
 )
 from workflows.records import CommandRefused, refusals_of
-from workflows.standing import REGISTER, RELEASES, Standing, StandingViews
+from workflows.rooms import STREAMS, room_of
+from workflows.standing import Standing, StandingViews
 from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed
 
 MOST_TRIES = 20
 ADMINISTRATION_TOLERANCE = timedelta(seconds=2)
-"""How far another machine's clock may be ahead in an act on the register or the releases."""
+"""How far another machine's clock may be ahead in an act on the register, the releases or the log."""
 _OF_CASES = frozenset(event.TYPE for event in FOLDS)
 _CLOCK_BEHIND = "This machine's clock is behind the store's; set it right and try again."
-_RELEASE_COMMANDS = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice)
 
 
 class _Loaded(NamedTuple):
@@ -194,29 +193,26 @@ class Handle:
         command = submission.command
         if isinstance(command, matter.COMMANDS):
             return self._on_matter(submission, standing, self._load(submission))
-        stream = RELEASES if isinstance(command, _RELEASE_COMMANDS) else REGISTER
+        room = room_of(command)
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
         context = Administration(submission, when)
         if when.occurred_at > now + ADMINISTRATION_TOLERANCE:
             raise Refused("future", "Give the time when it happened; that lies in the future.")
-        if stream == RELEASES:
+        if isinstance(command, room.keepers):
             holds_post(standing, submission, when)
             text_comes_along(submission)
-            decision, version = (
-                releases.decide(standing.releases, command, context),
-                standing.releases_version,
+        decision, version = (
+            room.decide(getattr(standing, room.held), command, context),
+            standing.versions[room.stream],
+        )
+        if submission.case != room.stream:
+            raise Refused(
+                "wrong_stream", f"Hand {command.NAME} in for the stream {room.stream}; it is no case's."
             )
-        else:
-            decision, version = (
-                register.decide(standing.register, command, context),
-                standing.register_version,
-            )
-        if submission.case != stream:
-            raise Refused("wrong_stream", f"Hand {command.NAME} in for the stream {stream}; it is no case's.")
         same_version(submission, version)
         return Made(
-            decision, when, self._basis(standing, None), {stream: version}, self.command_id(submission)
+            decision, when, self._basis(standing, None), {room.stream: version}, self.command_id(submission)
         )
 
     def _on_matter(self, submission: Submission, standing: Standing, loaded: _Loaded) -> Made:
@@ -260,7 +256,7 @@ class Handle:
     def _past(self, stream: str) -> Matter | None:
         """A case as it stands, None for a new one. Raises NotFound for a stream of another kind."""
         rows = self.store.load(stream)
-        if stream in (REGISTER, RELEASES) or (rows and not _of_a_case(rows)):
+        if stream in STREAMS or (rows and not _of_a_case(rows)):
             raise NotFound
         return _folded(rows)
 

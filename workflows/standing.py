@@ -1,4 +1,5 @@
-"""Standing views: the register, the rulebooks and the calendar, kept in memory and caught up before each decision.
+"""Standing views: the register, the rulebooks, the calendar and the log's policy, kept in memory and caught up
+before each decision.
 
 They are small, immutable per version, and shared; cases are never cached (DESIGN.md §5).
 """
@@ -6,34 +7,42 @@ They are small, immutable per version, and shared; cases are never cached (DESIG
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
 from domain.context import Law
-from domain.event import Recorded, decode
+from domain.event import decode
+from domain.log.state import Cosigning
 from domain.refusal import Refused
 from domain.register import Register
-from domain.register import evolve as register
 from domain.rulebook import parse, releases
 from workflows.ports import EventStore
+from workflows.rooms import REGISTER, RELEASES, ROOMS, STREAMS
 
-REGISTER = "5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e01"
-RELEASES = "5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e02"
-"""The two streams that every store has; their ids say nothing about any case."""
+__all__ = ["REGISTER", "RELEASES", "Standing", "StandingViews"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The register, the releases and the laws made of them, as of a position both streams had reached."""
+    """The register, the releases with the laws made of them, and who cosigns: as of a position all had reached.
+
+    `versions` are those of their streams.
+    """
 
     register: Register = field(default_factory=Register)
     releases: releases.Releases = field(default_factory=releases.Releases)
+    cosigning: Cosigning = field(default_factory=Cosigning)
     laws: Mapping[str, Law] = field(default_factory=dict)
-    register_version: int = 0
-    releases_version: int = 0
+    versions: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(STREAMS, 0))
+
+    @property
+    def register_version(self) -> int:
+        """Up to which version the register is told here."""
+        return self.versions[REGISTER]
 
     def law_at(self, moment: datetime, name: str | None = None) -> Law:
         """The law in force at a moment, or the named one if it may be used then. Raises Refused."""
@@ -67,34 +76,29 @@ class StandingViews:
 
     def caught_up(self) -> Standing:
         """The views as of now: one short read when nothing has changed. Raises Unavailable."""
-        register_version, releases_version = self._store.versions((REGISTER, RELEASES))
-        held = self._now
-        if held.register_version >= register_version and held.releases_version >= releases_version:
-            return held
+        there = self._store.versions(STREAMS)
+        if self._reaches(there):
+            return self._now
         with self._lock:
-            before = self._now
-            people = [
-                decode(row.type, row.body) for row in self._store.load(REGISTER, before.register_version)
-            ]
-            books = [
-                decode(row.type, row.body) for row in self._store.load(RELEASES, before.releases_version)
-            ]
-            if people or books:
-                self._now = self._moved(before, people, books)
+            if not self._reaches(there):
+                self._now = self._moved(self._now)
             return self._now
 
-    def _moved(self, before: Standing, people: list[Recorded[Any]], books: list[Recorded[Any]]) -> Standing:
-        held = before.register
-        for recorded in people:
-            held = register.evolve(held, recorded)
-        known = before.releases
-        for recorded in books:
-            known = releases.evolve(known, recorded)
-        return Standing(
-            register=held, releases=known, laws=self._laws(known, before) if books else before.laws,
-            register_version=before.register_version + len(people),
-            releases_version=before.releases_version + len(books),
-        )  # fmt: skip
+    def _reaches(self, versions: Sequence[int]) -> bool:
+        held = self._now.versions
+        return all(held[stream] >= version for stream, version in zip(STREAMS, versions, strict=True))
+
+    def _moved(self, before: Standing) -> Standing:
+        states: dict[str, Any] = {}
+        versions: dict[str, int] = {}
+        for room in ROOMS:
+            known = before.versions[room.stream]
+            news = [decode(row.type, row.body) for row in self._store.load(room.stream, known)]
+            states[room.held] = reduce(room.evolve, news, getattr(before, room.held))
+            versions[room.stream] = known + len(news)
+        same = versions[RELEASES] == before.versions[RELEASES]
+        laws = before.laws if same else self._laws(states["releases"], before)
+        return Standing(**states, laws=laws, versions=MappingProxyType(versions))
 
     def _laws(self, known: releases.Releases, before: Standing) -> Mapping[str, Law]:
         laws: dict[str, Law] = {}

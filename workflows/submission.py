@@ -12,6 +12,7 @@ from typing import Any
 
 from domain.acting import CLOCK_PERSON, Actor, Command
 from domain.event import canonical
+from domain.log.words import LOG
 from domain.refusal import Refused
 from workflows.ports import Sealable
 
@@ -75,7 +76,7 @@ class Submission:
             raise Refused(
                 "malformed", "Keys and authorities are codes of up to 120 letters, digits and ._:/#- signs."
             )
-        if not is_case_id(self.case):
+        if not is_case_id(self.case) and self.case != LOG:
             raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")
         if any(one.source == OWN_NUMBER or not _WORD.fullmatch(one.source) for one in self.outside):
             raise Refused(

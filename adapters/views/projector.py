@@ -21,7 +21,8 @@ from domain.event import decode
 from domain.matter.evolve import FOLDS
 from workflows.ports import EventStore, Stored
 from workflows.records import CommandRefused, SealedRead
-from workflows.standing import REGISTER, RELEASES, StandingViews
+from workflows.rooms import STREAMS
+from workflows.standing import StandingViews
 
 MOST_KEPT = 3000
 _OF_MATTERS = frozenset(event.TYPE for event in FOLDS)
@@ -115,7 +116,7 @@ class Projector:
 
     def _hidden(self, case: str) -> bool:
         """Whether the case is confidential by now: what comes after its diversion is never shown."""
-        if case in (REGISTER, RELEASES):
+        if case in STREAMS:
             return False
         kept = self._kept.get(case)
         if kept is not None and kept.matter.confidential:

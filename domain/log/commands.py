@@ -1,0 +1,74 @@
+"""Commands on the evidence log's own stream: adopt a policy, note a board's silence and its return, change the key."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import Field
+
+from domain.acting import Command
+from domain.instant import Instant
+from domain.log.events import WitnessNamed
+from domain.log.policy import Policy
+from domain.refusal import Refused
+
+DIGEST = r"^[0-9a-f]{64}$"
+LONGEST_DELAY_HOURS = 24 * 31
+
+
+class AdoptPolicy(Command, name="adopt_policy"):
+    """Let this policy say who must cosign from now on, and how soon. Made by `adoption_of`."""
+
+    digest: str = Field(pattern=DIGEST)
+    log_keys: tuple[str, ...]
+    witnesses: tuple[WitnessNamed, ...]
+    k: int = Field(ge=0)
+    n: int = Field(ge=0)
+    delay_hours: int = Field(ge=1, le=LONGEST_DELAY_HOURS)
+
+
+class NoteSilence(Command, name="note_silence"):
+    """A board has left a head without its cosignature for longer than promised. For `system:clock` alone."""
+
+    witness: str
+    since: Instant
+    size: int = Field(ge=1)
+    root: str
+    last_size: int = Field(ge=0)
+
+
+class NoteReturn(Command, name="note_return"):
+    """A silent board has cosigned a head. For `system:clock` alone."""
+
+    witness: str
+    size: int = Field(ge=1)
+    root: str
+
+
+class ChangeLogKey(Command, name="change_log_key"):
+    """Sign with another key from now on; `head` is the note of the newest head, signed by the old key and the new."""
+
+    old: str
+    new: str
+    head: str
+
+
+COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, ChangeLogKey)
+
+
+def adoption_of(text: str, delay_hours: int) -> AdoptPolicy:
+    """The command that adopts this policy text (C2SP tlog-policy).
+
+    Raises PolicyError for a malformed one, Refused for one that names no log or no board's name that can be recorded.
+    """
+    policy = Policy.parse(text)
+    if not policy.log_keys:
+        raise Refused("policy_without_log", "Name this log in the policy: huiyin log key prints the line.")
+    return AdoptPolicy(
+        digest=hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        log_keys=tuple(str(key) for key in policy.log_keys),
+        witnesses=tuple(WitnessNamed(name=one.name, vkey=str(one.vkey)) for one in policy.witnesses),
+        k=policy.fewest,
+        n=len(policy.witnesses),
+        delay_hours=delay_hours,
+    )
