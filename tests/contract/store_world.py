@@ -18,7 +18,7 @@ def new_id() -> str:
 
 
 def body(note: str = "") -> bytes:
-    return f'{{"nonce":"{uuid.uuid4().hex}","note":"{note}"}}'.encode()
+    return f'{{"_sd":[],"nonce":"{uuid.uuid4().hex}","note":"{note}","type":"matter_noted.v1"}}'.encode()
 
 
 def events(count: int = 1, note: str = "") -> tuple[tuple[str, bytes], ...]:
