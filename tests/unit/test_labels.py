@@ -5,6 +5,8 @@ from typing import get_args
 import pytest
 
 from adapters import labels
+from domain.event import Event
+from domain.log import events as log_events
 from domain.matter.evolve import FOLDS
 from domain.matter.words import ORDER_KINDS, LegStatus, MatterStatus
 from domain.register.words import POSTS
@@ -14,6 +16,17 @@ from domain.rulebook.words import Stage
 @pytest.mark.parametrize("event", sorted(event.TYPE for event in FOLDS))
 def test_every_event_of_a_matter_has_a_word(event: str) -> None:
     assert labels.label(labels.EVENTS, event) != event
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        log_events.LogOpened, log_events.PolicyAdopted, log_events.WitnessSilent, log_events.WitnessReturned,
+        log_events.LogKeyChanged,
+    ],
+)  # fmt: skip
+def test_every_event_of_the_log_has_a_word(event: type[Event]) -> None:
+    assert labels.label(labels.EVENTS, event.TYPE) != event.TYPE
 
 
 def test_every_post_state_stage_and_kind_of_order_has_a_word() -> None:
