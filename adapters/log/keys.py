@@ -84,18 +84,24 @@ def make_log_keys(folder: Path, origin: str) -> tuple[str, ...]:
     return made
 
 
-def make_key(path: Path, name: str) -> VerifierKey:
-    """A new key under this name, and its verifier key beside it as `….pub`. What stood there is replaced."""
+def make_key(path: Path, name: str, algorithm: int = ED25519) -> VerifierKey:
+    """A new key under this name, and its verifier key beside it as `….pub`. What stood there is replaced.
+
+    `algorithm` is ED25519 for who signs notes, ED25519_COSIGNATURE for a board. Raises NoteError, Unavailable.
+    """
     seed = secrets.token_bytes(SEED_BYTES)
     public = _public(Ed25519PrivateKey.from_private_bytes(seed))
-    vkey = VerifierKey.of(name, ED25519, public)
+    vkey = VerifierKey.of(name, algorithm, public)
     put(path.with_suffix(".pub"), f"{vkey}\n".encode())
-    put(path, f"{SignerKey.of(name, ED25519, public, seed)}\n".encode(), mode=0o600)
+    put(path, f"{SignerKey.of(name, algorithm, public, seed)}\n".encode(), mode=0o600)
     return vkey
 
 
-def open_signer(path: Path) -> Signer:
-    """The key of this file. Raises Refused "signing_key_missing", "signing_key_open", "signing_key_damaged"."""
+def open_signer(path: Path, algorithm: int = ED25519) -> Signer:
+    """The key of this file, which must be of this type.
+
+    Raises Refused "signing_key_missing", "signing_key_open", "signing_key_damaged".
+    """
     try:
         mode, text = path.stat().st_mode, path.read_text("ascii")
     except FileNotFoundError as error:
@@ -106,7 +112,7 @@ def open_signer(path: Path) -> Signer:
         raise Refused("signing_key_open", f"Let nobody but its owner read {path.name}: chmod 600.")
     try:
         key = SignerKey.parse(text.strip())
-        if key.algorithm != ED25519:
+        if key.algorithm != algorithm:
             raise _damaged(path)
         return FileSigner(key)
     except NoteError as error:
