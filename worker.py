@@ -8,15 +8,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
 from adapters import exit_guard, logs
-from adapters.engine import Engine, open_engine
+from adapters.engine import Engine, code_release, now, open_engine
 from adapters.follower import Consumer, Follower
 from adapters.keeper import Keeper
+from adapters.log import open_log
+from adapters.log.role import opening_of, sealer_of
+from adapters.log.sealer import BATCH
 from adapters.resetter import Resetter
 from adapters.settings import Settings
 from adapters.store.positions import StoredPositions
@@ -55,6 +59,21 @@ async def work(engine: Engine, stop: asyncio.Event) -> None:
             await stop.wait()
 
 
+async def following(follower: Follower, stop: asyncio.Event, *beside: Coroutine[Any, Any, None]) -> None:
+    """Follow, with these rounds beside it, until told to stop or one of them has ended."""
+    rounds = [asyncio.create_task(each) for each in beside]
+    running, stopping = asyncio.create_task(follower.run()), asyncio.create_task(stop.wait())
+    await asyncio.wait({*rounds, running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    follower.stop()
+    for each in rounds:
+        each.cancel()
+    await running
+    for each in rounds:
+        with suppress(asyncio.CancelledError):
+            await each
+    stopping.cancel()
+
+
 async def follow(engine: Engine, stop: asyncio.Event) -> None:
     """The role `follow`: tells processes, read models and keepers of every event, in order."""
     positions = StoredPositions(engine.settings.views_url)
@@ -66,23 +85,30 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         views = Views(engine.settings.views_url, engine.store, positions)
         resetter = Resetter(engine.handle, positions, lambda: open_cases(engine.store))
         consumers: list[Consumer] = [starter, views, Keeper(engine.keys, positions), resetter]
-        follower = Follower(engine.store, consumers, positions)
-        rounds = asyncio.create_task(reconcile(starter, positions))
-        following = asyncio.create_task(follower.run())
-        stopping = asyncio.create_task(stop.wait())
         log.info("following", namespace=client.namespace)
-        await asyncio.wait({rounds, following, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        follower.stop()
-        rounds.cancel()
-        await following
-        with suppress(asyncio.CancelledError):
-            await rounds
-        stopping.cancel()
+        await following(Follower(engine.store, consumers, positions), stop, reconcile(starter, positions))
     finally:
         positions.close()
 
 
-ROLES: dict[str, Callable[[Engine, asyncio.Event], Awaitable[None]]] = {"worker": work, "follow": follow}
+async def seal(engine: Engine, stop: asyncio.Event) -> None:
+    """The role `seal`: seals every event into the evidence log and signs its heads."""
+    settings, store = engine.settings, engine.store
+    evidence = await asyncio.to_thread(open_log, settings.log_url)
+    try:
+        sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now)
+        log.info("sealing", origin=settings.origin)
+        # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.
+        await following(Follower(store, [sealer], evidence, batch=BATCH, gather=0.0), stop)
+    finally:
+        evidence.close()
+
+
+ROLES: dict[str, Callable[[Engine, asyncio.Event], Awaitable[None]]] = {
+    "worker": work,
+    "follow": follow,
+    "seal": seal,
+}
 
 
 async def run(role: str, settings: Settings) -> None:

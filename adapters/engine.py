@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from adapters.log.keys import make_log_keys
 from adapters.settings import Settings
 from adapters.store import open_store
 from adapters.vault import open_keys
@@ -48,6 +49,8 @@ def open_engine(settings: Settings, clock: Callable[[], datetime] = now) -> Engi
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.masters is None:
         create_masters(settings.masters_folder)
+    if settings.log_keys is None and settings.store is None:
+        make_log_keys(settings.log_keys_folder, settings.origin)
     store = open_store(settings.store_url)
     keys = open_keys(settings.keys_url, settings.masters_folder)
     vault = Vault(store, keys)

@@ -27,7 +27,7 @@ READY_SECONDS, STOP_SECONDS, WATCH_SECONDS = 30.0, 15.0, 0.5
 PREFERRED = (7233, 8233)
 """Temporal's own ports, taken when they are free."""
 
-ROLES = ("worker", "follow")
+ROLES = ("worker", "follow", "seal")
 
 
 @dataclass(slots=True)
@@ -133,9 +133,14 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
         "HUIYIN_TASK_QUEUE": settings.task_queue, "TEMPORAL_ADDRESS": address,
         "TEMPORAL_VERSION_CHECK_DISABLED": "1", "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
-    named = {"HUIYIN_STORE": settings.store, "HUIYIN_KEYS": settings.keys, "HUIYIN_VIEWS": settings.views}
-    if settings.masters is not None:
-        named["HUIYIN_MASTERS"] = str(settings.masters.resolve())
+    named = {
+        "HUIYIN_STORE": settings.store, "HUIYIN_KEYS": settings.keys, "HUIYIN_VIEWS": settings.views,
+        "HUIYIN_LOG": settings.log, "HUIYIN_LOG_ORIGIN": settings.log_origin,
+        "HUIYIN_LOG_DELAY_HOURS": str(settings.log_delay_hours),
+    }  # fmt: skip
+    for name, folder in (("HUIYIN_MASTERS", settings.masters), ("HUIYIN_LOG_KEYS", settings.log_keys)):
+        if folder is not None:
+            named[name] = str(folder.resolve())
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "HUIYIN_STORE"))}
     return {**kept, **given, **{k: v for k, v in named.items() if v is not None}}
 

@@ -16,6 +16,7 @@ import typer
 from adapters.cli import exits
 from adapters.cli.door import exit_code, identify, opened, stop, told
 from adapters.cli.people import valid_text
+from adapters.log.keys import make_log_keys
 from adapters.settings import Settings
 from adapters.vault.masters import create_masters
 from domain.acting import Actor
@@ -38,15 +39,17 @@ def root() -> None:
 
 
 def init(hours: _HOURS = 24, as_json: _JSON = False) -> None:
-    """Make the data folder and the master keys, and print the one-time secret of the first administrator.
+    """Make the data folder, the master keys and the log's keys; print the first administrator's one-time secret.
 
-    Run again before it was claimed, it makes a new secret and voids the one before. Copy the master keys to a safe
-    place: without them every sealed value is lost. Exit code 1: there is an administrator already.
+    Run again before it was claimed, it makes a new secret and voids the one before. Copy the keys to a safe place:
+    without the master keys every sealed value is lost, without log.key no head is signed any more. Exit code 1: there
+    is an administrator already.
     """
     settings = Settings()
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = create_masters(settings.masters_folder)
+        made += make_log_keys(settings.log_keys_folder, settings.origin)
     except OSError as error:
         stop(
             exits.USAGE,
@@ -94,8 +97,13 @@ def claim(
     raise typer.Exit(exit_code(answer))
 
 
-def _made(settings: Settings, masters: tuple[str, ...]) -> dict[str, str]:
-    return {"data": str(settings.data), "masters": str(settings.masters_folder), "made": ", ".join(masters)}
+def _made(settings: Settings, keys: tuple[str, ...]) -> dict[str, str]:
+    folders = {
+        "data": settings.data,
+        "masters": settings.masters_folder,
+        "log_keys": settings.log_keys_folder,
+    }
+    return {**{name: str(folder) for name, folder in folders.items()}, "made": ", ".join(keys)}
 
 
 def _link(secret: str, hours: int, as_json: bool) -> dict[str, str | int]:

@@ -44,6 +44,7 @@ app.command()(operate.restore)
 app.command()(running.up)
 app.command()(running.worker)
 app.command()(running.follow)
+app.command()(running.seal)
 app.command()(running.demo)
 
 

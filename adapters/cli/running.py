@@ -56,6 +56,11 @@ def follow() -> None:
     _become("follow")
 
 
+def seal() -> None:
+    """Run the role seal: every event goes into the evidence log, whose heads it signs. One of any number leads."""
+    _become("seal")
+
+
 def _become(role: str) -> None:
     """Roles are wired in worker.py, which nothing stands above: this process becomes it."""
     os.execv(sys.executable, (sys.executable, "-m", "worker", role))

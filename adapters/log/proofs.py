@@ -31,3 +31,13 @@ class Proofs:
     def consistency(self, old: int, new: int) -> list[bytes]:
         """That the tree of `old` leaves is the beginning of that of `new`."""
         return tree.consistency(old, new, self.subtree(new))
+
+
+def inclusion(log: LogStore, index: int, size: int) -> list[bytes]:
+    """One proof that the leaf at `index` is in the tree of `size`; for many, keep a `Proofs`."""
+    return Proofs(log).inclusion(index, size)
+
+
+def consistency(log: LogStore, old: int, new: int) -> list[bytes]:
+    """One proof that the tree of `old` leaves is the beginning of that of `new`."""
+    return Proofs(log).consistency(old, new)
