@@ -10,10 +10,9 @@ from typing import Any
 
 from domain.acting import Decision, When
 from domain.event import Basis, Event, Recorded, encode
-from domain.matter.commands import BackfillMatter, RegisterMatter, SplitMatter
 from domain.refusal import Refused
-from workflows.ports import Answered, Append, Reference, SealedRow
-from workflows.submission import OWN_NUMBER, Answer, Submission, keyed
+from workflows.ports import Answered, Append, SealedRow
+from workflows.submission import Answer, Submission
 
 _RECORDED = Recorded[Any]
 
@@ -69,17 +68,6 @@ def accepted(submission: Submission, made: Made, written: tuple[Append, ...]) ->
     mine = sum(len(append.events) for append in written if append.stream == submission.case)
     types = tuple(name for append in written for name, _ in append.events)
     return Answer("accepted", submission.case, made.versions[submission.case] + mine, types)
-
-
-def references(submission: Submission, pepper: bytes) -> tuple[Reference, ...]:
-    """The numbers by which the command makes its case findable: its own, where it opens one, and outside ones."""
-    found = [(one.source, one.number, submission.case) for one in submission.outside]
-    command = submission.command
-    if isinstance(command, RegisterMatter | BackfillMatter):
-        found.append((OWN_NUMBER, command.number, submission.case))
-    elif isinstance(command, SplitMatter):
-        found.append((OWN_NUMBER, command.number, command.child))
-    return tuple(Reference(source, keyed(pepper, number), stream) for source, number, stream in found)
 
 
 def command_row(submission: Submission, digest: str, answer: Answer, now: datetime) -> Answered:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
 import domain.matter as matter
-from domain.acting import Command, Decision, When
+from domain.acting import Actor, Command, Decision, When
 from domain.context import Context, Law
 from domain.event import Basis, Recorded, decode
 from domain.matter import Matter
@@ -24,7 +25,7 @@ from domain.matter.evolve import FOLDS
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.rulebook import releases
 from workflows.checks import Administration, holds_post, not_too_long, same_version, text_comes_along
-from workflows.envelope import Made, accepted, appends, command_row, enveloped, references
+from workflows.envelope import Made, accepted, appends, command_row, enveloped
 from workflows.ports import (
     AlreadyAnswered,
     Answered,
@@ -34,7 +35,6 @@ from workflows.ports import (
     EventStore,
     KeyStore,
     Plain,
-    Reference,
     ReferenceTaken,
     SealedRow,
     Stored,
@@ -43,6 +43,7 @@ from workflows.ports import (
 )
 from workflows.records import CommandRefused, refusals_of
 from workflows.rooms import STREAMS, room_of
+from workflows.references import References, given, hidden, taken
 from workflows.standing import Standing, StandingViews
 from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed
 
@@ -80,7 +81,7 @@ class Handle:
         self, store: EventStore, vault: Vault, keys: KeyStore, clock: Callable[[], datetime], code: str
     ) -> None:
         self.store, self.vault, self.keys, self.clock, self.code = store, vault, keys, clock, code
-        self.standing = StandingViews(store)
+        self.standing, self.references = StandingViews(store), References(store, keys)
 
     def __call__(self, submission: Submission) -> Answer:
         """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told."""
@@ -91,7 +92,7 @@ class Handle:
                 return self._repeated(known, digest, submission)
             try:
                 return self._once(submission, digest)
-            except (Conflict, AlreadyAnswered):
+            except (Conflict, AlreadyAnswered, ReferenceTaken):
                 continue  # somebody else was faster: look again, decide again
             except ClockBehind:
                 # Once may be a long wait between the look at the clock and the lock; twice is the clock. Nothing
@@ -118,9 +119,20 @@ class Handle:
         """
         return f"{submission.client}:{keyed(self.keys.pepper(), submission.key)[:32]}"
 
-    def find(self, source: str, number: str) -> str | None:
-        """The case of an outside number, or of a matter's own under OWN_NUMBER; None for an unknown one."""
-        return self.store.find(source, keyed(self.keys.pepper(), number))
+    def find(self, source: str, number: str, viewer: Actor | None = None) -> str | None:
+        """The case of an outside number, or of a matter's own under OWN_NUMBER; None for an unknown one.
+
+        A case that is hidden from `viewer` is not found (law 10); None is an operator at the machine.
+        """
+        register, now = self.standing.caught_up().register, self.clock()
+        cases = self.references.cases(source, number)
+        return next((case for case in cases if not hidden(self.load(case), viewer, register, now)), None)
+
+    def answer(self, client: str, key: str) -> Answer | None:
+        """The first answer under this key, None before it. An edge that looks a number up to choose its command asks
+        here first: the number's case may have been hidden meanwhile, and its own answer stays the same (law 3)."""
+        known = self.store.answered(client, key)
+        return None if known is None else answer_from(known.answer)
 
     def backfill(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Many matters of other systems, each decided by itself, kept in one transaction (DESIGN.md §9).
@@ -171,21 +183,25 @@ class Handle:
     def _once(self, submission: Submission, digest: str) -> Answer:
         standing = self.standing.caught_up()
         try:
-            made = self._decided(submission, standing)
+            return self._keep(submission, digest, self._decided(submission, standing), standing)
+        except Refused as refused:
+            return self._refuse(submission, digest, standing, refused)
+
+    def _keep(self, submission: Submission, digest: str, made: Made, standing: Standing) -> Answer:
+        """Write it. A number of a case that is hidden from the actor is answered as nobody's (law 10)."""
+        try:
             return self._accept(submission, digest, made)
         except ReferenceTaken:
-            refused = self._taken(submission)
-        except Refused as error:
-            refused = error
-        return self._refuse(submission, digest, standing, refused)
-
-    def _taken(self, submission: Submission) -> Refused:
-        """Which number was taken: an outside one, or the matter's own, which is drawn at random."""
-        if any(self.find(one.source, one.number) for one in submission.outside):
-            return Refused(
-                "known_number", "This outside number belongs to a matter already; supplement that one."
-            )
-        return Refused("number_taken", "This number is another matter's; draw a fresh one and try again.")
+            for one in given(submission):
+                others = (
+                    self.load(case)
+                    for case in self.references.cases(one.source, one.number)
+                    if case != one.case
+                )
+                at = made.when.recorded_at
+                if any(not hidden(other, submission.actor, standing.register, at) for other in others):
+                    raise taken(one) from None
+        return self._accept(submission, digest, made, beside=True)
 
     # -- decide ---------------------------------------------------------------------------------------------------
 
@@ -268,7 +284,7 @@ class Handle:
 
     # -- append ---------------------------------------------------------------------------------------------------
 
-    def _accept(self, submission: Submission, digest: str, made: Made) -> Answer:
+    def _accept(self, submission: Submission, digest: str, made: Made, *, beside: bool = False) -> Answer:
         plain = _plain(submission)
         holder = "discipline" if made.confidential else "ordinary"
         sealed = self.vault.seal_all(plain, holder=holder) if plain else []
@@ -283,6 +299,8 @@ class Handle:
         return answer
 
     def _batch(
+        if beside:
+            batch = replace(batch, references=self.references.next_places(submission))
         self, submission: Submission, digest: str, made: Made, sealed: Sequence[SealedRow]
     ) -> tuple[Batch, Answer]:
         """All that an accepted command writes, and its answer."""
@@ -291,17 +309,10 @@ class Handle:
         batch = Batch(
             appends=written, recorded_at=made.when.recorded_at,
             answered=command_row(submission, digest, answer, made.when.recorded_at),
-            references=self._new_references(submission, made), sealed=tuple(sealed),
+            references=self.references.first_places(submission, opens=_opens(submission, made)), sealed=tuple(sealed),
             texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
         )  # fmt: skip
         return batch, answer
-
-    def _new_references(self, submission: Submission, made: Made) -> tuple[Reference, ...]:
-        """The numbers that this case is not known by yet: a known one again is no new fact."""
-        given = references(submission, self.keys.pepper())
-        if not submission.outside or made.versions[submission.case] == 0:
-            return given
-        return tuple(one for one in given if self.store.find(one.source, one.digest) != one.stream)
 
     def _repeated(self, known: Answered, digest: str, submission: Submission) -> Answer:
         """The first answer again; another command under the same key is refused, on record, and changes nothing."""
@@ -350,3 +361,8 @@ def _is_confidential(case: Matter | None, command: Command) -> bool:
 
 def _plain(submission: Submission) -> list[Plain]:
     return [Plain(submission.case, one.subject, one.name, one.value) for one in submission.sealed]
+def _opens(submission: Submission, made: Made) -> bool:
+    """Whether all numbers of the command are new ones: the case is, or no other system's came along."""
+    return not submission.outside or made.versions[submission.case] == 0
+
+

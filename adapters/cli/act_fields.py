@@ -37,7 +37,7 @@ def filled(doing: Doing, command: type[Command], name: str, case: str, fields: d
     if name in _FILLS:
         return _FILLS[name](doing, command, value, case, fields)
     if name in _CASES:
-        return None if value is None else case_of(doing.engine, value)
+        return None if value is None else case_of(doing.engine, value, doing.actor)
     return tuple(value) if isinstance(value, list) else value
 
 

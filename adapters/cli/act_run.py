@@ -81,7 +81,7 @@ class Doing:
                 raise typer.BadParameter(
                     "give SOURCE:NUMBER, such as hotline_12345:20261123001", param_hint="--outside"
                 )
-            if self.engine.handle.find(source, number) != case:
+            if self.engine.handle.find(source, number, self.actor) != case:
                 found.append(OutsideNumber(source, number))
         return tuple(found)
 
@@ -99,7 +99,7 @@ def _about_which(doing: Doing, command: type[Command]) -> str:
     """The stream: a new matter's, the register's, or that of the case that was named."""
     if command is do.RegisterMatter:
         return doing.ids.id("case")
-    return REGISTER if doing.noun == "register" else case_of(doing.engine, doing.given["case"])
+    return REGISTER if doing.noun == "register" else case_of(doing.engine, doing.given["case"], doing.actor)
 
 
 def tell(doing: Doing, answer: Answer, command: Command, **more: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import typer
 
 from adapters.engine import Engine
+from domain.acting import Actor
 from domain.matter import Matter, Order
 from domain.refusal import NotFound
 from workflows.submission import OWN_NUMBER
@@ -22,14 +23,17 @@ def is_id(text: str) -> bool:
     return _ID.match(text) is not None
 
 
-def case_of(engine: Engine, text: str) -> str:
-    """The case of an id, a number, or another system's number as SOURCE:NUMBER. Raises NotFound."""
+def case_of(engine: Engine, text: str, viewer: Actor | None) -> str:
+    """The case of an id, a number, or another system's number as SOURCE:NUMBER.
+
+    Raises NotFound, also for the number of a case that is hidden from the viewer.
+    """
     if is_id(text):
         return text
-    found = engine.handle.find(OWN_NUMBER, text.upper())
+    found = engine.handle.find(OWN_NUMBER, text.upper(), viewer)
     source, colon, number = text.partition(":")
     if found is None and colon:
-        found = engine.handle.find(source, number)
+        found = engine.handle.find(source, number, viewer)
     if found is None:
         raise NotFound
     return found

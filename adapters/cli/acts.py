@@ -246,7 +246,7 @@ def _issue(doing: Doing, act: Act) -> None:
     given = doing.given
     if not given["receivers"]:
         return
-    case = case_of(doing.engine, given["case"])
+    case = case_of(doing.engine, given["case"], doing.actor)
     draft = built(doing, odo.DraftOrder, act.fixed, case)
     answer = doing.hand_in(draft, case, values(doing, draft, act.sealed), ".draft")
     if not answer.accepted:

@@ -54,7 +54,8 @@ def history(
             f"a case answers {', '.join(map(str, NUMBERS))}, not {min(unknown)}", param_hint="--question"
         )
     with opened(as_json) as engine:
-        seen = look(engine, case_of(engine, case), viewer_of(engine, as_))
+        viewer = viewer_of(engine, as_)
+        seen = look(engine, case_of(engine, case, viewer), viewer)
         trail = as_of(engine, seen, known=at, happened=happened)
         answers = _answers(engine, trail, wanted)
         if as_json:

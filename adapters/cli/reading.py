@@ -92,7 +92,7 @@ def show(
     """Show one matter: where it stands, its orders and clocks. Exit code 3 if there is none that you may see."""
     with opened(as_json) as engine:
         viewer = viewer_of(engine, as_)
-        found = case_of(engine, case)
+        found = case_of(engine, case, viewer)
         values: tuple[Any, ...] = ()
         if purpose is not None:
             if viewer is None:
@@ -205,10 +205,11 @@ def find(
 ) -> None:
     """Find a matter by another system's number. Exit code 3 if there is none that you may see."""
     with opened(as_json) as engine:
-        case = engine.handle.find(source, outside)
+        viewer = viewer_of(engine, as_)
+        case = engine.handle.find(source, outside, viewer)
         if case is None:
             raise NotFound
-        seen = look(engine, case, viewer_of(engine, as_))
+        seen = look(engine, case, viewer)
         found = {"case": case, "number": seen.matter.number, "status": seen.matter.status}
         if as_json:
             print_json(found)
