@@ -42,8 +42,8 @@ from workflows.ports import (
     Vault,
 )
 from workflows.records import CommandRefused, refusals_of
-from workflows.rooms import STREAMS, room_of
 from workflows.references import References, given, hidden, taken
+from workflows.rooms import STREAMS, room_of
 from workflows.standing import Standing, StandingViews
 from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed
 
@@ -292,6 +292,8 @@ class Handle:
         if diverted and not self.keys.holds("discipline"):
             raise Refused("no_discipline_key", "Divert it where the key of discipline inspection is at hand.")
         batch, answer = self._batch(submission, digest, made, sealed)
+        if beside:
+            batch = replace(batch, references=self.references.next_places(submission))
         self.store.append(batch)
         if diverted:
             # A crash right here leaves the keys as they were; the follower hands them over again from the event.
@@ -299,8 +301,6 @@ class Handle:
         return answer
 
     def _batch(
-        if beside:
-            batch = replace(batch, references=self.references.next_places(submission))
         self, submission: Submission, digest: str, made: Made, sealed: Sequence[SealedRow]
     ) -> tuple[Batch, Answer]:
         """All that an accepted command writes, and its answer."""
@@ -353,6 +353,11 @@ def _folded(rows: Sequence[Stored]) -> Matter | None:
     return matter.replay(decode(row.type, row.body) for row in rows)
 
 
+def _opens(submission: Submission, made: Made) -> bool:
+    """Whether all numbers of the command are new ones: the case is, or no other system's came along."""
+    return not submission.outside or made.versions[submission.case] == 0
+
+
 def _is_confidential(case: Matter | None, command: Command) -> bool:
     if case is None:
         return isinstance(command, RegisterMatter) and command.accusation
@@ -361,8 +366,3 @@ def _is_confidential(case: Matter | None, command: Command) -> bool:
 
 def _plain(submission: Submission) -> list[Plain]:
     return [Plain(submission.case, one.subject, one.name, one.value) for one in submission.sealed]
-def _opens(submission: Submission, made: Made) -> bool:
-    """Whether all numbers of the command are new ones: the case is, or no other system's came along."""
-    return not submission.outside or made.versions[submission.case] == 0
-
-
