@@ -1,23 +1,52 @@
 #!/usr/bin/env python3
-"""Check an audit bundle of a Huiyin evidence log, without Huiyin.
+"""Check an audit bundle of a Huiyin evidence log, without Huiyin. 脱离系统,独立核验审计包。
 
-    python3 -I verify.py BUNDLE --state board.json [--policy FILE] [--receipt FILE ...] [--disclosures FILE ...]
-                         [--json] [--cosign KEYFILE]
+    python3 -I verify.py BUNDLE [--state board.json] [--policy FILE] [--receipt FILE ...] [--disclosures FILE ...]
+                         [--json] [--accept] [--cosign KEYFILE]
 
-One file, the standard library of Python 3.9 or newer, nothing else.
+One file, Python 3.9 or newer, the standard library, nothing else: keep your own copy and its SHA-256. It shares no
+line with the product that wrote the bundle.
+
+What it does, in this order: reads the zip (6), checks who signed the heads (2 to 4), recomputes the old head from the
+tiles at the old right edge and then every leaf and the new head in one pass (5), and on the way reads every leaf (7),
+its place (8), its times (9), what the log says of itself (10), counts (11), receipts (12), disclosures (13) and the
+published process law (14). The board's state (15) is kept only when the verdict allows it.
+
+Exit codes: 0 PASS · 1 FAIL · 2 the bundle, or another file named, cannot be read.
+
+Formats: RFC 9162 section 2.1 (Merkle tree), RFC 8032 (Ed25519), RFC 8785 (canonical JSON), RFC 9901 (salted digests),
+C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy, tlog-proof.
 """
 
 from __future__ import annotations
 
+import argparse
+import base64
+import binascii
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import re
 import sys
-from typing import Any, NamedTuple
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 # ======================================================================================================================
 # 1. Findings
 # ======================================================================================================================
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True)
+class Finding:
     """One thing that the board has to know.
 
     `code` is stable; `zh` and `en` are one sentence each. `index` (leaf), `case` (stream) and `version` say where.
@@ -33,6 +62,1533 @@ class Finding(NamedTuple):
     version: int | None = None
     note: bool = False
 
+
+PROOF = frozenset(
+    {
+        "chain_broken", "genesis_missing", "genesis_wrong", "head_from_future", "leaf_malformed", "leaf_not_canonical",
+        "leaf_not_json", "log_key_unproven", "log_signature_missing", "months_missing", "needs_genesis",
+        "old_head_differs", "old_root_mismatch", "other_origin", "overlap_differs", "policy_changed",
+        "position_order", "quorum_missing", "receipt_other_view", "rolled_back", "root_mismatch", "signature_bad",
+        "split_view", "version_gap",
+    }
+)  # fmt: skip
+"""Findings about the log itself: with one of these nothing is saved or cosigned, whatever the board decides."""
+
+MOST_PER_CODE = 100
+"""So many findings of one code are listed; the others are counted."""
+
+
+class Findings:
+    """The findings of one run, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        self.listed: list[Finding] = []
+        self.counts: dict[str, int] = {}
+        self.failed = False
+        self.broken = False
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding; of one code the first hundred, and the count."""
+        seen = self.counts[finding.code] = self.counts.get(finding.code, 0) + 1
+        if seen <= MOST_PER_CODE:
+            self.listed.append(finding)
+        self.failed = self.failed or not finding.note
+        self.broken = self.broken or finding.code in PROOF
+
+    def fail(
+        self,
+        code: str,
+        zh: str,
+        en: str,
+        index: int | None = None,
+        case: str | None = None,
+        version: int | None = None,
+    ) -> None:
+        """Something breaks a rule."""
+        self.add(Finding(code, zh, en, index, case, version))
+
+    def note(
+        self,
+        code: str,
+        zh: str,
+        en: str,
+        index: int | None = None,
+        case: str | None = None,
+        version: int | None = None,
+    ) -> None:
+        """Something is to be known."""
+        self.add(Finding(code, zh, en, index, case, version, note=True))
+
+
+class Unreadable(Exception):
+    """A file cannot be read at all: no verdict. Exit code 2."""
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(f"{code}: {en}")
+        self.code, self.zh, self.en = code, zh, en
+
+
+LIMITS = (
+    (
+        "never_recorded",
+        "从未录入系统的接触,任何日志都显示不出来:只能靠居民回执、暗访来件与受理计数相互印证。",
+        "A contact that nobody ever recorded shows in no log: only receipts, mystery filings and counters tell of it.",
+    ),
+    (
+        "false_content",
+        "日志证明何时、何人作此记载,不证明所记属实:须抽样开卷,与纸质和当事人核对。",
+        "The log proves when and that a thing was claimed, not that it is true: open sampled cases and ask.",
+    ),
+    (
+        "dropped_unsealed",
+        "入库而未封存即被抹去的记录,日志中不留痕:持有承诺回执者可以举证。",
+        "An event dropped before it was sealed leaves no trace in a log: whoever holds its promise can prove it.",
+    ),
+)
+"""What no log can show; every report says so."""
+
+
+# ======================================================================================================================
+# 2. Ed25519 (RFC 8032)
+# ======================================================================================================================
+
+_P = 2**255 - 19
+_ORDER = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, _P - 2, _P) % _P
+_SQRT_M1 = pow(2, (_P - 1) // 4, _P)
+
+_Point = tuple[int, int, int, int]  # extended coordinates (X, Y, Z, T), RFC 8032 section 5.1.4
+
+
+def _add(a: _Point, b: _Point) -> _Point:
+    """The sum of two points: the complete formulas of RFC 8032 section 5.1.4."""
+    x1, y1, z1, t1 = a
+    x2, y2, z2, t2 = b
+    low = (y1 - x1) * (y2 - x2) % _P
+    high = (y1 + x1) * (y2 + x2) % _P
+    product = 2 * t1 * t2 * _D % _P
+    double = 2 * z1 * z2 % _P
+    e, f, g, h = high - low, double - product, double + product, high + low
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+
+
+_NEUTRAL: _Point = (0, 1, 1, 0)
+
+
+def _decoded(encoded: bytes) -> _Point | None:
+    """The point of 32 bytes, None for bytes that encode none (RFC 8032 section 5.1.3)."""
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    if y >= _P:
+        return None
+    square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    x = pow(square, (_P + 3) // 8, _P)
+    if (x * x - square) % _P:
+        x = x * _SQRT_M1 % _P
+    if (x * x - square) % _P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = _P - x
+    return x, y, 1, x * y % _P
+
+
+def _encoded(point: _Point) -> bytes:
+    """The 32 bytes of a point (RFC 8032 section 5.1.2)."""
+    x, y, z, _ = point
+    inverse = pow(z, _P - 2, _P)
+    x, y = x * inverse % _P, y * inverse % _P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+_Table = list[list[_Point]]
+
+
+def _table(point: _Point) -> _Table:
+    """For each of the 64 digits (base 16) of a scalar the 16 multiples that it may stand for."""
+    rows = []
+    for _ in range(64):
+        row = [_NEUTRAL]
+        for _ in range(15):
+            row.append(_add(row[-1], point))
+        rows.append(row)
+        point = _add(row[-1], point)
+    return rows
+
+
+def _times(scalar: int, table: _Table) -> _Point:
+    """The multiple of the table's point by a scalar below 2**256."""
+    total = _NEUTRAL
+    for row in table:
+        if scalar & 15:
+            total = _add(total, row[scalar & 15])
+        scalar >>= 4
+    return total
+
+
+@functools.lru_cache(maxsize=1)
+def _base() -> _Table:
+    point = _decoded((4 * pow(5, _P - 2, _P) % _P).to_bytes(32, "little"))
+    assert point is not None
+    return _table(point)
+
+
+@functools.lru_cache(maxsize=64)
+def _minus(public: bytes) -> _Table | None:
+    """The table of minus the public key's point; a log's few keys sign many heads."""
+    point = _decoded(public)
+    if point is None:
+        return None
+    x, y, z, t = point
+    return _table((-x % _P, y, z, -t % _P))
+
+
+def _wide(*parts: bytes) -> int:
+    return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little")
+
+
+def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the signature is that of the public key over the message (RFC 8032 section 5.1.7, not cofactored)."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    nonce, scalar = signature[:32], int.from_bytes(signature[32:], "little")
+    table = _minus(public)
+    if table is None or scalar >= _ORDER:
+        return False
+    challenge = _wide(nonce, public, message) % _ORDER
+    return _encoded(_add(_times(scalar, _base()), _times(challenge, table))) == nonce
+
+
+def ed25519_sign(seed: bytes, message: bytes) -> bytes:
+    """The signature of the key made from a seed of 32 bytes (RFC 8032 section 5.1.6).
+
+    Not hardened against timing: for a key used by hand, on a machine of one's own.
+    """
+    secret = hashlib.sha512(seed).digest()
+    scalar = int.from_bytes(secret[:32], "little") & (2**254 - 8) | 2**254
+    public = _encoded(_times(scalar, _base()))
+    nonce = _wide(secret[32:], message) % _ORDER
+    point = _encoded(_times(nonce, _base()))
+    challenge = _wide(point, public, message) % _ORDER
+    return point + ((nonce + challenge * scalar) % _ORDER).to_bytes(32, "little")
+
+
+def ed25519_public(seed: bytes) -> bytes:
+    """The public key made from a seed (RFC 8032 section 5.1.5)."""
+    secret = hashlib.sha512(seed).digest()
+    return _encoded(_times(int.from_bytes(secret[:32], "little") & (2**254 - 8) | 2**254, _base()))
+
+
+def ml_dsa_44_verify(public: bytes, message: bytes, signature: bytes) -> bool | None:
+    """The same for ML-DSA-44 (FIPS 204); None where this Python has no library that knows it."""
+    try:
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+    except ImportError:
+        return None
+    try:
+        MLDSA44PublicKey.from_public_bytes(public).verify(signature, message)
+    except UnsupportedAlgorithm:
+        return None
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+# ======================================================================================================================
+# 3. Signed notes, checkpoints, cosignatures (C2SP)
+# ======================================================================================================================
+
+ED25519, COSIGNATURE, ML_DSA = 0x01, 0x04, 0x06
+_PUBLIC_BYTES = {ED25519: 32, COSIGNATURE: 32, ML_DSA: 1312}
+MOST_SIGNATURES = 100
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - every moment in this file is UTC
+
+
+class BadNote(Exception):
+    """A note, key or policy that is not what its format says; the text says why, in English."""
+
+
+def _base64(text: str) -> bytes:
+    """Standard base64 (RFC 4648 section 4) in its one form. Raises BadNote."""
+    try:
+        found = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadNote("not base64") from None
+    if base64.b64encode(found).decode("ascii") != text:
+        raise BadNote("base64 in a second spelling")
+    return found
+
+
+def _decimal(text: str, most: int = 2**63 - 1) -> int:
+    """A decimal number without leading zeros. Raises BadNote."""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > most:
+        raise BadNote("not a number in its one form")
+    return int(text)
+
+
+class Key(NamedTuple):
+    """A verifier key (C2SP signed-note, "Verifier keys")."""
+
+    name: str
+    id: bytes
+    algorithm: int
+    public: bytes
+
+
+def key_id(name: str, algorithm: int, public: bytes) -> bytes:
+    """The first four bytes of SHA-256(name || 0x0A || type || public key)."""
+    return hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + public).digest()[:4]
+
+
+def read_key(vkey: str) -> Key:
+    """The key that `name+hash+base64` spells. Raises BadNote."""
+    parts = vkey.split("+", 2)
+    if len(parts) != 3 or not parts[0] or any(c.isspace() for c in parts[0]):
+        raise BadNote("a key is written name+hash+base64")
+    name, told, material = parts[0], parts[1], _base64(parts[2])
+    if not material or material[0] not in _PUBLIC_BYTES or len(material) - 1 != _PUBLIC_BYTES[material[0]]:
+        raise BadNote("a key of a kind that is not known here")
+    key = Key(name, key_id(name, material[0], material[1:]), material[0], material[1:])
+    if key.id.hex() != told:
+        raise BadNote("the key's hash does not fit the key")
+    return key
+
+
+class Signature(NamedTuple):
+    """One signature line: the key's name and id, and what follows the id."""
+
+    name: str
+    id: bytes
+    blob: bytes
+
+
+class Note(NamedTuple):
+    """A signed note: its text, with the last newline, and its signatures."""
+
+    text: str
+    signatures: list[Signature]
+
+
+def read_note(data: str) -> Note:
+    """The note of these characters (C2SP signed-note, "Format"). Raises BadNote."""
+    if any(ord(c) < 0x20 and c != "\n" for c in data):
+        raise BadNote("a control character")
+    head, gap, tail = data.rpartition("\n\n")
+    lines = tail.split("\n")
+    if not gap or lines.pop() != "" or not lines:
+        raise BadNote("no signature lines after an empty line")
+    if len(lines) > MOST_SIGNATURES:
+        raise BadNote("too many signatures")
+    return Note(head + "\n", [_signature(line) for line in lines])
+
+
+def _signature(line: str) -> Signature:
+    found = re.fullmatch(r"— ([^ +]+) ([A-Za-z0-9+/=]+)", line)
+    if found is None or any(c.isspace() for c in found[1]):
+        raise BadNote("a signature line that is none")
+    blob = _base64(found[2])
+    if len(blob) < 5:
+        raise BadNote("a signature that is too short")
+    return Signature(found[1], blob[:4], blob[4:])
+
+
+class Head(NamedTuple):
+    """A checkpoint (C2SP tlog-checkpoint): origin, number of leaves, root, and the note that says so."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: Note
+
+
+def read_head(data: str) -> Head:
+    """The checkpoint of these characters. Raises BadNote."""
+    note = read_note(data)
+    lines = note.text[:-1].split("\n")
+    if len(lines) < 3 or not all(lines):
+        raise BadNote("a checkpoint has origin, size and root")
+    root = _base64(lines[2])
+    if len(root) != 32:
+        raise BadNote("a root has 32 bytes")
+    return Head(lines[0], _decimal(lines[1]), root, note)
+
+
+def check_signature(key: Key, head: Head, blob: bytes) -> datetime | bool | None:
+    """Whether `blob` is the key's signature of the head; for a cosignature, when it was made (UTC).
+
+    False for a wrong signature, None for a kind that cannot be checked here. C2SP signed-note "Ed25519 signatures"
+    (0x01), tlog-cosignature "Ed25519 signed message" (0x04) and "ML-DSA-44 signed message" (0x06).
+    """
+    if key.algorithm == ED25519:
+        return ed25519_verify(key.public, head.note.text.encode(), blob)
+    stamp, signature = int.from_bytes(blob[:8], "big"), blob[8:]
+    try:
+        made = EPOCH + timedelta(seconds=stamp)
+    except OverflowError:
+        return False
+    if key.algorithm == COSIGNATURE:
+        message = b"cosignature/v1\ntime %d\n" % stamp + head.note.text.encode()
+        return made if ed25519_verify(key.public, message, signature) else False
+    good = ml_dsa_44_verify(key.public, _subtree_message(key.name, stamp, head), signature)
+    return made if good else good
+
+
+def _subtree_message(name: str, stamp: int, head: Head) -> bytes:
+    """C2SP tlog-cosignature, struct cosigned_message, for the whole tree of a head."""
+    cosigner, origin = name.encode(), head.origin.encode()
+    if len(cosigner) > 255 or len(origin) > 255:
+        return b""
+    ends = stamp.to_bytes(8, "big") + bytes([len(origin)]) + origin + bytes(8) + head.size.to_bytes(8, "big")
+    return b"subtree/v1\n\0" + bytes([len(cosigner)]) + cosigner + ends + head.root
+
+
+# ======================================================================================================================
+# 4. The policy: whose signatures count (C2SP tlog-policy)
+# ======================================================================================================================
+
+
+class Policy:
+    """Log keys, witnesses by their name in the file, groups, and the quorum."""
+
+    def __init__(self, text: str) -> None:
+        """Read a policy file. Raises BadNote."""
+        self.text = text
+        self.logs: list[Key] = []
+        self.witnesses: dict[str, Key] = {}
+        self.groups: dict[str, tuple[int, list[str]]] = {}
+        self.quorum: str | None = None
+        self._members: set[str] = set()
+        if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
+            raise BadNote("a control character")
+        for line in text.split("\n"):
+            words = [word for word in re.split(r"[ \t]+", line) if word]
+            if words and not words[0].startswith("#"):
+                self._line(words)
+        if self.quorum is None:
+            raise BadNote("a policy has one quorum line")
+
+    def _line(self, words: list[str]) -> None:
+        kind, count = words[0], len(words)
+        if kind == "log" and count in (2, 3):
+            self._log(read_key(words[1]))
+        elif kind == "witness" and count in (3, 4):
+            self._witness(words[1], read_key(words[2]))
+        elif kind == "group" and count >= 4:
+            self._group(words[1], words[2], words[3:])
+        elif kind == "quorum" and count == 2 and self.quorum is None:
+            if words[1] != "none" and words[1] not in self.witnesses and words[1] not in self.groups:
+                raise BadNote("the quorum names nobody defined before")
+            self.quorum = words[1]
+        else:
+            raise BadNote("a line that is no policy line")
+
+    def _log(self, key: Key) -> None:
+        if key.algorithm == COSIGNATURE or any(key.public == one.public for one in self.logs):
+            raise BadNote("a log key of the wrong kind, or twice")
+        self.logs.append(key)
+
+    def _witness(self, name: str, key: Key) -> None:
+        if key.algorithm == ED25519 or any(key.public == one.public for one in self.witnesses.values()):
+            raise BadNote("a witness key of the wrong kind, or twice")
+        self._fresh(name)
+        self.witnesses[name] = key
+
+    def _group(self, name: str, least: str, members: list[str]) -> None:
+        known = set(self.witnesses) | set(self.groups)
+        if not set(members) <= known or len(set(members)) < len(members) or self._members & set(members):
+            raise BadNote("a group of unknown members, or one member twice")
+        count = {"any": 1, "all": len(members)}.get(least)
+        count = _decimal(least) if count is None else count
+        if not 1 <= count <= len(members):
+            raise BadNote("a group asks for more members than it has, or none")
+        self._fresh(name)
+        self._members |= set(members)
+        self.groups[name] = (count, members)
+
+    def _fresh(self, name: str) -> None:
+        if name == "none" or name in self.witnesses or name in self.groups:
+            raise BadNote("a name twice")
+
+    def satisfied(self, names: set[str], by: str | None = None) -> bool:
+        """Whether these witnesses make the quorum (or the group `by`)."""
+        by = by or self.quorum
+        if by == "none" or by in names:
+            return True
+        least, members = self.groups.get(by or "", (1, []))
+        return sum(self.satisfied(names, member) for member in members) >= least
+
+    def meaning(self) -> Any:
+        """What the file says, without comments, URLs and order: two policies that mean the same are equal."""
+        return sorted(self.logs), self.witnesses, self.groups, self.quorum
+
+
+class Signed(NamedTuple):
+    """What the signatures of a head are worth.
+
+    `log`: a log key of the policy signed it. `bad`: names whose known key did not sign this. `at`: when each witness
+    cosigned. `quorum`: when the quorum was full, None if it is not. `unchecked`: kinds not known to this Python.
+    """
+
+    log: bool
+    bad: list[str]
+    at: dict[str, datetime]
+    quorum: datetime | None
+    full: bool
+    unchecked: list[str]
+
+
+def check_head(head: Head, policy: Policy) -> Signed:
+    """Judge every signature of a head; unknown keys are ignored, a known key's wrong one is named (signed-note)."""
+    at: dict[str, datetime] = {}
+    log, bad, unchecked = False, [], []
+    names = {(key.name, key.id): name for name, key in policy.witnesses.items()}
+    logs = {(key.name, key.id): key for key in policy.logs if key.name == head.origin}
+    for one in head.note.signatures:
+        name = names.get((one.name, one.id))
+        key = policy.witnesses[name] if name is not None else logs.get((one.name, one.id))
+        good = check_signature(key, head, one.blob) if key is not None else None
+        if key is not None and good is None:
+            unchecked.append(one.name)
+        elif good is False:
+            bad.append(one.name)
+        elif name is None:
+            log = log or good is not None
+        elif isinstance(good, datetime):
+            at[name] = min(good, at.get(name, good))
+    full = policy.satisfied(set(at))
+    return Signed(log, bad, at, _quorum_at(at, policy) if full else None, full, unchecked)
+
+
+def _quorum_at(at: dict[str, datetime], policy: Policy) -> datetime | None:
+    """When the quorum was full: the earliest moment by which enough witnesses had cosigned; None if it needs none."""
+    names: set[str] = set()
+    for name in sorted(at, key=lambda one: at[one]):
+        names.add(name)
+        if policy.satisfied(names):
+            return at[name]
+    return None
+
+
+# ======================================================================================================================
+# 5. The Merkle tree (RFC 9162 section 2.1, C2SP tlog-tiles)
+# ======================================================================================================================
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+TILE = 256
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """RFC 9162 section 2.1.1: SHA-256(0x00 || entry)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 9162 section 2.1.1: SHA-256(0x01 || left || right)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _pairs(hashes: list[bytes]) -> list[bytes]:
+    sha256 = hashlib.sha256
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2])]
+
+
+class Frontier:
+    """The right edge of a tree: for each level of tiles the hashes (fewer than 256) of its last, partial tile.
+
+    That is all it takes to compute the root, and to append.
+    """
+
+    def __init__(self, size: int, levels: list[list[bytes]]) -> None:
+        self.size = size
+        self.levels = levels
+
+    def append(self, hashes: list[bytes]) -> None:
+        """Append leaf hashes, no more than the last tile of level 0 has room for."""
+        self.size += len(hashes)
+        level = 0
+        while hashes:
+            if level == len(self.levels):
+                self.levels.append([])
+            row = self.levels[level]
+            row += hashes
+            if len(row) < TILE:
+                return
+            for _ in range(8):
+                row = _pairs(row)
+            self.levels[level], hashes, level = [], row, level + 1
+
+    def root(self) -> bytes:
+        """RFC 9162 section 2.1.1: the root of all leaves so far."""
+        right: bytes | None = None
+        for row in self.levels:
+            for _ in range(8):
+                if (
+                    len(row) & 1
+                ):  # a complete subtree without a right neighbour: what stands right of it is `right`
+                    right = row[-1] if right is None else node_hash(row[-1], right)
+                row = _pairs(row)
+        return EMPTY_ROOT if right is None else right
+
+
+def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
+    """RFC 9162 section 2.1.3.2: the root that an inclusion proof leads to; None for a path of the wrong length."""
+    if not 0 <= index < size:
+        return None
+    inner, last, found = index, size - 1, leaf
+    for step in path:
+        if last == 0:
+            return None
+        if inner & 1 or inner == last:
+            found = node_hash(step, found)
+            while not inner & 1 and inner:
+                inner, last = inner >> 1, last >> 1
+        else:
+            found = node_hash(found, step)
+        inner, last = inner >> 1, last >> 1
+    return found if last == 0 else None
+
+
+def tile_path(level: int | str, index: int, width: int) -> str:
+    """C2SP tlog-tiles: `tile/<L>/<N>[.p/<W>]` below `log/`; the level `entries` names entry bundles."""
+    digits = f"{index:03d}"
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    folded = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    return f"log/tile/{level}/{folded}" + (f".p/{width}" if width < TILE else "")
+
+
+# ======================================================================================================================
+# 6. The bundle: a zip that is never unpacked
+# ======================================================================================================================
+
+MOST_TEXT = 64 * 1024 * 1024
+MOST_NOTE = 1024 * 1024
+MOST_BUNDLE = TILE * (2 + 65535)
+MOST_MEMBERS = 1_000_000
+_KNOWN = re.compile(
+    r"policy|checkpoint\.old|(?:schema|rules|census)\.json|README\.txt|verify\.(?:py|html)"
+    r"|log/checkpoint|log/tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?"
+    r"|heads/[0-9]{1,19}|texts/[0-9a-f]{64}|tsr/[0-9A-Za-z._-]{1,64}|proofs/[0-9]{1,19}\.tlog-proof"
+)
+_ZIP_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+_ZIP_ERRORS += (RuntimeError, ValueError, OverflowError, MemoryError)  # type: ignore[assignment]
+
+
+class Bundle:
+    """The zip. Only known names are opened, each with a limit to its size; nothing is written to disk."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it. Raises Unreadable."""
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except FileNotFoundError:
+            raise Unreadable(
+                "no_bundle", f"找不到审计包 {path}。", f"There is no bundle at {path}."
+            ) from None
+        except _ZIP_ERRORS:
+            raise self._broken() from None
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        self.strange: list[str] = []
+        members = self._zip.infolist()
+        if len(members) > MOST_MEMBERS:
+            raise self._broken()
+        for member in members:
+            self._enter(member)
+
+    def _enter(self, member: zipfile.ZipInfo) -> None:
+        name = member.filename
+        if name in self._members:
+            raise Unreadable("member_twice", "审计包内有同名文件。", "The bundle holds one name twice.")
+        if (
+            name.startswith("/")
+            or "\\" in name
+            or ":" in name
+            or ".." in name.split("/")
+            or not name.isprintable()
+        ):
+            raise Unreadable(
+                "path_trick", "审计包内有越界路径。", "The bundle holds a path that leads out of it."
+            )
+        self._members[name] = member
+        if not name.endswith("/") and not _KNOWN.fullmatch(name):
+            self.strange.append(name[:80])
+
+    @staticmethod
+    def _broken() -> Unreadable:
+        return Unreadable(
+            "unreadable_zip",
+            "审计包残缺或不是 zip,请重新拷贝。",
+            "The bundle is no whole zip file; have it copied again.",
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a member."""
+        return name in self._members
+
+    def texts(self) -> list[str]:
+        """The digests of the texts that came along."""
+        return [name[6:] for name in self._members if re.fullmatch(r"texts/[0-9a-f]{64}", name)]
+
+    def head_sizes(self) -> list[int]:
+        """The sizes of the heads that came along, smallest first."""
+        return sorted(
+            int(name[6:]) for name in self._members if re.fullmatch(r"heads/(0|[1-9][0-9]{0,18})", name)
+        )
+
+    def data(self, name: str, most: int = MOST_TEXT) -> bytes:
+        """A member's bytes, at most `most`. Raises Unreadable."""
+        member = self._members.get(name)
+        if member is None:
+            raise Unreadable("member_missing", f"审计包缺少 {name}。", f"The bundle lacks {name}.")
+        if member.file_size > most:
+            raise self._too_large(name)
+        try:
+            with self._zip.open(member) as stream:
+                found = stream.read(most + 1)
+        except _ZIP_ERRORS:
+            raise self._broken() from None
+        if len(found) > most:
+            raise self._too_large(name)
+        return found
+
+    @staticmethod
+    def _too_large(name: str) -> Unreadable:
+        return Unreadable(
+            "member_too_large",
+            f"审计包内 {name} 超出限度。",
+            f"The bundle's {name} is larger than it may be.",
+        )
+
+    def text(self, name: str, most: int = MOST_NOTE) -> str:
+        """A member as UTF-8. Raises Unreadable."""
+        try:
+            return self.data(name, most).decode("utf-8")
+        except UnicodeDecodeError:
+            raise Unreadable("member_malformed", f"{name} 不是 UTF-8。", f"{name} is not UTF-8.") from None
+
+    def head(self, name: str) -> Head:
+        """A member as a checkpoint. Raises Unreadable."""
+        try:
+            return read_head(self.text(name))
+        except BadNote as error:
+            raise Unreadable(
+                "head_malformed", f"{name} 不是合式的日志首部。", f"{name} is no checkpoint: {error}."
+            ) from None
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A member as a JSON object. Raises Unreadable."""
+        return json_object(self.text(name, MOST_TEXT), name)
+
+    def tile(self, level: int, index: int, width: int) -> list[bytes]:
+        """The hashes of a tile. Raises Unreadable."""
+        name = tile_path(level, index, width)
+        found = self.data(name, TILE * 32)
+        if len(found) != width * 32:
+            raise Unreadable("member_malformed", f"{name} 长度不符。", f"{name} is not {width} hashes long.")
+        return [found[at : at + 32] for at in range(0, len(found), 32)]
+
+    def entries(self, index: int, width: int) -> list[bytes]:
+        """The leaves of an entry bundle (C2SP tlog-tiles, "Log entries"); an empty one was withheld."""
+        name = tile_path("entries", index, width)
+        found, at, end = self.data(name, MOST_BUNDLE), 0, 0
+        entries = []
+        while at < len(found):
+            end = at + 2 + int.from_bytes(found[at : at + 2], "big")
+            entries.append(found[at + 2 : end])
+            at = end
+        if end != len(found) or len(entries) != width:
+            raise Unreadable(
+                "member_malformed", f"{name} 的条目不完整。", f"{name} does not hold {width} whole entries."
+            )
+        return entries
+
+    def frontier(self, size: int) -> Frontier:
+        """The right edge of the tree of `size` leaves, from its partial tiles."""
+        levels = []
+        for level in range(8):
+            width = size >> 8 * level & 255
+            levels.append(self.tile(level, size >> 8 * (level + 1), width) if width else [])
+        return Frontier(size, levels)
+
+
+def json_object(text: str, what: str) -> dict[str, Any]:
+    """A JSON object. Raises Unreadable."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Unreadable("member_malformed", f"{what} 不是合式的 JSON。", f"{what} is no JSON object.")
+    return found
+
+
+# ======================================================================================================================
+# 7. Leaves (RFC 8785, restricted: ASCII keys, no floats, integers below 2**53)
+# ======================================================================================================================
+
+_NONE = type(None)
+_ENVELOPE: dict[str, tuple[type, ...]] = {
+    "_position": (int,), "_prev": (str, _NONE), "_sd": (list,), "authority": (str, _NONE), "backfill": (bool,),
+    "basis": (dict,), "capacity": (str,), "causation": (str, _NONE), "command": (str,), "correlation": (str,),
+    "nonce": (str,), "occurred_at": (str,), "person": (str,), "post": (str, _NONE), "pub": (dict,),
+    "recorded_at": (str,), "rule": (str,), "stream": (str,), "type": (str,), "version": (int,),
+}  # fmt: skip
+_KINDS = tuple(_ENVELOPE.items())
+_KEYS = _ENVELOPE.keys()
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class BadLeaf(Exception):
+    """A leaf that is not what the sealer writes: the finding's code and its two sentences."""
+
+
+def _small(digits: str) -> int:
+    if len(digits) > 17 or not -(2**53) < int(digits) < 2**53:
+        raise ValueError("an integer beyond 2**53")
+    return int(digits)
+
+
+def _never(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} has no place in a leaf")
+
+
+_READER = json.JSONDecoder(parse_float=_never, parse_int=_small, parse_constant=_never)
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_leaf(entry: bytes) -> dict[str, Any]:
+    """The JSON of a leaf, which must be canonical; the hash was taken of the bytes as they stand. Raises BadLeaf."""
+    try:
+        text = entry.decode("utf-8")
+        leaf = _READER.decode(text)
+        same = _WRITER.encode(leaf) == text
+    except (ValueError, RecursionError):
+        raise BadLeaf("leaf_not_json", "不是合式的 JSON。", "is no JSON of the kind permitted.") from None
+    if not same or not (entry.isascii() or _ascii_keys(leaf)):
+        raise BadLeaf(
+            "leaf_not_canonical",
+            "不是规范 JSON(重复键、空白、次序或写法)。",
+            "is not canonical JSON: a key twice, white space, another order or spelling.",
+        )
+    if type(leaf) is not dict or leaf.keys() != _KEYS or not _well_formed(leaf):
+        raise BadLeaf("leaf_malformed", "信封不合公布的格式。", "has not the envelope that is published.")
+    return leaf
+
+
+def _ascii_keys(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(key.isascii() and _ascii_keys(inner) for key, inner in value.items())
+    return all(_ascii_keys(inner) for inner in value) if isinstance(value, list) else True
+
+
+def _well_formed(leaf: dict[str, Any]) -> bool:
+    for name, kinds in _KINDS:
+        if type(leaf[name]) not in kinds:
+            return False
+    if leaf["version"] < 1 or leaf["_position"] < 0 or (leaf["_prev"] is None) != (leaf["version"] == 1):
+        return False
+    return all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in leaf["_sd"])
+
+
+def moment(text: object) -> datetime:
+    """A stored moment, `2026-11-23T01:02:03.123456Z` or without the fraction; UTC. Raises ValueError."""
+    if not isinstance(text, str) or len(text) not in (20, 27) or text[-1] != "Z" or text[10] != "T":
+        raise ValueError("no moment")
+    return datetime.fromisoformat(text[:-1])
+
+
+def written(at: datetime) -> str:
+    """A moment as the leaves write it."""
+    return at.isoformat() + "Z"
+
+
+class Schema:
+    """schema.json: the types of events that may occur, and the public fields of each."""
+
+    def __init__(self, schema: dict[str, Any], found: Findings) -> None:
+        self._found = found
+        self._types: dict[str, tuple[set[str], set[str]]] = {}
+        types = schema.get("types")
+        for name, one in (types if isinstance(types, dict) else {}).items():
+            one = one if isinstance(one, dict) else {}
+            self._types[name] = (set(one.get("required", ())), set(one.get("properties", ())))
+
+    def take(self, index: int, leaf: dict[str, Any]) -> None:
+        """Look at a leaf's type and public fields."""
+        known = self._types.get(leaf["type"])
+        if known is None:
+            self._say(
+                "event_unknown", "事件类型未公布。", "This type of event is not in the schema.", index, leaf
+            )
+        elif not known[0] <= leaf["pub"].keys() <= known[1]:
+            self._say(
+                "event_malformed",
+                "公开字段与公布的格式不符。",
+                "Its public fields are not as published.",
+                index,
+                leaf,
+            )
+
+    def _say(self, code: str, zh: str, en: str, index: int, leaf: dict[str, Any]) -> None:
+        self._found.fail(
+            code, f"{zh}({leaf['type'][:60]})", f"{en} ({leaf['type'][:60]})", index, leaf["stream"]
+        )
+
+
+# ======================================================================================================================
+# 8. Places: the store's order, each stream's versions, the chain from leaf to leaf
+# ======================================================================================================================
+
+
+def _b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+class Places:
+    """Where every stream stands: its newest version and the hash of its newest leaf."""
+
+    def __init__(self, found: Findings, since_genesis: bool, state: dict[str, Any] | None) -> None:
+        self._found = found
+        self.whole = since_genesis or state is not None
+        self.position = state["position"] if state else -1
+        self.streams: dict[str, tuple[int, str]] = {}
+        self.withheld = state["withheld"] if state else 0
+        self._strangers = 0
+        for stream, (version, last) in (state["streams"] if state else {}).items():
+            self.streams[stream] = (version, last)
+
+    def take(self, index: int, leaf: dict[str, Any], hashed: bytes) -> None:
+        """The next leaf's place."""
+        stream, version, position = leaf["stream"], leaf["version"], leaf["_position"]
+        if position <= self.position:
+            self._found.fail(
+                "position_order",
+                "入库次序号没有递增。",
+                "The store's position does not rise.",
+                index,
+                stream,
+                version,
+            )
+        self.position = max(position, self.position)
+        last = self.streams.get(stream)
+        if last is None:
+            if version != 1:
+                self._stranger(index, stream, version)
+        elif version != last[0] + 1:
+            self._found.fail(
+                "version_gap",
+                f"案卷版本从 {last[0]} 跳到 {version}:有缺漏或重复。",
+                f"The stream goes from version {last[0]} to {version}: something is missing or there twice.",
+                index,
+                stream,
+                version,
+            )
+        elif leaf["_prev"] != last[1]:
+            self._found.fail(
+                "chain_broken",
+                "与本案卷上一叶子的哈希不相接。",
+                "It does not name the hash of its stream's previous leaf.",
+                index,
+                stream,
+                version,
+            )
+        self.streams[stream] = (version, _b64url(hashed))
+
+    def _stranger(self, index: int, stream: str, version: int) -> None:
+        """A stream that continues from leaves which nobody here has seen."""
+        if self.whole and not self.withheld:
+            self._found.fail(
+                "version_gap",
+                f"案卷从版本 {version} 开始,其前各叶缺失。",
+                f"The stream begins with version {version}: what comes before is missing.",
+                index,
+                stream,
+                version,
+            )
+        self._strangers += 1
+
+    def finish(self) -> None:
+        """Say how many streams could not be followed."""
+        if self._strangers and not self.whole:
+            self._found.fail(
+                "needs_genesis",
+                f"{self._strangers} 个案卷始于上期,而没有监督机构的状态文件:请索取自创世以来的审计包。",
+                f"{self._strangers} cases go on from before, and there is no state of yours: ask for a bundle since genesis.",
+            )
+        elif self._strangers and self.withheld:
+            self._found.note(
+                "came_into_view",
+                f"{self._strangers} 个案卷的前部只见哈希,链条无从核对。",
+                f"Of {self._strangers} streams the earlier leaves were withheld: their chains could not be followed.",
+            )
+
+    def state(self) -> dict[str, Any]:
+        """What the next bundle is held against."""
+        streams = {stream: list(place) for stream, place in self.streams.items()}
+        return {"position": self.position, "streams": streams, "withheld": self.withheld}
+
+
+# ======================================================================================================================
+# 9. Times: what was claimed, what was recorded, and what the boards' clocks say
+# ======================================================================================================================
+
+CLOCK_TOLERANCE = timedelta(seconds=1)  # the store refuses what lies further behind its newest event
+AHEAD_TOLERANCE = timedelta(seconds=60)
+BOARD_TOLERANCE = timedelta(minutes=5)  # between the office's clock and the boards'
+LONG_LAG = timedelta(hours=24)
+
+
+class Late(NamedTuple):
+    """Leaves that one head covered too late: the first of them, how many, the newest one's recording."""
+
+    first: int
+    leaves: int
+    newest: datetime
+
+
+class Times:
+    """Both times of every leaf, between the heads that the boards cosigned.
+
+    A leaf was recorded before the first cosigned head that holds it, and not longer before it than promised.
+    """
+
+    def __init__(
+        self,
+        found: Findings,
+        heads: list[tuple[int, datetime]],
+        before: datetime | None,
+        state: dict[str, Any] | None,
+    ) -> None:
+        """`heads`: (size, when the quorum was full), rising; `before`: the same of the head that the leaves follow."""
+        self._found = found
+        self._heads = heads
+        self._at = 0
+        self._before = before
+        self._late: dict[int, Late] = {}
+        self._early = 0
+        self.delay = timedelta(hours=state["delay_hours"] if state else 24)
+        self.opened = moment(state["opened_at"]) if state and state["opened_at"] else None
+        self.newest = moment(state["recorded_at"]) if state and state["recorded_at"] else None
+        self.judged_from = datetime.min  # noqa: DTZ901 - UTC as everywhere here
+
+    def take(self, index: int, leaf: dict[str, Any]) -> None:
+        """The next leaf's times. Raises ValueError where one is no moment."""
+        recorded, occurred = moment(leaf["recorded_at"]), moment(leaf["occurred_at"])
+        where = (index, leaf["stream"], leaf["version"])
+        self._claimed(recorded, occurred, leaf, where)
+        if index == 0:
+            self.opened = recorded
+            return
+        if self.newest is not None and recorded < self.newest - CLOCK_TOLERANCE:
+            zh = "记录时间早于先入库者一秒以上:时钟倒走或改写过。"
+            en = "Recorded more than a second before an earlier one: a clock went back, or somebody wrote it."
+            self._found.fail("clock_backwards", zh, en, *where)
+        self.newest = recorded if self.newest is None else max(self.newest, recorded)
+        if self.opened is not None and recorded < self.opened:
+            self._early += 1
+        else:
+            self._between(recorded, where)
+
+    def _claimed(
+        self, recorded: datetime, occurred: datetime, leaf: dict[str, Any], where: tuple[int, str, int]
+    ) -> None:
+        if occurred > recorded + AHEAD_TOLERANCE:
+            zh, en = "所称发生时间晚于记录时间。", "It claims to have happened after it was recorded."
+            self._found.fail("occurred_after_recorded", zh, en, *where)
+        elif recorded - occurred > LONG_LAG:
+            hours = int((recorded - occurred).total_seconds() // 3600)
+            if leaf["backfill"]:
+                zh = f"发生 {hours} 小时后补记,已标明补录。"
+                en = f"Recorded {hours} hours after it happened, and marked as late."
+                self._found.note("recorded_late", zh, en, *where)
+            elif leaf["basis"].get("rulebook") != "none":
+                zh = f"发生 {hours} 小时后才记录,却未标明补录。"
+                en = f"Recorded {hours} hours after it happened without being marked as backfill."
+                self._found.fail("late_unmarked", zh, en, *where)
+
+    def _between(self, recorded: datetime, where: tuple[int, str, int]) -> None:
+        while self._at < len(self._heads) and self._heads[self._at][0] <= where[0]:
+            self._before = self._heads[self._at][1]
+            self._at += 1
+        if self._before is not None and recorded < self._before - self.delay:
+            zh = f"列在 {written(self._before)} 共签的首部之后,所称记录时间却早得超出承诺时限:倒签。"
+            en = f"It stands behind the head cosigned at {written(self._before)}, yet claims to be far older: backdated."
+            self._found.fail("backdated", zh, en, *where)
+            return
+        if self._at == len(self._heads):
+            return
+        after = self._heads[self._at][1]
+        if recorded > after + BOARD_TOLERANCE:
+            zh = f"所称记录时间晚于 {written(after)} 已含此叶的共签首部。"
+            en = f"Recorded, it says, after the head of {written(after)} that holds it already."
+            self._found.fail("recorded_after_head", zh, en, *where)
+        elif after - recorded > self.delay:
+            late = self._late.get(self._at, Late(where[0], 0, recorded))
+            self._late[self._at] = Late(late.first, late.leaves + 1, max(late.newest, recorded))
+
+    def finish(self) -> None:
+        """Say which heads came later than promised, and what could not be judged."""
+        hours = int(self.delay.total_seconds() // 3600)
+        for at, late in self._late.items():
+            size, cosigned = self._heads[at]
+            before_policy = late.newest < self.judged_from
+            self._found.add(
+                Finding(
+                    "cosigned_before_policy" if before_policy else "cosigned_late",
+                    f"{late.leaves} 片叶子逾 {hours} 小时才由 {written(cosigned)} 的首部(规模 {size})取得法定共签。",
+                    f"{late.leaves} leaves waited more than {hours} hours for the head of {size}, cosigned {written(cosigned)}.",
+                    late.first,
+                    note=before_policy,
+                )
+            )
+        if self._early:
+            self._found.note(
+                "before_log",
+                f"{self._early} 片叶子记录于日志开启之前:其时间只凭系统自述。",
+                f"{self._early} leaves were recorded before the log was opened: their times stand on the office's word.",
+            )
+        if not self._heads:
+            self._found.note(
+                "no_cosign_times",
+                "没有任何共签时间:记录时间只凭系统自述。",
+                "No head bears the time of a quorum: the times stand on the office's word alone.",
+            )
+
+
+# ======================================================================================================================
+# 10. What the log says of itself: its opening, policies, keys, silent boards, rulebooks, erasures
+# ======================================================================================================================
+
+
+class Log:
+    """The events about the log and about the rules, each in words for the report."""
+
+    def __init__(
+        self, found: Findings, origin: str, texts: dict[str, bool], state: dict[str, Any] | None
+    ) -> None:
+        """`texts`: the digests of the texts that came along, and whether each text fits its digest."""
+        self._found = found
+        self._origin = origin
+        self._texts = texts
+        self.log_key: str | None = state["log_key"] if state else None
+        self.receipt_key: str | None = state["receipt_key"] if state else None
+        self.adopted: str | None = state["adopted"] if state else None
+        self.delay_hours: int | None = state["delay_hours"] if state else None
+        self.adopted_at: datetime | None = None
+        self.erased: set[str] = set()
+        self.locked: set[str] = set(state["locked"]) if state else set()
+        self.handlers: dict[str, Callable[[int, dict[str, Any]], None]] = {
+            "log_opened.v1": self._opened,
+            "policy_adopted.v1": self._adopted,
+            "log_key_changed.v1": self._key_changed,
+            "witness_silent.v1": self._silent,
+            "rulebook_released.v1": self._released,
+            "notice_entered.v1": self._notice,
+            "data_erased.v1": self._erasure,
+            "data_locked.v1": self._lock,
+        }
+
+    def take(self, index: int, leaf: dict[str, Any]) -> None:
+        """The next leaf. Raises KeyError, TypeError or ValueError for public fields that are not as published."""
+        handler = self.handlers.get(leaf["type"])
+        if handler is not None:
+            handler(index, leaf)
+        elif index == 0:
+            self._found.fail(
+                "genesis_missing",
+                "第 0 叶不是日志的开启。",
+                "Leaf 0 does not open the log.",
+                index,
+                leaf["stream"],
+            )
+
+    def _opened(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        if index != 0 or pub["origin"] != self._origin:
+            zh, en = (
+                "日志的开启与首部所称的日志不符。",
+                "The log's opening is not that of the log that the head names.",
+            )
+            self._found.fail("genesis_wrong", zh, en, index, leaf["stream"])
+            return
+        self.log_key, self.receipt_key, self.delay_hours = (
+            pub["log_key"],
+            pub["receipt_key"],
+            int(pub["delay_hours"]),
+        )
+
+    def _adopted(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        self.adopted, self.delay_hours = pub["digest"], int(pub["delay_hours"])
+        self.adopted_at = moment(leaf["recorded_at"])
+        zh = f"采用共签规则:{pub['n']} 家中须 {pub['k']} 家,{pub['delay_hours']} 小时内。"
+        en = f"A policy was adopted: {pub['k']} of {pub['n']} boards, within {pub['delay_hours']} hours."
+        self._found.note("policy_adopted", zh, en, index)
+        self._text(pub["digest"], index)
+
+    def _key_changed(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        try:
+            old, new, head = read_key(pub["old"]), read_key(pub["new"]), read_head(pub["head"])
+            signed = [
+                any((one.name, one.id) == (key.name, key.id) and check_signature(key, head, one.blob)
+                    for one in head.note.signatures)
+                for key in (old, new)
+            ]  # fmt: skip
+        except BadNote:
+            signed = [False]
+        if not all(signed) or (self.log_key is not None and pub["old"] != self.log_key):
+            zh, en = (
+                "更换日志密钥,却没有新旧两钥对同一首部的签名。",
+                "The log's key changed without both keys on one head.",
+            )
+            self._found.fail("log_key_unproven", zh, en, index)
+            return
+        self.log_key = pub["new"]
+        zh, en = (
+            "日志密钥已更换,新旧两钥均签署。",
+            "The log's key was changed; the old and the new key both signed.",
+        )
+        self._found.note("log_key_changed", zh, en, index)
+
+    def _silent(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        zh = f"监督机构 {pub['witness']} 自 {pub['since']} 起未共签,已记入日志。"
+        en = f"The board {pub['witness']} has left heads without its cosignature since {pub['since']}; it is on record."
+        self._found.note("witness_silent", zh, en, index)
+
+    def _released(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        zh = f"规则 {pub['name']} 发布,自 {pub['in_force_from']} 起施行,依据 {leaf['authority']}。"
+        en = f"Rulebook {pub['name']} was released, in force from {pub['in_force_from']}, on {leaf['authority']}."
+        self._found.note("rulebook_released", zh, en, index)
+        if moment(pub["in_force_from"]) < moment(leaf["recorded_at"]) - CLOCK_TOLERANCE:
+            zh, en = (
+                f"规则 {pub['name']} 追溯施行。",
+                f"Rulebook {pub['name']} was put in force for time already past.",
+            )
+            self._found.fail("rulebook_backdated", zh, en, index)
+        self._text(pub["digest"], index)
+
+    def _notice(self, index: int, leaf: dict[str, Any]) -> None:
+        name = leaf["pub"]["notice"]
+        self._found.note(
+            "notice_entered", f"放假通知 {name} 录入。", f"The holiday notice {name} was entered.", index
+        )
+
+    def _erasure(self, index: int, leaf: dict[str, Any]) -> None:
+        pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
+        digests, ground, authority = pub["digests"], pub["ground"], pub["authority"]
+        self.erased.update(digests)
+        if not ground or not authority:
+            zh, en = (
+                "删除个人信息,却无理由或无批准依据。",
+                "Personal data were erased without a ground or an authority.",
+            )
+            self._found.fail("erased_without_ground", zh, en, *place)
+            return
+        zh = f"依据 {authority} 删除密封值 {len(digests)} 项,理由 {ground}。"
+        en = f"{len(digests)} sealed values were erased on {authority}, ground: {ground}."
+        self._found.note("data_erased", zh, en, *place)
+
+    def _lock(self, index: int, leaf: dict[str, Any]) -> None:
+        pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
+        self.locked.add(leaf["stream"])
+        zh = f"保管期内封存,不予删除,理由 {pub['ground']},依据 {pub['authority']}。"
+        en = f"Data were locked while a term of keeping runs, ground: {pub['ground']}, on {pub['authority']}."
+        self._found.note("data_locked", zh, en, *place)
+
+    def _text(self, digest: str, index: int) -> None:
+        """The text that an event names by its digest must have come along."""
+        if digest not in self._texts:
+            zh, en = (
+                f"缺少摘要为 {digest[:16]}… 的文本。",
+                f"The text of digest {digest[:16]}… did not come along.",
+            )
+            self._found.fail("text_missing", zh, en, index)
+        elif not self._texts[digest]:
+            zh, en = (
+                f"所附文本与摘要 {digest[:16]}… 不符。",
+                f"The text that came along is not that of {digest[:16]}…",
+            )
+            self._found.fail("text_differs", zh, en, index)
+
+    def finish(self, policy: Policy, sent: str) -> None:
+        """Hold the policy sent, and the key that signs, against what the log says."""
+        if self.adopted is not None and hashlib.sha256(sent.encode()).hexdigest() != self.adopted:
+            zh, en = (
+                "随包的共签规则不是日志中最近采用的那一份。",
+                "The policy sent is not the one that the log adopted last.",
+            )
+            self._found.fail("policy_not_adopted", zh, en)
+        keys = [f"{key.name}+{key.id.hex()}+{_key_material(key)}" for key in policy.logs]
+        if self.log_key is not None and self.log_key not in keys:
+            zh, en = (
+                "日志所称的签名密钥不在共签规则之内。",
+                "The key that the log says it signs with is not in the policy.",
+            )
+            self._found.fail("log_key_other", zh, en)
+
+
+def _key_material(key: Key) -> str:
+    return base64.b64encode(bytes([key.algorithm]) + key.public).decode("ascii")
+
+
+# ======================================================================================================================
+# 11. Counts: the census and the intake counters, taken from the store and not from the log
+# ======================================================================================================================
+
+
+class Census:
+    """Events per type and per stream, requests per day (UTC) and channel, held against census.json."""
+
+    def __init__(self, found: Findings) -> None:
+        self._found = found
+        self.types: dict[str, int] = {}
+        self.streams: dict[str, int] = {}
+        self.intake: dict[str, int] = {}
+
+    def take(self, index: int, leaf: dict[str, Any]) -> None:
+        """Count a leaf."""
+        kind, stream = leaf["type"], leaf["stream"]
+        self.types[kind] = self.types.get(kind, 0) + 1
+        self.streams[stream] = self.streams.get(stream, 0) + 1
+        if kind == "matter_registered.v1":
+            key = f"{leaf['recorded_at'][:10]} {leaf['pub']['source']}"
+            self.intake[key] = self.intake.get(key, 0) + 1
+
+    def finish(self, told: dict[str, Any], withheld: int) -> None:
+        """Compare with what the office counted."""
+        if told.get("withheld", 0) != withheld:
+            zh = f"只见哈希的叶子有 {withheld} 片,清点表称 {told.get('withheld')} 片。"
+            en = f"{withheld} leaves are hashes only; the census says {told.get('withheld')}."
+            self._found.fail("census_withheld", zh, en)
+        self._compare("census_types", "事件类型", "type", self.types, told.get("events"), 0)
+        self._compare("census_cases", "案卷", "stream", self.streams, told.get("streams"), 0)
+        self._compare("intake_counter", "受理计数", "intake of", self.intake, told.get("intake"), withheld)
+
+    def _compare(self, code: str, zh: str, en: str, seen: dict[str, int], told: object, spare: int) -> None:
+        """Every count the same; with leaves withheld (`spare`) the office's may be higher by so many."""
+        counts = told if isinstance(told, dict) else {}
+        for name in sorted(seen.keys() | counts.keys()):
+            here, there = seen.get(name, 0), counts.get(name, 0)
+            if type(there) is not int or not here <= there <= here + spare:
+                self._found.fail(
+                    code,
+                    f"{zh} {name[:60]}:日志中 {here},清点表称 {there}。",
+                    f"{en} {name[:60]}: {here} in the log, {there} in the census.",
+                    case=name if code == "census_cases" else None,
+                )
+
+
+# ======================================================================================================================
+# 12. Receipts: what residents were promised
+# ======================================================================================================================
+
+
+class Promise(NamedTuple):
+    """A signed promise: this leaf, recorded then, will stand under a cosigned head within so many hours."""
+
+    file: str
+    head: Note
+    origin: str
+    leaf: bytes
+    recorded: datetime
+    delay: timedelta
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A .tlog-proof (C2SP tlog-proof): leaf index, path and the head it leads to."""
+
+    file: str
+    index: int
+    path: list[bytes]
+    head: Head
+
+
+def read_receipt(file: str, text: str) -> Promise | Proof:
+    """The receipt of these characters. Raises BadNote."""
+    if text.startswith("c2sp.org/tlog-proof@v1\n"):
+        return _read_proof(file, text)
+    note = read_note(text)
+    lines = note.text[:-1].split("\n")
+    if len(lines) != 6 or lines[0] != "huiyin-receipt/v1":
+        raise BadNote("neither a promise nor a .tlog-proof")
+    leaf = _base64(lines[3])
+    if len(leaf) != 32:
+        raise BadNote("a leaf hash has 32 bytes")
+    try:
+        recorded, delay = moment(lines[4]), timedelta(hours=_decimal(lines[5], 24 * 366))
+    except ValueError:
+        raise BadNote("a time that is none") from None
+    return Promise(file, note, lines[1], leaf, recorded, delay)
+
+
+def _read_proof(file: str, text: str) -> Proof:
+    before, gap, head = text.partition("\n\n")
+    lines = before.split("\n")[1:]
+    if lines and lines[0].startswith("extra "):
+        lines = lines[1:]
+    if not gap or not lines or not lines[0].startswith("index "):
+        raise BadNote("a .tlog-proof has an index, a path and a head")
+    path = [_base64(line) for line in lines[1:]]
+    if len(path) > 63 or any(len(step) != 32 for step in path):
+        raise BadNote("a path is at most 63 hashes of 32 bytes")
+    return Proof(file, _decimal(lines[0][6:]), path, read_head(head))
+
+
+class Receipts:
+    """The receipts given, looked for while the leaves go by."""
+
+    def __init__(self, found: Findings, receipts: list[Promise | Proof]) -> None:
+        self._found = found
+        self.promises = [one for one in receipts if isinstance(one, Promise)]
+        self.proofs = [one for one in receipts if isinstance(one, Proof)]
+        self._wanted = {one.leaf for one in self.promises}
+        self._indices = {one.index for one in self.proofs}
+        self._met: dict[bytes, int] = {}
+        self._leaves: dict[int, bytes] = {}
+
+    def take(self, index: int, hashed: bytes) -> None:
+        """The next leaf's hash."""
+        if hashed in self._wanted:
+            self._met[hashed] = index
+        if index in self._indices:
+            self._leaves[index] = hashed
+
+    def finish(self, key: str | None, origin: str, begun: datetime | None, now: datetime | None) -> None:
+        """Judge the promises: leaves recorded after `begun` must be here once their delay is over at `now`."""
+        for one in self.promises:
+            if one.origin != origin or not _signed_by(key, one.head):
+                zh, en = (
+                    "回执不是本日志的回执密钥所签。",
+                    "The receipt is not signed by this log's receipt key.",
+                )
+                self._found.fail("receipt_bad", f"{one.file}:{zh}", f"{one.file}: {en}")
+            elif one.leaf in self._met:
+                zh, en = "承诺已兑现,在日志之中。", "The promise was kept: its leaf stands in the log."
+                self._found.note("promise_kept", f"{one.file}:{zh}", f"{one.file}: {en}", self._met[one.leaf])
+            elif begun is not None and one.recorded <= begun:
+                zh, en = (
+                    "记录早于本包,须看以前的包。",
+                    "Recorded before this bundle begins: look into an earlier one.",
+                )
+                self._found.note("promise_elsewhere", f"{one.file}:{zh}", f"{one.file}: {en}")
+            elif now is not None and one.recorded + one.delay > now:
+                zh, en = "承诺时限未到。", "The promised time is not over yet."
+                self._found.note("promise_pending", f"{one.file}:{zh}", f"{one.file}: {en}")
+            else:
+                zh = "时限已过,承诺的叶子不在日志中:违诺。回执可作证据。"
+                en = "The promised time is over and its leaf is not in the log: broken. The receipt is evidence."
+                self._found.fail("promise_broken", f"{one.file}:{zh}", f"{one.file}: {en}")
+
+    def finish_proofs(self, policy: Policy, start: int, end: int) -> None:
+        """Judge the proofs of inclusion."""
+        for one in self.proofs:
+            signed = check_head(one.head, policy)
+            if not signed.log or signed.bad or not signed.full:
+                zh, en = "证明中的首部签名不足。", "The head in the proof lacks signatures."
+                self._found.fail("receipt_bad", f"{one.file}:{zh}", f"{one.file}: {en}")
+            elif not start <= one.index < end:
+                zh, en = "所证叶子不在本包范围。", "The leaf that it proves lies outside this bundle."
+                self._found.note("proof_elsewhere", f"{one.file}:{zh}", f"{one.file}: {en}", one.index)
+            elif root_from_path(self._leaves[one.index], one.index, one.head.size, one.path) != one.head.root:
+                zh, en = (
+                    "证明与日志中的叶子不符。",
+                    "The proof does not prove the leaf that stands in the log.",
+                )
+                self._found.fail("receipt_bad", f"{one.file}:{zh}", f"{one.file}: {en}", one.index)
+            else:
+                zh, en = "证明成立。", "The proof holds."
+                self._found.note("proof_holds", f"{one.file}:{zh}", f"{one.file}: {en}", one.index)
+
+
+def _signed_by(vkey: str | None, note: Note) -> bool:
+    if vkey is None:
+        return False
+    try:
+        key = read_key(vkey)
+    except BadNote:
+        return False
+    mine = [one.blob for one in note.signatures if (one.name, one.id) == (key.name, key.id)]
+    return bool(mine) and all(ed25519_verify(key.public, note.text.encode(), blob) for blob in mine)
+
+
+# ======================================================================================================================
+# 13. Disclosures: sealed values that the office opened for the board (RFC 9901 section 4.2)
+# ======================================================================================================================
+
+
+class Disclosures:
+    """The disclosures given: each must stand, by its digest, in a leaf; of an opened case none may be missing."""
+
+    def __init__(self, found: Findings, disclosures: list[str]) -> None:
+        self._found = found
+        self._wanted = {
+            _b64url(hashlib.sha256(one.encode("ascii", "replace")).digest()) for one in disclosures
+        }
+        self._met: set[str] = set()
+        self._opened: set[str] = set()
+        self._all: dict[str, list[tuple[str, int]]] = {}
+
+    def take(self, index: int, leaf: dict[str, Any]) -> None:
+        """Look for the digests of a leaf."""
+        if not self._wanted:
+            return
+        stream = leaf["stream"]
+        for digest in leaf["_sd"]:
+            self._all.setdefault(stream, []).append((digest, index))
+            if digest in self._wanted:
+                self._met.add(digest)
+                self._opened.add(stream)
+
+    def finish(self, erased: set[str], locked: set[str], since_genesis: bool) -> None:
+        """Name what is not in the log, and what of an opened case was neither disclosed nor lawfully kept back."""
+        for digest in sorted(self._wanted - self._met):
+            zh, en = (
+                f"披露值(摘要 {digest})不在日志之中。",
+                f"The disclosure of digest {digest} stands in no leaf.",
+            )
+            if since_genesis:
+                self._found.fail("disclosure_unknown", zh, en)
+            else:
+                self._found.note(
+                    "disclosure_elsewhere", f"{zh}须看以前的包。", f"{en} Look into an earlier bundle."
+                )
+        for stream in sorted(self._opened):
+            for digest, index in self._all[stream]:
+                if digest not in self._met and digest not in erased:
+                    self._missing(digest, index, stream, stream in locked)
+
+    def _missing(self, digest: str, index: int, stream: str, locked: bool) -> None:
+        if locked:
+            zh, en = (
+                f"摘要 {digest} 未披露:案卷有封存。",
+                f"Digest {digest} was not disclosed: data of the case are locked.",
+            )
+            self._found.note("disclosure_locked", zh, en, index, stream)
+            return
+        zh = f"摘要 {digest} 既未披露,也无删除记录:证据缺失。"
+        en = f"Digest {digest} was neither disclosed nor erased on record: evidence is missing."
+        self._found.fail("disclosure_missing", zh, en, index, stream)
+
+
+def read_disclosures(text: str) -> list[str]:
+    """The disclosure strings of a file: one a line, or JSON with a list `disclosures`. Raises Unreadable."""
+    if not text.lstrip().startswith("{"):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    listed = json_object(text, "disclosures").get("disclosures")
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise Unreadable(
+            "disclosures_malformed", "披露文件不合格式。", "The file of disclosures is not as published."
+        )
+    return listed
+
+
+# ======================================================================================================================
+# 14. The law again: the published process law (rules.json), run over the leaves
+# ======================================================================================================================
 
 # ==== the law again ====
 
@@ -61,10 +1617,720 @@ class Law:
 # ==== end of the law ====
 
 
+# ======================================================================================================================
+# 15. The board's own state: what it has seen, so that a month's bundle is enough
+# ======================================================================================================================
+
+STATE_FORMAT = "huiyin-board/v1"
+_STATE: dict[str, tuple[type, ...]] = {
+    "format": (str,), "origin": (str,), "size": (int,), "root": (str,), "checkpoint": (str,), "policy": (str,),
+    "policy_sha256": (str,), "policy_pinned": (bool,), "rules_sha256": (str,), "schema_sha256": (str,),
+    "log_key": (str, _NONE), "receipt_key": (str, _NONE), "adopted": (str, _NONE), "delay_hours": (int,),
+    "opened_at": (str, _NONE), "recorded_at": (str, _NONE), "position": (int,), "streams": (dict,), "withheld": (int,),
+    "law": (dict,), "locked": (list,), "accepted": (list,),
+}  # fmt: skip
+
+
+def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
+    """The board's state and its bytes, None before the first bundle. Raises Unreadable."""
+    if path is None or not path.exists():
+        return None, None
+    data = read_file(path, "state")
+    state = json_object(data.decode("utf-8", "replace"), str(path.name))
+    try:
+        good = state.get("format") == STATE_FORMAT and all(
+            type(state.get(name)) in kinds for name, kinds in _STATE.items()
+        )
+        good = good and all(
+            type(place[0]) is int and type(place[1]) is str and len(place) == 2
+            for place in state["streams"].values()
+        )
+        for name in ("opened_at", "recorded_at"):
+            if good and state[name] is not None:
+                moment(state[name])
+    except (ValueError, TypeError, LookupError):
+        good = False
+    if not good:
+        raise Unreadable(
+            "state_malformed",
+            "状态文件不是本程序所写。",
+            "The state file is not one that this program wrote.",
+        )
+    return state, data
+
+
+def save_state(path: Path, state: dict[str, Any], before: bytes | None) -> None:
+    """Put the new state in place at once and for good, before anything is cosigned (C2SP tlog-witness).
+
+    Raises Unreadable if another run has changed the file meanwhile (`before` is what this one read), or it cannot be
+    written.
+    """
+    data = json.dumps(state, ensure_ascii=False, sort_keys=True).encode("utf-8")
+    try:
+        if (path.read_bytes() if path.exists() else None) != before:
+            raise Unreadable(
+                "state_moved", "状态文件刚被另一次核验改动。", "Another run has changed the state file."
+            )
+        handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=path.name + ".")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)  # noqa: PTH105 - the one that replaces on every system
+        except BaseException:
+            Path(name).unlink()
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise Unreadable(
+            "state_unwritable", f"状态文件写不进:{error}。", f"The state cannot be saved: {error}."
+        ) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read_file(path: Path, what: str, most: int = 1024 * 1024 * 1024) -> bytes:
+    """A file of the board's own. Raises Unreadable."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise Unreadable(
+            f"no_{what}", f"读不了 {path}:{error.strerror}。", f"{path}: {error.strerror}."
+        ) from None
+    if len(data) > most:
+        raise Unreadable(f"{what}_malformed", f"{path} 过大。", f"{path} is too large.")
+    return data
+
+
+def read_text(path: Path, what: str) -> str:
+    """The same as UTF-8."""
+    try:
+        return read_file(path, what, MOST_TEXT).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{what}_malformed", f"{path} 不是 UTF-8。", f"{path} is not UTF-8.") from None
+
+
+# ======================================================================================================================
+# 16. The audit: everything above, once over the bundle
+# ======================================================================================================================
+
+
+class Stop(NamedTuple):
+    """A root that the tree must have at some size, and what to say if it has another."""
+
+    size: int
+    root: bytes
+    code: str
+    zh: str
+    en: str
+
+
+class Options(NamedTuple):
+    """What the board was asked to check with."""
+
+    policy: str | None = None
+    receipts: tuple[Promise | Proof, ...] = ()
+    disclosures: tuple[str, ...] = ()
+
+
+class Audit:
+    """One run over one bundle. `found` is complete after `run`."""
+
+    def __init__(self, bundle: Bundle, state: dict[str, Any] | None, options: Options) -> None:
+        """Read what frames the leaves. Raises Unreadable."""
+        self.bundle, self.kept, self.options = bundle, state, options
+        self.found = Findings()
+        self.new = bundle.head("log/checkpoint")
+        self.old = bundle.head("checkpoint.old") if bundle.has("checkpoint.old") else None
+        self.start = self.old.size if self.old else 0
+        self.policy_text = bundle.text("policy")
+        self.rules = bundle.json("rules.json")
+        self.schema = bundle.json("schema.json")
+        self.census = bundle.json("census.json")
+        self.frontier = bundle.frontier(self.start)
+        self.policy = self._policy()
+        self.prior = self._prior()
+        self.signed = check_head(self.new, self.policy)
+        self.stops: list[Stop] = []
+        self.leaves = 0
+        self.withheld = 0
+
+    # -- before the leaves --------------------------------------------------------------------------------------------
+
+    def _policy(self) -> Policy:
+        """The policy to judge by: the board's own file, else the one that it has pinned, else the one sent."""
+        sent = self._parsed(self.policy_text, "policy")
+        if self.options.policy is not None:
+            own = self._parsed(self.options.policy, "--policy")
+            if own.meaning() != sent.meaning():
+                zh, en = (
+                    "随包的共签规则与本机构的不同;以本机构的为准。",
+                    "The policy sent is not your own; yours was used.",
+                )
+                self.found.note("policy_differs", zh, en)
+            return own
+        if self.kept is not None:
+            own = self._parsed(self.kept["policy"], "the state's policy")
+            if own.meaning() != sent.meaning():
+                zh = "随包的共签规则与上次不同:核准后以 --policy 给出本机构采用的一份。"
+                en = "The policy sent is not the one used before: resolve on it, then give your own by --policy."
+                self.found.fail("policy_changed", zh, en)
+            elif not self.kept["policy_pinned"]:
+                self._unpinned()
+            return own
+        self._unpinned()
+        return sent
+
+    def _unpinned(self) -> None:
+        zh = "未给出本机构自己的共签规则,用的是随包所附:请以决议采用,并以 --policy 给出。"
+        en = "No policy of your own was given, the one sent was used: adopt one and give it by --policy."
+        self.found.note("policy_unpinned", zh, en)
+
+    @staticmethod
+    def _parsed(text: str, what: str) -> Policy:
+        try:
+            return Policy(text)
+        except BadNote as error:
+            zh, en = f"共签规则({what})不合式。", f"The policy ({what}) is malformed: {error}."
+            raise Unreadable("policy_malformed", zh, en) from None
+
+    def _prior(self) -> dict[str, Any] | None:
+        """The state, where this bundle goes on from it; None for one since genesis, which is judged from the start."""
+        kept, fail = self.kept, self.found.fail
+        if kept is None:
+            return None
+        if kept["origin"] != self.new.origin:
+            fail(
+                "other_origin",
+                "这是另一日志的审计包。",
+                f"Your state is of {kept['origin']}, not of {self.new.origin}.",
+            )
+            return None
+        if self.new.size < kept["size"]:
+            zh = f"日志比上次所见({kept['size']})还短:被截断或恢复了旧备份。"
+            en = f"The log is shorter than the {kept['size']} leaves seen before: cut, or an old backup was restored."
+            fail("rolled_back", zh, en)
+            return None
+        if self.start > kept["size"]:
+            zh = f"本包从 {self.start} 开始,上次止于 {kept['size']}:中间有缺,请补要。"
+            en = f"The bundle begins at {self.start}, your state ends at {kept['size']}: ask for what lies between."
+            fail("months_missing", zh, en)
+            return None
+        return kept if self.start else None
+
+    def _signatures(self) -> None:
+        for name, head in (("checkpoint.old", self.old), ("log/checkpoint", self.new)):
+            if head is None:
+                continue
+            if head.origin != self.new.origin:
+                self.found.fail("other_origin", f"{name} 属另一日志。", f"{name} is another log's.")
+            known = self.kept is not None and (head.size, _b64(head.root)) == (
+                self.kept["size"],
+                self.kept["root"],
+            )
+            if (
+                not known
+            ):  # what the board saw and kept needs no signature again: the keys may have changed since
+                self._judge(name, self.signed if head is self.new else check_head(head, self.policy))
+
+    def _judge(self, name: str, signed: Signed) -> None:
+        fail = self.found.fail
+        for one in signed.bad:
+            fail(
+                "signature_bad",
+                f"{name} 上 {one} 的签名是错的。",
+                f"The signature of {one} on {name} is wrong.",
+            )
+        for one in signed.unchecked:
+            zh, en = (
+                f"{one} 的签名种类本机无法核验。",
+                f"This computer cannot check the kind of signature of {one}.",
+            )
+            self.found.note("signature_unchecked", zh, en)
+        if not signed.log:
+            zh, en = (
+                f"{name} 没有共签规则所列日志密钥的签名。",
+                f"No log key of the policy has signed {name}.",
+            )
+            fail("log_signature_missing", zh, en)
+        if not signed.full:
+            names = "、".join(sorted(signed.at)) or "无"
+            zh = f"{name} 的共签不足法定数(已签:{names})。"
+            en = f"{name} lacks a quorum of cosignatures (has: {', '.join(sorted(signed.at)) or 'none'})."
+            fail("quorum_missing", zh, en)
+
+    def _between(self) -> list[tuple[int, datetime]]:
+        """The heads that came along with a quorum, and the new one: (size, time); their roots become stops."""
+        timed: list[tuple[int, datetime]] = []
+        for size in self.bundle.head_sizes():
+            head = self.bundle.head(f"heads/{size}")
+            if head.size != size or head.origin != self.new.origin:
+                zh, en = f"heads/{size} 名实不符。", f"heads/{size} is another head than it is called."
+                self.found.fail("other_origin", zh, en)
+                continue
+            signed = check_head(head, self.policy)
+            for one in signed.bad:
+                zh, en = (
+                    f"heads/{size} 上 {one} 的签名是错的。",
+                    f"The signature of {one} on heads/{size} is wrong.",
+                )
+                self.found.fail("signature_bad", zh, en)
+            zh, en = (
+                f"规模 {size} 的首部与叶子不符。",
+                f"The head of size {size} is not the root of these leaves.",
+            )
+            if signed.log and not signed.bad and self.start < size < self.new.size:
+                self.stops.append(Stop(size, head.root, "root_mismatch", zh, en))
+                if signed.quorum is not None:
+                    timed.append((size, signed.quorum))
+        if self.signed.quorum is not None:
+            timed.append((self.new.size, self.signed.quorum))
+        return timed
+
+    def _stops(self) -> None:
+        """Every root that the tree must have on the way."""
+        zh = "重算的根与新首部不符:叶子被增删改或换序。"
+        en = "The leaves do not make the new head: some were added, cut, changed or reordered."
+        self.stops.append(Stop(self.new.size, self.new.root, "root_mismatch", zh, en))
+        kept = self.kept
+        if (
+            kept is not None
+            and kept["origin"] == self.new.origin
+            and self.start <= kept["size"] <= self.new.size
+        ):
+            zh = "日志与本机构上次所见分叉:旧首部在状态文件,新首部在包内,两者即证据。"
+            en = "The log forked from what you saw: the head in your state and the one sent are the evidence."
+            self.stops.append(Stop(kept["size"], _unb64(kept["root"]), "split_view", zh, en))
+        for receipt in self.options.receipts:
+            if isinstance(receipt, Proof) and self.start <= receipt.head.size <= self.new.size:
+                zh = f"{receipt.file}:回执所据首部与本日志分叉。"
+                en = f"{receipt.file}: the head in the receipt is not of this log's history."
+                self.stops.append(Stop(receipt.head.size, receipt.head.root, "receipt_other_view", zh, en))
+        self.stops.sort(key=lambda stop: stop.size)
+
+    # -- the one pass -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Check everything. Raises Unreadable where a part of the bundle cannot be read."""
+        self._signatures()
+        heads = self._between()
+        self._stops()
+        self._pinned_files()
+        prior, whole = self.prior, self.start == 0
+        before = self._old_time()
+        self.places = Places(self.found, whole, prior)
+        self.times = Times(self.found, heads, before, prior)
+        self.log = Log(self.found, self.new.origin, self._texts(), prior)
+        self.count = Census(self.found)
+        self.receipts = Receipts(self.found, list(self.options.receipts))
+        self.disclosed = Disclosures(self.found, list(self.options.disclosures))
+        self.law = Law(self.rules, prior["law"] if prior else None)
+        self._begun = self.times.newest or before
+        self._schema = Schema(self.schema, self.found)
+        self._first = prior["size"] if prior else self.start
+        self._pass()
+        self._finish()
+
+    def _old_time(self) -> datetime | None:
+        return check_head(self.old, self.policy).quorum if self.old else None
+
+    def _pass(self) -> None:
+        if self.frontier.root() != (self.old.root if self.old else EMPTY_ROOT):
+            zh, en = (
+                "旧首部的右缘瓦片与旧根不符。",
+                "The tiles at the old right edge do not make the old root.",
+            )
+            self.found.fail("old_root_mismatch", zh, en)
+        pending = iter(self.stops)
+        stop = self._passed(next(pending, None), pending)
+        for tile in range(self.start // TILE, -(-self.new.size // TILE)):
+            hashes = self._tile(tile)
+            while hashes:
+                room = len(hashes) if stop is None else min(len(hashes), stop.size - self.frontier.size)
+                self.frontier.append(hashes[:room])
+                hashes = hashes[room:]
+                stop = self._passed(stop, pending)
+
+    def _passed(self, stop: Stop | None, pending: Iterator[Stop]) -> Stop | None:
+        """Judge the stops at the present size; gives the next one."""
+        while stop is not None and stop.size <= self.frontier.size:
+            if self.frontier.root() != stop.root and (
+                stop.code not in self.found.counts or stop.code != "root_mismatch"
+            ):
+                self.found.fail(stop.code, stop.zh, stop.en, self.frontier.size - 1)
+            stop = next(pending, None)
+        return stop
+
+    def _tile(self, tile: int) -> list[bytes]:
+        """Read one entry bundle: judge its leaves, and give the hashes of those not in the tree yet."""
+        first = tile * TILE
+        width = min(TILE, self.new.size - first)
+        entries = self.bundle.entries(tile, width)
+        sha256 = hashlib.sha256
+        hashes = [sha256(b"\x00" + entry).digest() for entry in entries]
+        if not all(entries):
+            public = self.bundle.tile(0, tile, width)
+            hashes = [
+                hashed if entry else public[at] for at, (entry, hashed) in enumerate(zip(entries, hashes))
+            ]
+        seen = max(0, self.start - first)
+        if hashes[:seen] != self.frontier.levels[0][:seen]:
+            zh, en = (
+                "重叠部分的叶子与旧首部不符。",
+                "Leaves from before the old head are not those of the old head.",
+            )
+            self.found.fail("overlap_differs", zh, en, first)
+        for at in range(max(seen, self._first - first), width):
+            self._leaf(first + at, entries[at], hashes[at])
+        return hashes[seen:]
+
+    def _leaf(self, index: int, entry: bytes, hashed: bytes) -> None:
+        self.leaves += 1
+        self.receipts.take(index, hashed)
+        if not entry:
+            self.withheld += 1
+            return
+        try:
+            leaf = read_leaf(entry)
+        except BadLeaf as bad:
+            code, zh, en = bad.args
+            self.found.fail(code, f"第 {index} 叶{zh}", f"Leaf {index} {en}", index)
+            return
+        try:
+            self.times.take(index, leaf)
+            self.places.take(index, leaf, hashed)
+            self._schema.take(index, leaf)
+            self.log.take(index, leaf)
+            self._policy_moved()
+            self.count.take(index, leaf)
+            self.disclosed.take(index, leaf)
+            self.law.take(index, leaf)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+            zh, en = (
+                f"内容不合格式({type(error).__name__})。",
+                f"Its content is malformed ({type(error).__name__}).",
+            )
+            self.found.fail("event_malformed", zh, en, index, leaf["stream"], leaf["version"])
+
+    def _policy_moved(self) -> None:
+        if self.log.delay_hours is not None:
+            self.times.delay = timedelta(hours=self.log.delay_hours)
+        if self.log.adopted_at is not None:
+            self.times.judged_from = self.log.adopted_at
+
+    # -- after the leaves ---------------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        now = self.signed.quorum or self.times.newest
+        self.places.withheld += self.withheld
+        self.places.finish()
+        self.times.finish()
+        self.log.finish(self.policy, self.policy_text)
+        self._compare_counts()
+        self.receipts.finish(self.log.receipt_key, self.new.origin, self._begun if self.start else None, now)
+        self.receipts.finish_proofs(self.policy, self._first, self.new.size)
+        self.disclosed.finish(self.log.erased, self.log.locked, self.start == 0)
+        for finding in self.law.finish(written(now or EPOCH)):
+            self.found.add(finding)
+        self._remaining(now)
+
+    def _compare_counts(self) -> None:
+        """The census counts what the bundle adds; a state that is ahead of the bundle's start has seen a part."""
+        if self._first == self.start:
+            self.count.finish(self.census, self.withheld)
+        else:
+            zh, en = (
+                "本包与已核验部分重叠,清点表未比对。",
+                "The bundle overlaps what was checked: its census was not compared.",
+            )
+            self.found.note("census_skipped", zh, en)
+
+    def _remaining(self, now: datetime | None) -> None:
+        note = self.found.note
+        if self.withheld:
+            zh, en = (
+                f"{self.withheld} 片叶子只见哈希,内容未核。",
+                f"{self.withheld} leaves are hashes only: not read.",
+            )
+            note("withheld", zh, en)
+        for name in sorted(set(self.policy.witnesses) - set(self.signed.at)):
+            note(
+                "witness_missing",
+                f"新首部无 {name} 的共签。",
+                f"The new head bears no cosignature of {name}.",
+            )
+        for name in self.bundle.strange:
+            note(
+                "member_unknown",
+                f"包内有不认识的文件 {name},未打开。",
+                f"A file of unknown name was not opened: {name}.",
+            )
+        here = EPOCH + timedelta(seconds=int(time.time()))
+        if now is not None and now > here + timedelta(days=1):
+            zh, en = (
+                "新首部的时间在将来(或本机时钟不准)。",
+                "The new head lies in the future, or this clock is wrong.",
+            )
+            self.found.fail("head_from_future", zh, en)
+
+    def _texts(self) -> dict[str, bool]:
+        return {
+            name: hashlib.sha256(self.bundle.data(f"texts/{name}")).hexdigest() == name
+            for name in self.bundle.texts()
+        }
+
+    def _pinned_files(self) -> None:
+        self.digests = {
+            name: hashlib.sha256(self.bundle.data(f"{name}.json")).hexdigest() for name in ("rules", "schema")
+        }
+        for name, digest in self.digests.items():
+            if self.kept is not None and self.kept[f"{name}_sha256"] != digest:
+                zh, en = (
+                    f"{name}.json 与上次不同:请核对。",
+                    f"{name}.json is not the one of last time: look at the changes.",
+                )
+                self.found.note(f"{name}_changed", zh, en)
+
+    def state(self, accepted: list[dict[str, Any]]) -> dict[str, Any]:
+        """The board's state after this bundle."""
+        newest, opened = self.times.newest, self.times.opened
+        return {
+            "format": STATE_FORMAT,
+            "origin": self.new.origin,
+            "size": self.new.size,
+            "root": _b64(self.new.root),
+            "checkpoint": self.bundle.text("log/checkpoint"),
+            "policy": self.policy.text,
+            "policy_sha256": hashlib.sha256(self.policy.text.encode()).hexdigest(),
+            "policy_pinned": self.options.policy is not None
+            or bool(self.kept and self.kept["policy_pinned"]),
+            "rules_sha256": self.digests["rules"],
+            "schema_sha256": self.digests["schema"],
+            "log_key": self.log.log_key,
+            "receipt_key": self.log.receipt_key,
+            "adopted": self.log.adopted,
+            "delay_hours": self.log.delay_hours if self.log.delay_hours is not None else 24,
+            "opened_at": written(opened) if opened else None,
+            "recorded_at": written(newest) if newest else None,
+            "law": self.law.state(),
+            "locked": sorted(self.log.locked),
+            "accepted": accepted,
+            **self.places.state(),
+        }
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _unb64(text: str) -> bytes:
+    try:
+        return _base64(text)
+    except BadNote:
+        return b""
+
+
+# ======================================================================================================================
+# 17. Cosigning by hand (C2SP tlog-cosignature)
+# ======================================================================================================================
+
+
+class Cosigner(NamedTuple):
+    """A board's private key: `PRIVATE+KEY+name+hash+base64(0x04 || seed)`."""
+
+    key: Key
+    seed: bytes
+
+
+def read_cosigner(text: str) -> Cosigner:
+    """The key of a file. Raises Unreadable."""
+    found = re.fullmatch(r"PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text.strip())
+    try:
+        if found is None:
+            raise BadNote("no private key")
+        material = _base64(found[3])
+        if len(material) != 33 or material[0] != COSIGNATURE:
+            raise BadNote("not an Ed25519 cosigning key")
+        public = ed25519_public(material[1:])
+        key = Key(found[1], key_id(found[1], COSIGNATURE, public), COSIGNATURE, public)
+        if key.id.hex() != found[2]:
+            raise BadNote("the key's hash does not fit the key")
+    except BadNote as error:
+        raise Unreadable(
+            "key_malformed", "共签密钥文件不合式。", f"The cosigning key is malformed: {error}."
+        ) from None
+    return Cosigner(key, material[1:])
+
+
+def cosignature(cosigner: Cosigner, head: Head, now: int) -> str:
+    """The signature line of a board for a head, without line end."""
+    message = b"cosignature/v1\ntime %d\n" % now + head.note.text.encode()
+    blob = cosigner.key.id + now.to_bytes(8, "big") + ed25519_sign(cosigner.seed, message)
+    return f"— {cosigner.key.name} {_b64(blob)}"
+
+
+# ======================================================================================================================
+# 18. The report and the command line
+# ======================================================================================================================
+
+PASS, FAIL, UNREADABLE = 0, 1, 2
+
+
 def main(arguments: list[str]) -> int:
     """Run; the exit code."""
-    del arguments
-    return 2
+    for stream in (sys.stdout, sys.stderr):  # Chinese on a console that was set up for something else
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    asked = _arguments(arguments)
+    try:
+        report = check(asked)
+    except Unreadable as error:
+        report = {
+            "result": "unreadable",
+            "code": error.code,
+            "zh": error.zh,
+            "en": error.en,
+            "exit": UNREADABLE,
+        }
+    if asked.json:
+        print(json.dumps(report, ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(_lines(report)))
+    return int(report["exit"])
+
+
+def _arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="verify.py",
+        description="核验审计包 Check an audit bundle. 0 PASS 通过 · 1 FAIL 不通过 · 2 unreadable 读不了",
+    )
+    parser.add_argument("bundle", type=Path, help="审计包 the bundle, a zip")
+    parser.add_argument("--state", type=Path, help="本机构的状态文件 the board's state; made at first use")
+    parser.add_argument("--policy", type=Path, help="本机构采用的共签规则 the board's own policy")
+    parser.add_argument(
+        "--receipt", type=Path, action="append", default=[], help="回执 a promise or .tlog-proof"
+    )
+    parser.add_argument(
+        "--disclosures", type=Path, action="append", default=[], help="披露 sealed values opened for you"
+    )
+    parser.add_argument("--json", action="store_true", help="机器可读 one JSON object")
+    parser.add_argument(
+        "--accept", action="store_true", help="已议决:保留发现、推进状态 go on in spite of FAIL, on record"
+    )
+    parser.add_argument(
+        "--cosign", type=Path, metavar="KEYFILE", help="通过后共签 cosign the head after PASS"
+    )
+    return parser.parse_args(arguments)
+
+
+def check(asked: argparse.Namespace) -> dict[str, Any]:
+    """Audit a bundle as asked; the report. Raises Unreadable."""
+    if asked.cosign and not asked.state:
+        zh, en = (
+            "共签须有 --state:没有状态者可能为分叉背书。",
+            "Cosigning needs --state: without it you might sign a fork.",
+        )
+        raise Unreadable("cosign_without_state", zh, en)
+    cosigner = read_cosigner(read_text(asked.cosign, "key")) if asked.cosign else None
+    state, before = load_state(asked.state)
+    options = Options(
+        policy=read_text(asked.policy, "policy") if asked.policy else None,
+        receipts=tuple(_receipt(path) for path in asked.receipt),
+        disclosures=tuple(
+            one for path in asked.disclosures for one in read_disclosures(read_text(path, "disclosures"))
+        ),
+    )
+    audit = Audit(Bundle(asked.bundle), state, options)
+    audit.run()
+    report = _report(audit)
+    if asked.state is None or (audit.found.failed and not (asked.accept and not audit.found.broken)):
+        return report
+    accepted = list(state["accepted"]) if state else []
+    if audit.found.failed:
+        accepted.append({"size": audit.new.size, "findings": audit.found.counts})
+    save_state(asked.state, audit.state(accepted), before)
+    report["state_saved"] = True
+    if cosigner is not None:
+        report["cosignature"] = cosignature(cosigner, audit.new, int(time.time()))
+    return report
+
+
+def _receipt(path: Path) -> Promise | Proof:
+    try:
+        return read_receipt(path.name, read_text(path, "receipt"))
+    except BadNote as error:
+        zh, en = f"{path.name} 不是合式的回执。", f"{path.name} is no receipt: {error}."
+        raise Unreadable("receipt_malformed", zh, en) from None
+
+
+def _report(audit: Audit) -> dict[str, Any]:
+    found, old, new = audit.found, audit.old, audit.new
+    cosigned = {name: written(at) for name, at in sorted(audit.signed.at.items())}
+    return {
+        "result": "fail" if found.failed else "pass",
+        "exit": FAIL if found.failed else PASS,
+        "origin": new.origin,
+        "old": {"size": old.size, "root": _b64(old.root)} if old else {"size": 0, "root": _b64(EMPTY_ROOT)},
+        "new": {"size": new.size, "root": _b64(new.root), "cosigned_by": cosigned},
+        "leaves": audit.leaves,
+        "withheld": audit.withheld,
+        "events": audit.count.types,
+        "findings": [
+            {**dataclasses.asdict(finding), "proof": finding.code in PROOF} for finding in found.listed
+        ],
+        "counts": found.counts,
+        "digests": audit.digests,
+        "limits": [{"code": code, "zh": zh, "en": en} for code, zh, en in LIMITS],
+        "state_saved": False,
+        "cosignature": None,
+    }
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    """The report in words, Chinese first."""
+    if report["result"] == "unreadable":
+        return [f"读不了 UNREADABLE · {report['code']}", f"  {report['zh']}", f"  {report['en']}"]
+    lines = [
+        f"日志 log      {report['origin']}",
+        f"旧首部 old    {report['old']['size']:>12}  {report['old']['root']}",
+        f"新首部 new    {report['new']['size']:>12}  {report['new']['root']}",
+        f"叶子 leaves   {report['leaves']:>12}  只见哈希 hashes only {report['withheld']}",
+    ]
+    lines += [f"共签 cosigned {name}  {at}" for name, at in report["new"]["cosigned_by"].items()]
+    for finding in report["findings"]:
+        lines += _finding_lines(finding)
+    more = {code: n - MOST_PER_CODE for code, n in report["counts"].items() if n > MOST_PER_CODE}
+    lines += [f"另有 {n} 项未列 and {n} more of {code}" for code, n in more.items()]
+    lines += ["", "任何日志都显示不出的 What no log can show:"]
+    lines += [f"  {one['zh']}\n  {one['en']}" for one in report["limits"]]
+    verdict = "通过 PASS" if report["result"] == "pass" else "不通过 FAIL"
+    saved = "状态已保存 state saved" if report["state_saved"] else "状态未保存 state not saved"
+    lines += ["", f"{verdict} · {saved}"]
+    return lines + ([report["cosignature"]] if report["cosignature"] else [])
+
+
+def _finding_lines(finding: dict[str, Any]) -> list[str]:
+    mark = "注 note" if finding["note"] else "错 FAIL"
+    where = [
+        f"{word} {finding[name]}"
+        for name, word in (("index", "叶 leaf"), ("case", "案卷 case"), ("version", "版本 version"))
+        if finding[name] is not None
+    ]
+    return [
+        "",
+        f"[{mark}] {finding['code']}  {' · '.join(where)}".rstrip(),
+        f"  {finding['zh']}",
+        f"  {finding['en']}",
+    ]
 
 
 if __name__ == "__main__":
