@@ -11,7 +11,21 @@ import structlog
 import typer
 
 from adapters import exit_guard
-from adapters.cli import acts, admin, history, importing, operate, reading, release, roster, rulebook, running
+from adapters.cli import (
+    acts,
+    admin,
+    history,
+    importing,
+    log,
+    log_files,
+    operate,
+    reading,
+    receipt,
+    release,
+    roster,
+    rulebook,
+    running,
+)
 
 app = typer.Typer(
     name="huiyin",
@@ -28,7 +42,11 @@ nouns["matter"].command("find")(reading.find)
 for noun, verbs in nouns.items():
     app.add_typer(verbs, name=noun)
 app.add_typer(admin.app, name="admin")
+app.add_typer(receipt.app, name="receipt")
 app.add_typer(release.notice, name="notice")
+log.app.command("export")(log_files.export)
+log.app.command("proof")(log_files.proof)
+app.add_typer(log.app, name="log")
 app.add_typer(roster.app, name="roster")
 rulebook.app.command("release")(release.rulebook)
 app.add_typer(rulebook.app, name="rulebook")
@@ -37,6 +55,8 @@ app.command("import")(importing.bring)
 app.command()(reading.work)
 app.command()(reading.clocks)
 app.command()(history.history)
+for verb, act in acts.verbs().items():
+    app.command(verb)(act)
 app.command()(operate.doctor)
 app.command()(operate.rebuild)
 app.command()(operate.backup)

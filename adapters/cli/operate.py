@@ -6,7 +6,6 @@ Exit codes: 0 done, or all is well · 1 refused, or something is wrong · 2 usag
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,12 +13,11 @@ from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters import backup as copies
 from adapters import doctor as examining
 from adapters.cli import exits
+from adapters.cli.bars import bar
 from adapters.cli.door import opened, stop
 from adapters.cli.reading import Json
 from adapters.cli.tables import console, print_json
@@ -91,9 +89,8 @@ def rebuild(
 
 
 def _views(engine: Engine) -> int:
-    with closing(Views(engine.settings.views_url, engine.store)) as views, _progress() as bar:
-        task = bar.add_task("rebuild", total=engine.store.head())
-        return views.rebuild(lambda done, total: bar.update(task, completed=done, total=total))
+    with closing(Views(engine.settings.views_url, engine.store)) as views, bar("rebuild") as told:
+        return views.rebuild(told)
 
 
 async def _processes(engine: Engine) -> int:
@@ -104,17 +101,6 @@ async def _processes(engine: Engine) -> int:
         )
         await starter.settle()
         return await starter.rebuild()
-
-
-def _progress() -> Progress:
-    """A bar on the error stream, where that is a terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
 
 
 def backup(folder: Folder, keys: KeysFolder = None, as_json: Json = False) -> None:
