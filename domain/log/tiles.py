@@ -228,19 +228,6 @@ def decode_entries(data: bytes) -> list[bytes]:
     return entries
 
 
-def grow_entries(size: int, edge: bytes, entries: Sequence[bytes]) -> list[tuple[Tile, bytes]]:
-    """Every bundle that is new or wider after these entries, whole; `edge` is the partial bundle of the tree."""
-    _check_sizes(size, size + len(entries))
-    if len(decode_entries(edge)) != size % WIDTH:
-        raise TileError("edge_length", "Give the partial bundle of the tree of this very size.")
-    bundles, at = [], 0
-    for tile in _tiles_of(ENTRIES, size, size + len(entries)):
-        count = tile.width - (size + at) % WIDTH
-        bundles.append((tile, (b"" if at else edge) + encode_entries(entries[at : at + count])))
-        at += count
-    return bundles
-
-
 # ---- reading -----------------------------------------------------------------------------------------------------
 
 
