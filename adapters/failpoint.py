@@ -43,6 +43,8 @@ FAILPOINTS = (
     "starter.after_rebuild",
     "starter.after_told",
     "views.after_write",
+    "witness.before_save",
+    "witness.after_save",
     "keeper.after_rewrap",
 )
 """Every failpoint of the code; the fault tests walk this list. On PostgreSQL a save is one call, so that the

@@ -1,0 +1,73 @@
+"""What is kept of the boards' cosignatures: their lines under the heads, the quorum, and how far each board has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.log.keys import ed25519_verify
+from adapters.log.store import LogStore
+from domain.log.cosignature import signers
+from domain.log.notes import Note, VerifierKey, parse_note
+from domain.log.policy import Policy, Witness
+from domain.log.state import Cosigning
+from workflows.ports import EventStore
+
+
+@dataclass(frozen=True, slots=True)
+class BoardNote:
+    """What is remembered of a board between two starts: the largest head it has cosigned (0 for none), and the one
+    word that says why the last try failed, None where it did not."""
+
+    size: int = 0
+    why: str | None = None
+
+
+def policy_in_force(cosigning: Cosigning, store: EventStore) -> Policy | None:
+    """The policy in force, read from its text; None before the first, or while its text is missing."""
+    if cosigning.policy is None:
+        return None
+    text = store.text(cosigning.policy.digest)
+    return None if text is None else Policy.parse(text)
+
+
+def by_the_log(text: str, log_keys: Sequence[VerifierKey]) -> Note:
+    """A head's note with the log's own lines alone, as witnesses are sent it."""
+    note = parse_note(text)
+    return Note(note.text, tuple(one for one in note.signatures if any(key.made(one) for key in log_keys)))
+
+
+def cosigners(text: str, policy: Policy) -> frozenset[str]:
+    """The boards of the policy, by name, that have cosigned this note. Raises NoteError for a line that fails."""
+    signed = signers(parse_note(text), [one.vkey for one in policy.witnesses], ed25519_verify)
+    return frozenset(one.name for one in policy.witnesses if one.vkey in signed)
+
+
+def keep(
+    log: LogStore, policy: Policy, board: Witness, size: int, lines: Sequence[str], now: datetime
+) -> bool:
+    """Keep a board's verified lines under the head of this size; whether a quorum has now cosigned that head.
+
+    The lines are written first and counted as they stand then, so that of two who keep at once one sees all.
+    """
+    log.add_cosignatures(size, lines)
+    remember(log, board, BoardNote(max(size, remembered(log, board).size)))
+    head = log.head_at(size)
+    quorum = head is not None and policy.satisfied(cosigners(head.note, policy))
+    if quorum:
+        log.add_cosignatures(size, (), quorum_at=now)
+    return quorum
+
+
+def remembered(log: LogStore, board: Witness) -> BoardNote:
+    """What is remembered of a board."""
+    told = log.meta(f"board:{board.vkey}")
+    return BoardNote(**json.loads(told)) if told else BoardNote()
+
+
+def remember(log: LogStore, board: Witness, note: BoardNote) -> None:
+    """Remember it, where it is news."""
+    if remembered(log, board) != note:
+        log.set_meta(f"board:{board.vkey}", json.dumps({"size": note.size, "why": note.why}))
