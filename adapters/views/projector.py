@@ -102,8 +102,7 @@ class Projector:
     def _record(self, stored: Stored, envelope: dict[str, Any], changes: Changes) -> None:
         pub = envelope["pub"]
         case = pub["case"]
-        if self._hidden(case):
-            changes.hidden.add(case)
+        if not self._shown(case, stored.position):
             return
         changes.added["facts"].append(rows.fact(stored, envelope, case, None))
         if stored.type == CommandRefused.TYPE:
@@ -114,17 +113,18 @@ class Projector:
                 )
             )  # fmt: skip
 
-    def _hidden(self, case: str) -> bool:
-        """Whether the case is confidential by now: what comes after its diversion is never shown."""
+    def _shown(self, case: str, position: int) -> bool:
+        """Whether the case was there by then and is not hidden by now, whatever may still come.
+
+        What is recorded of a hidden case and of an id that no case has stands in the store alone, so that here the
+        two look the same (law 10).
+        """
         if case in STREAMS:
-            return False
-        kept = self._kept.get(case)
-        if kept is not None and kept.matter.confidential:
             return True
-        history = self._store.load(case, kept.matter.version if kept else 0)
-        if kept is None:
-            return bool(history) and history[0].type in OPENING and _folded(history).matter.confidential
-        return any(row.type == "matter_diverted.v1" for row in history)
+        history = self._store.load(case)
+        if not history or history[0].type not in OPENING or history[0].position > position:
+            return False
+        return not _folded(history).matter.confidential
 
     def _forget(self) -> None:
         while len(self._kept) > MOST_KEPT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 """Raise it when a table changes: the next start builds a new generation beside the old one and swaps."""
 
 
@@ -126,7 +126,7 @@ REFUSALS = Table(
     ),
     "position", ("case_id", "code, at"),
 )  # fmt: skip
-"""Commands that the rules refused (law 5)."""
+"""Commands that the rules refused (law 5), on cases that may be seen; the others stand in the store alone."""
 
 TABLES = (FACTS, CASES, CLOCKS, LEGS, WORK, NUMBERS, NOTICES, REFUSALS)
 REWRITTEN = (CASES, CLOCKS, LEGS, WORK, NUMBERS)

@@ -249,6 +249,50 @@ def test_the_read_models_hold_no_row_of_it(hidden: Hidden, tmp_path: Path) -> No
     assert any(rows != "[]" for rows in found.values())
 
 
+def test_what_was_refused_on_it_shows_in_the_read_models_as_little_as_on_no_case(
+    hidden: Hidden, tmp_path: Path
+) -> None:
+    tale, nowhere = hidden.tale, hidden.tale.desk.id()
+    window = tale.scene.actor("com-01", "intake_officer")
+    there = tale.scene.opened("FW-01", tale.desk.resident())
+    long = (Sealing("text", "case", "长" * 20_001),)
+    for case in (hidden.id, nowhere, there):
+        assert hidden.ask(case, window, do.CloseMatter()).code is not None
+        assert hidden.ask(case, window, do.AcceptMatter(), sealed=long).code == "text_too_long"
+    views = Views(str(tmp_path / "views.db"), tale.engine.store)
+
+    views.catch_up()
+    live = views.reader.rows("SELECT case_id FROM refusals")
+    facts = views.reader.rows("SELECT case_id FROM facts WHERE type = 'command_refused.v1'")
+    views.rebuild()
+
+    for rows in (live, facts, views.reader.rows("SELECT case_id FROM refusals")):
+        shown = [row["case_id"] for row in rows]
+        assert (shown.count(hidden.id), shown.count(nowhere), shown.count(there)) == (0, 0, 2)
+    views.close()
+
+
+def test_a_refused_registration_shows_as_little_though_a_case_comes_of_its_id_later(
+    hidden: Hidden, tmp_path: Path
+) -> None:
+    tale, resident, case = hidden.tale, hidden.tale.desk.resident(), hidden.tale.desk.id()
+    now = tale.clock()
+    wrong = do.RegisterMatter(
+        number=tale.desk.number(now.date()), source="resident_app", seen_at=now, requesters=(resident.person,)
+    )
+    assert hidden.ask(case, resident, wrong).code == "host_missing"
+    views = Views(str(tmp_path / "views.db"), tale.engine.store)
+    views.catch_up()
+
+    assert hidden.ask(case, resident, wrong.model_copy(update={"host": "com-01"})).accepted
+    views.catch_up()
+    live = views.reader.rows("SELECT * FROM refusals WHERE case_id = ?", case)
+    views.rebuild()
+
+    assert live == views.reader.rows("SELECT * FROM refusals WHERE case_id = ?", case) == []
+    views.close()
+
+
 # -- keys -------------------------------------------------------------------------------------------------------------
 
 
