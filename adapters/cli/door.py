@@ -81,6 +81,9 @@ def told(answer: Answer, as_json: bool, **more: Any) -> None:
     else:
         typer.echo(f"accepted{again}: version {answer.version}: {', '.join(answer.events)}")
     for name, value in known.items():
+        if isinstance(value, str) and value.endswith("\n"):  # a text to be taken away, so without a margin
+            typer.echo(f"  {name}\n{value}", nl=False)
+            continue
         lines = [f"{key} {one}" for key, one in value.items()] if isinstance(value, dict) else [str(value)]
         for line in lines:
             typer.echo(f"  {name} {line}", err=not answer.accepted)
