@@ -22,12 +22,20 @@ class Law(NamedTuple):
     calendar: Calendar
 
 
+class Held(NamedTuple):
+    """That a sealed value is stored: its digest, and whom it is about."""
+
+    digest: str
+    subject: str
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Who acts, when, on what ground, under which rules, and the other cases that the command touches.
 
     `rulebook` and `calendar` are the versions in force when the act happened (law 8); `sealed` names the
-    sealed values that come with the command, never their content; `others` holds the touched cases by id.
+    sealed values that come with the command, never their content; `others` holds the touched cases by id; `held`
+    says by case which sealed values are stored, to commands that name them all.
     """
 
     actor: Actor
@@ -39,6 +47,7 @@ class Context:
     others: Mapping[str, Any] = field(default_factory=dict)
     sealed: frozenset[str] = frozenset()
     laws: Mapping[str, Law] = field(default_factory=dict)
+    held: Mapping[str, tuple[Held, ...]] = field(default_factory=dict)
 
     def law(self, name: str) -> Law:
         """A released rulebook by name, with its calendar: a clock keeps the one it started under (law 7)."""

@@ -57,6 +57,7 @@ _STAGES = {
     "adjudicate": "争议裁定 adjudication",
     "confirm_authority": "补签 confirming the authority",
     "supervise": "督办 supervised",
+    "retention": "保管期 term of keeping",
 }
 
 _STEPS = {
@@ -68,6 +69,7 @@ _STEPS = {
     "escalate": "升级 escalate",
     "lapse": "失效 lapse",
     "skip_callback": "免访 no callback",
+    "erase": "删除 erase",
 }
 
 

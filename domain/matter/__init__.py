@@ -8,6 +8,7 @@ from domain.matter.decide import COMMANDS, decide
 from domain.matter.due import Item, agenda, owner_of
 from domain.matter.evolve import evolve, replay
 from domain.matter.families import touches
+from domain.matter.keeping import lists_digests
 from domain.matter.state import Clock, Leg, Matter, Order, Requester
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "agenda",
     "decide",
     "evolve",
+    "lists_digests",
     "owner_of",
     "replay",
     "touches",

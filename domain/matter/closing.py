@@ -1,4 +1,4 @@
-"""Result, review, callback, reopening, closing, archive (domain.md D.1, last rows)."""
+"""Result, review, callback, reopening, closing (domain.md D.1, last rows)."""
 
 from __future__ import annotations
 
@@ -282,21 +282,3 @@ def _unsolved_reviewed(state: Matter, ctx: Context) -> None:
     unsolved = state.site_solved is False or any(one.solved is False for one in state.requesters.values())
     if unsolved and ctx.actor.post not in ctx.rulebook.posts("review_result"):
         raise Refused("not_solved", "It is not solved; reopen it, or ask a reviewer to close it.")
-
-
-def archive(state: Matter, command: do.ArchiveMatter, ctx: Context) -> tuple[Event, ...]:
-    """归档 once appraisals are done and the four properties have been checked (DA/T 70-2018)."""
-    officer(ctx, "archive")
-    if not (command.authentic and command.complete and command.usable and command.safe):
-        raise Refused("four_property_check", "The check failed; repair what it names, then archive.")
-    if any(leg.live for leg in state.legs()):
-        raise Refused("leg_open", "A body is still summoned; accept its report or excuse it first.")
-    for order in state.orders.values():
-        if order.status != "settled":
-            continue
-        wanted = set(order.shape.rated_by) - {"requester"}
-        if any(leg.status == "discharged" and not wanted <= leg.raters for leg in order.legs.values()):
-            raise Refused(
-                "appraisal_missing", "A department that was summoned has not been appraised; rate it first."
-            )
-    return (ev.MatterArchived(retention=command.retention),)

@@ -12,6 +12,7 @@ from domain.matter.words import (
     Count,
     Demand,
     Disposition,
+    ErasureGround,
     Id,
     Kind,
     Number,
@@ -305,6 +306,21 @@ class DecideMatterExtension(Command, name="decide_matter_extension"):
 
     granted: bool
     requester_told: bool = False
+
+
+class DiscloseCase(Command, name="disclose_case"):
+    """Open a sampled case for a supervisory board, or an accusation for discipline inspection: which values were handed
+    over is recorded first."""
+
+    to: Body
+    ground: Word
+
+
+class EraseData(Command, name="erase_data"):
+    """Erase the data of one requester, or of the whole case; while a term of keeping runs they are locked instead."""
+
+    about: Id | None = None
+    ground: ErasureGround
 
 
 class TakeDueSteps(Command, name="take_due_steps"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from domain.acting import Command, Decision
 from domain.matter import (
     closing,
+    disclosing,
     disputes,
     drafting,
     due,
@@ -14,6 +15,7 @@ from domain.matter import (
     families,
     handling,
     intake,
+    keeping,
     legs,
     orders,
     withdrawal,
@@ -22,6 +24,7 @@ from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.matter.guards import after, allowed_now, exists_for, not_taken
 from domain.matter.lifecycle import LEG, MATTER, NEEDS_HANDLING, ORDER, leg_row
+from domain.matter.state import WHOLE
 from domain.matter.words import HANDLING
 from domain.refusal import NotFound, Refused
 
@@ -58,7 +61,7 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.RecordCallback: closing.callback,
     do.ReopenMatter: closing.reopen,
     do.CloseMatter: closing.close,
-    do.ArchiveMatter: closing.archive,
+    do.ArchiveMatter: keeping.archive,
     do.RequestWithdrawal: withdrawal.request_withdrawal,
     do.ConfirmWithdrawal: withdrawal.confirm_withdrawal,
     do.DenyWithdrawal: withdrawal.deny_withdrawal,
@@ -66,6 +69,7 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.DecideExclusion: exclusion.decide_exclusion,
     do.RequestMatterExtension: disputes.request_matter_extension,
     do.DecideMatterExtension: disputes.decide_matter_extension,
+    do.DiscloseCase: disclosing.disclose,
     odo.DraftOrder: drafting.draft,
 }
 
@@ -76,6 +80,7 @@ _FAMILY: dict[
     do.MergeMatter: families.merge,
     do.ReverseMerge: families.reverse_merge,
     do.SplitMatter: families.split,
+    do.EraseData: keeping.erase,
 }
 
 _CLOCK: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]] = {
@@ -155,6 +160,7 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
     if kind in _CLOCK:
         return _CLOCK[kind](state, command, ctx), ()
     _taken_over(state, command)
+    _still_sealed(state, ctx)
     if isinstance(command, odo.LegCommand):
         return _on_leg(state, command, ctx), ()
     if kind in _ORDER and isinstance(command, odo.OrderCommand):
@@ -169,7 +175,7 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
     return _MATTER[kind](state, command, ctx), ()
 
 
-_AT_ANY_TIME = frozenset({"add_supplement", "join_requester"})
+_AT_ANY_TIME = frozenset({"add_supplement", "join_requester", "disclose_case", "erase_data"})
 _AFTER_EVERYBODY = frozenset({"submit_result", "divert_matter", "merge_matter"})
 
 
@@ -181,9 +187,21 @@ def _builds_on(state: Matter, command: Command, ctx: Context) -> None:
         after(ctx, state.last_at if command.NAME in _AFTER_EVERYBODY else state.moved_at)
 
 
+_OF_HISTORY = (do.TakeOverMatter, do.AddSupplement, do.DiscloseCase, do.EraseData)
+
+
+def _still_sealed(state: Matter, ctx: Context) -> None:
+    """Into a case that was erased or locked as a whole nothing is sealed any more, about nobody."""
+    shut = state.shut(WHOLE) if ctx.sealed else None
+    if shut is not None:
+        raise Refused(
+            shut, f"The data of this case are {shut}; nothing is written to them. Register a new matter."
+        )
+
+
 def _taken_over(state: Matter, command: Command) -> None:
-    """Imported history stands still until somebody takes it over (DESIGN.md §9)."""
-    if state.backfilled and not isinstance(command, do.TakeOverMatter | do.AddSupplement):
+    """Imported history stands still until somebody takes it over (DESIGN.md §9); what is kept of it is still kept."""
+    if state.backfilled and not isinstance(command, _OF_HISTORY):
         raise Refused(
             "not_taken_over",
             "Take it over first, or register a new matter that repeats it; here nothing runs.",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from domain.acting import CLOCK_PERSON
 from domain.matter import commands as do
 from domain.matter import events as mev
+from domain.matter import keeping
 from domain.matter import order_events as ev
 from domain.matter.closing import not_called, sampled
 from domain.matter.guards import started
@@ -36,7 +37,9 @@ class Item:
     id: str
     at: datetime
     owner: str
-    do: Literal["remind", "miss", "urge", "supervise", "escalate", "notify", "lapse", "skip_callback"]
+    do: Literal[
+        "remind", "miss", "urge", "supervise", "escalate", "notify", "lapse", "skip_callback", "erase"
+    ]
     stage: str
     due: datetime
     level: str | None = None
@@ -44,11 +47,12 @@ class Item:
 
 def agenda(state: Matter, law: Callable[[str], Law]) -> list[Item]:
     """The steps not taken yet, the next one first. `law` gives a rulebook and its calendar by name."""
+    ends = [Item(item, at, "", "erase", "retention", at) for item, at in keeping.ends(state).items()]
     if state.backfilled:
-        return []
+        return sorted(ends, key=lambda item: (item.at, item.id))
     found = [item for clock in state.clocks.values() for item in _of_clock(clock, law(clock.rulebook))]
     found += [item for clock in state.past_clocks for item in _missed(clock)]
-    found += _sample(state, law)
+    found += [*_sample(state, law), *ends]
     return sorted((item for item in found if item.id not in state.done), key=lambda item: (item.at, item.id))
 
 
@@ -146,6 +150,8 @@ def _taken(state: Matter, item: Item, ctx: Context, before: Sequence[Event]) -> 
             return (ev.AuthorityLapsed(**given),)
         case "skip_callback":
             return not_called(state, ctx)
+        case "erase":
+            return keeping.term_ended(state, item.id, ctx)
 
 
 _ISSUER_OWES = frozenset({"accept_result", "decide_extension"})

@@ -345,6 +345,44 @@ class ChildReopened(Event, name="child_reopened.v1"):
     child: str
 
 
+# --- opening for a board, locking, erasing ----------------------------------------------------------------------
+
+
+class CaseDisclosed(Event, name="case_disclosed.v1"):
+    """The sealed values of these digests are handed to a board. What does not fit into one event stands in several."""
+
+    to: str
+    ground: str
+    digests: tuple[str, ...]
+
+
+class DataErased(Event, name="data_erased.v1"):
+    """删除: the keys of these values are destroyed for good. What does not fit into one event stands in several.
+
+    `subject` is the requester's random id, None the whole case; `authority` what it was asked for on, also where the
+    clock carries it out; `boards` are those that some values of the case were handed to: they delete theirs as well.
+    """
+
+    ground: str
+    authority: str
+    subject: str | None = None
+    digests: tuple[str, ...]
+    boards: tuple[str, ...] = ()
+
+
+class DataLocked(Event, name="data_locked.v1"):
+    """封存: a term of keeping runs, so that these data are stored and nothing else is done with them until it ends.
+
+    `retention` is the class of the file, '' where no rule says how long it is kept; `until` None: without an end.
+    """
+
+    ground: str
+    authority: str
+    subject: str | None = None
+    retention: str = ""
+    until: Instant | None = None
+
+
 # --- clocks and flags -------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from domain.matter import events as ev
 from domain.matter.evolve_orders import ORDER_FOLDS
 from domain.matter.folding import cancel, cancel_all, later, met, revive, start, stop
 from domain.matter.order_events import OF_AN_ORDER
-from domain.matter.state import Matter, Requester
+from domain.matter.state import WHOLE, Lock, Matter, Requester
+from domain.matter.words import ENDED_MATTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,6 +47,7 @@ def _backfilled(state: Matter, e: ev.MatterBackfilled, rec: Recorded[Any]) -> No
     )
     state.host, state.status, state.backfilled = e.host, e.status, True
     state.requesters = {one: Requester(one) for one in e.requesters}
+    state.ended_at = e.closed_at
 
 
 def _taken_over(state: Matter, e: ev.MatterTakenOver, rec: Recorded[Any]) -> None:
@@ -215,7 +217,7 @@ def _closed(state: Matter, e: ev.MatterClosed, rec: Recorded[Any]) -> None:
 
 
 def _archived(state: Matter, e: ev.MatterArchived, rec: Recorded[Any]) -> None:
-    state.status = "archived"
+    state.status, state.retention = "archived", e.retention
 
 
 def _withdrawing(state: Matter, e: ev.WithdrawalRequested, rec: Recorded[Any]) -> None:
@@ -248,7 +250,7 @@ def _merged(state: Matter, e: ev.MatterMerged, rec: Recorded[Any]) -> None:
 def _absorbed(state: Matter, e: ev.MatterAbsorbed, rec: Recorded[Any]) -> None:
     state.absorbed[e.merged] = e.requesters
     for one in e.requesters:
-        state.requesters[one] = Requester(one, from_merged=e.merged)
+        state.requesters[one] = Requester(one, from_merged=e.merged, erased=one in state.erased)
     start(state, e.merged, e.clocks, rec)
 
 
@@ -262,6 +264,7 @@ def _merge_reversed(state: Matter, e: ev.MergeReversed, rec: Recorded[Any]) -> N
 def _absorption_reversed(state: Matter, e: ev.AbsorptionReversed, rec: Recorded[Any]) -> None:
     for one in state.absorbed.pop(e.merged, ()):
         state.requesters.pop(one, None)
+        state.former.add(one)
     cancel(state, e.merged, rec.recorded_at)
 
 
@@ -285,6 +288,23 @@ def _exclusion_requested(state: Matter, e: ev.ExclusionRequested, rec: Recorded[
 
 def _exclusion_decided(state: Matter, e: ev.ExclusionDecided, rec: Recorded[Any]) -> None:
     state.exclusions[e.by] = e.granted
+
+
+def _disclosed(state: Matter, e: ev.CaseDisclosed, rec: Recorded[Any]) -> None:
+    state.boards.add(e.to)
+
+
+def _erased(state: Matter, e: ev.DataErased, rec: Recorded[Any]) -> None:
+    about = e.subject or WHOLE
+    state.erased.add(about)
+    for one in [about] if about else [*state.locked]:
+        state.locked.pop(one, None)
+    for requester in state.requesters.values():
+        requester.erased = requester.erased or about in (WHOLE, requester.id)
+
+
+def _locked(state: Matter, e: ev.DataLocked, rec: Recorded[Any]) -> None:
+    state.locked[e.subject or WHOLE] = Lock(e.ground, e.authority, e.until)
 
 
 def _item(state: Matter, e: ev.DueItem, rec: Recorded[Any]) -> None:
@@ -340,6 +360,9 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.ChildReopened: _child_reopened,
     ev.ExclusionRequested: _exclusion_requested,
     ev.ExclusionDecided: _exclusion_decided,
+    ev.CaseDisclosed: _disclosed,
+    ev.DataErased: _erased,
+    ev.DataLocked: _locked,
     ev.Reminded: _item,
     ev.DueMissed: _item,
     ev.BreachEscalated: _item,
@@ -348,7 +371,9 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
 }
 
 
-_HOLD_UP_NOBODY = (ev.DueItem, ev.ClockReset, ev.MatterSupplemented)
+_HOLD_UP_NOBODY = (
+    ev.DueItem, ev.ClockReset, ev.MatterSupplemented, ev.CaseDisclosed, ev.DataErased, ev.DataLocked,
+)  # fmt: skip
 _ACTS = frozenset(event for event in FOLDS if not issubclass(event, _HOLD_UP_NOBODY))
 _STEPS = frozenset(event for event in _ACTS if not issubclass(event, OF_AN_ORDER))
 
@@ -356,9 +381,11 @@ _STEPS = frozenset(event for event in _ACTS if not issubclass(event, OF_AN_ORDER
 def evolve(state: Matter | None, recorded: Recorded[Any]) -> Matter:
     """The state after one more event. It changes and returns the state that the fold owns; None begins a new one."""
     matter = Matter(recorded.stream) if state is None else state
-    event = recorded.pub
+    event, ended = recorded.pub, matter.status in ENDED_MATTER
     FOLDS[type(event)](matter, event, recorded)
     matter.version += 1
+    if (matter.status in ENDED_MATTER) != ended:
+        matter.ended_at = None if ended else matter.ended_at or recorded.recorded_at
     _when(matter, event, recorded)
     return matter
 

@@ -10,6 +10,7 @@ from domain.matter.closing import late_child
 from domain.matter.guards import known_body, not_taken, officer, offices, started
 from domain.matter.handling import returned_time
 from domain.matter.intake import supplement as supplemented
+from domain.matter.keeping import others_with
 from domain.matter.words import ENDED_MATTER, LIVE_MATTER
 from domain.refusal import NotFound, Refused
 
@@ -28,9 +29,11 @@ _ENDING = (
 
 
 def touches(state: Matter | None, command: Command) -> tuple[str, ...]:
-    """The other cases that a command on this case must know: those it names, a parent that hears of an end, and
-    a master that hears what is still said about what was merged into it."""
+    """The other cases that a command on this case must know: those it names, a parent that hears of an end, a
+    master that hears what is still said about what was merged into it, and those that hold the same requester."""
     named = command.touches()
+    if state is not None and isinstance(command, do.EraseData):
+        return others_with(state, command.about)
     if state is not None and state.master is not None and isinstance(command, do.AddSupplement):
         return (*named, state.master)
     if (

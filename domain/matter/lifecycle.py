@@ -58,6 +58,8 @@ MATTER: dict[str, Row] = {
     "split_matter": Row(_in("accepted", "triaged", "in_handling", "deferred", "completed", "called_back")),
     "request_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
     "decide_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
+    "disclose_case": Row(_KNOWN),
+    "erase_data": Row(_KNOWN),
     "draft_order": Row(HANDLING),
     "request_matter_extension": Row(HANDLING),
     "decide_matter_extension": Row(HANDLING | _in("completed", "called_back")),

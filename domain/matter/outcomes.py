@@ -21,6 +21,7 @@ CLOCK = (do.TakeDueSteps.NAME, do.ResetClocks.NAME)
 _SETTLED = oev.OrderSettled.TYPE
 _LET_GO = (oev.LegExcused.TYPE, _SETTLED, oev.OrderCancelled.TYPE)
 _LEAD = oev.LeadChanged.TYPE
+_SHUT = (ev.DataErased.TYPE, ev.DataLocked.TYPE)
 
 MAKES: dict[str, tuple[str, ...]] = {
     do.RegisterMatter.NAME: (ev.MatterRegistered.TYPE,),
@@ -46,7 +47,9 @@ MAKES: dict[str, tuple[str, ...]] = {
     do.RecordCallback.NAME: (ev.CallbackTried.TYPE, ev.CallbackDone.TYPE),
     do.ReopenMatter.NAME: (ev.MatterReopened.TYPE,),
     do.CloseMatter.NAME: (ev.MatterClosed.TYPE,),
-    do.ArchiveMatter.NAME: (ev.MatterArchived.TYPE,),
+    do.ArchiveMatter.NAME: (ev.DataLocked.TYPE, ev.MatterArchived.TYPE),
+    do.DiscloseCase.NAME: (ev.CaseDisclosed.TYPE,),
+    do.EraseData.NAME: _SHUT,
     do.MergeMatter.NAME: (ev.MatterMerged.TYPE,),
     do.ReverseMerge.NAME: (ev.MergeReversed.TYPE,),
     do.RequestWithdrawal.NAME: (ev.WithdrawalRequested.TYPE,),
@@ -88,7 +91,7 @@ MAKES: dict[str, tuple[str, ...]] = {
     odo.RateLeg.NAME: (oev.LegRated.TYPE,),
     do.TakeDueSteps.NAME: (
         ev.Reminded.TYPE, ev.DueMissed.TYPE, ev.BreachEscalated.TYPE, oev.UrgedByClock.TYPE,
-        oev.SupervisedByClock.TYPE, oev.AuthorityLapsed.TYPE, ev.CallbackDone.TYPE,
+        oev.SupervisedByClock.TYPE, oev.AuthorityLapsed.TYPE, ev.CallbackDone.TYPE, ev.DataErased.TYPE,
         "data_erased.v1",
     ),
     do.ResetClocks.NAME: (ev.ClockReset.TYPE,),
@@ -110,6 +113,7 @@ TELLS: dict[str, tuple[str, ...]] = {
     do.ReopenMatter.NAME: _AGAIN,
     do.ReverseMerge.NAME: (ev.AbsorptionReversed.TYPE, *_AGAIN),
     do.SplitMatter.NAME: (ev.MatterRegistered.TYPE,),
+    do.EraseData.NAME: _SHUT,
 }
 """What it may make beside, in a parent, a master or a child."""
 

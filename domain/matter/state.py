@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from domain.matter.words import LIVE_LEG, ORDER_KINDS, Demand, Kind, OrderKind, Scale, Source, full_kind
 
@@ -137,6 +137,19 @@ class Order:
 
 
 @dataclass(slots=True)
+class Lock:
+    """Data that are to be erased when a term of keeping ends: until when (None: without end), and why."""
+
+    ground: str
+    authority: str
+    until: datetime | None
+
+
+WHOLE = ""
+"""Stands for the whole case where a person's id would stand for one requester."""
+
+
+@dataclass(slots=True)
 class Requester:
     """One requester's standing in the matter: what is still owed to them, and what they said when called back."""
 
@@ -145,6 +158,7 @@ class Requester:
     tried_at: datetime | None = None
     answered: bool = False
     withdrawn: bool = False
+    erased: bool = False
     from_merged: str | None = None
     solved: bool | None = None
     satisfaction: str | None = None
@@ -158,7 +172,9 @@ class Matter:
     `rulings`: the bodies that each ruling of this matter (a granted return, an adjudication) names, by its word.
     `met`: somebody was there; `releasers`: who took a report and let a body go; `deliberated`: a deliberation took it up;
     `withdrawing` and `excluding`: who wrote the request down, by requester and by body; `draw`: what the sample of
-    callbacks is drawn by, which nobody can choose. `opened_at`, `moved_at`
+    callbacks is drawn by, which nobody can choose. `former`: requesters who left with a merge that was reversed;
+    `erased` and `locked`: by a requester's id or WHOLE; `boards`: those that the case was opened for; `retention`: the
+    class it was archived in; `ended_at`: when it ended (as recorded), None while it goes on. `opened_at`, `moved_at`
     and `last_at` are claimed times: of its opening, of the matter's latest own step, of the latest act of anybody.
     """
 
@@ -217,6 +233,12 @@ class Matter:
     extensions: dict[str, Extension] = field(default_factory=dict)
     rulings: dict[str, set[str]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    former: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+    locked: dict[str, Lock] = field(default_factory=dict)
+    boards: set[str] = field(default_factory=set)
+    retention: str | None = None
+    ended_at: datetime | None = None
     opened_at: datetime | None = None
     moved_at: datetime | None = None
     last_at: datetime | None = None
@@ -234,8 +256,14 @@ class Matter:
         return None
 
     def owed(self) -> list[Requester]:
-        """The requesters who have had no callback yet."""
-        return [r for r in self.requesters.values() if not r.answered and not r.withdrawn]
+        """The requesters who have had no callback yet; nobody can call one whose data were erased."""
+        return [r for r in self.requesters.values() if not (r.answered or r.withdrawn or r.erased)]
+
+    def shut(self, subject: str) -> Literal["erased", "locked"] | None:
+        """Whether the sealed values about this subject are gone, or stored only."""
+        if WHOLE in self.erased or subject in self.erased:
+            return "erased"
+        return "locked" if WHOLE in self.locked or subject in self.locked else None
 
     def bodies(self) -> set[str]:
         """The bodies that take part: communities, sub-district, issuers and receivers of orders."""

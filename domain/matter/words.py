@@ -62,6 +62,10 @@ LIVE_LEG = frozenset(
     {"issued", "acknowledged", "checked_in", "working", "reported", "return_requested", "disputed"}
 )
 
+ErasureGround = Literal["purpose_achieved", "term_over", "consent_withdrawn", "unlawful", "other_law"]
+"""删除的情形, PIPL Art. 47: the purpose is achieved or cannot be, the time of keeping is over, consent was withdrawn,
+the processing broke the law or an agreement, or another law asks for it."""
+
 OrderName = Literal["call", "whistle", "call_out", "dispatch", "service", "visit", "agency", "rectification"]
 WhistleKind = Literal["service", "enforcement", "project", "emergency"]
 Role = Literal["lead", "assist"]

@@ -115,3 +115,5 @@ def _unordered(book: Book) -> Iterator[Found]:
 def _misplaced(book: Book) -> Iterator[Found]:
     if book.use != "cases" and book.clock:
         yield ("clock",), f"Remove the clocks: a rulebook for {book.use} starts none."
+    if book.use != "cases" and book.retention:
+        yield ("retention",), "Remove this section: files are kept by the rulebook for cases in force."

@@ -16,6 +16,7 @@ from domain.rulebook.sections import (
     CatalogueItem,
     LimitsSection,
     ReopenSection,
+    RetentionSection,
     ReturnsSection,
     Step,
     Wording,
@@ -196,6 +197,11 @@ class Rulebook:
     def text_most(self) -> int:
         """The longest sealed text, in characters."""
         return self._limits.text_most.number
+
+    @property
+    def retention(self) -> RetentionSection | None:
+        """保管期限: how long files are kept; None where this rulebook does not say, so that nobody knows when it ends."""
+        return self._book.retention
 
     # -- lists
 

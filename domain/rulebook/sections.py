@@ -174,6 +174,44 @@ class LimitsSection(Section):
     text_most: NumberLimit
 
 
+class TermEntry(Timed):
+    """保管期限: how long a file of a retention class is kept once its matter has ended.
+
+    So many `years`, counted from the end of the year in which it ended; or a `length` from that moment; or `permanent`.
+    """
+
+    code: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$")
+    years: int | None = Field(default=None, ge=1, le=100)
+    length: Length | None = None
+    permanent: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> TermEntry:
+        if (self.years is not None) + (self.length is not None) + self.permanent != 1:
+            raise ValueError("give either years, or a length, or permanent = true")
+        return self
+
+
+class RetentionSection(Section):
+    """保管期限: the terms by class; the class of a file that was not archived yet; who is shown what is locked.
+
+    `locked_for`: the kinds of body for which a case with locked values is opened all the same.
+    """
+
+    unarchived: str
+    locked_for: tuple[Word, ...] = ()
+    term: tuple[TermEntry, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> RetentionSection:
+        codes = [entry.code for entry in self.term]
+        if len(set(codes)) < len(codes):
+            raise ValueError("state each class of retention once")
+        if self.unarchived not in codes:
+            raise ValueError(f"unarchived names one of the classes: {', '.join(codes)}")
+        return self
+
+
 class CatalogueItem(Section):
     """事项目录: a kind of request that people bring, who answers for it and how it usually goes.
 
@@ -262,5 +300,6 @@ class Book(Section):
     reopen: ReopenSection | None = None
     returns: ReturnsSection | None = None
     limits: LimitsSection | None = None
+    retention: RetentionSection | None = None
     catalogue: tuple[CatalogueItem, ...] = ()
     due_type: tuple[DueType, ...] = ()

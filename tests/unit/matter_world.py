@@ -17,9 +17,9 @@ from uuid import UUID
 from adapters.rulebooks import template
 from domain.acting import CLOCK, Actor, Command, Decision, When
 from domain.calendar import Notice
-from domain.context import Context, Law
+from domain.context import Context, Held, Law
 from domain.event import Basis, Event, Recorded, decode, encode
-from domain.matter import Item, Matter, agenda, evolve, replay, touches
+from domain.matter import Item, Matter, agenda, evolve, lists_digests, replay, touches
 from domain.matter import commands as do
 from domain.matter import decide as decide_matter
 from domain.refusal import Refused
@@ -163,7 +163,10 @@ SEALED = ("text", "reason", "reply", "evidence", "result", "proof", "note", "pla
 
 @dataclass
 class World:
-    """Cases under commands, and the moment that it is. `case` is the one that acts go to; `laws` older rulebooks."""
+    """Cases under commands, and the moment that it is. `case` is the one that acts go to; `laws` older rulebooks.
+
+    `held`: which sealed values are stored, by case; one of everybody's where a test says nothing.
+    """
 
     register: Register = field(default_factory=district)
     book: Law = field(default_factory=law)
@@ -172,6 +175,7 @@ class World:
     stories: dict[str, list[Recorded[Any]]] = field(default_factory=dict)
     states: dict[str, Matter] = field(default_factory=dict)
     laws: dict[str, Law] = field(default_factory=dict)
+    held: dict[str, tuple[Held, ...]] = field(default_factory=dict)
 
     # -- what was
 
@@ -195,7 +199,7 @@ class World:
         states = {case: replay(story) for case, story in self.stories.items()}
         return World(
             self.register, self.book, self.now, self.case, {c: list(s) for c, s in self.stories.items()},
-            {case: state for case, state in states.items() if state is not None}, dict(self.laws),
+            {case: state for case, state in states.items() if state is not None}, dict(self.laws), dict(self.held),
         )  # fmt: skip
 
     @property
@@ -228,8 +232,16 @@ class World:
             actor=actor, when=When(occurred_at=occurred, recorded_at=self.now), rulebook=self.book.book,
             authority=how.get("authority", default), calendar=self.book.calendar, register=self.register,
             others={case: self.states.get(case) for case in named}, laws=self._laws(),
-            sealed=frozenset(how.get("sealed", SEALED)),
+            sealed=frozenset(how.get("sealed", SEALED)), held=self._held(command),
         )  # fmt: skip
+
+    def _held(self, command: Command) -> dict[str, tuple[Held, ...]]:
+        """What the store would say; asked only for the commands that name it."""
+        if not lists_digests(command):
+            return {}
+        made = {case: tuple(Held(f"of-{one}", one) for one in [*state.requesters, "case"])
+                for case, state in self.states.items()}  # fmt: skip
+        return made | self.held
 
     def _laws(self) -> dict[str, Law]:
         return self.laws | {self.book.book.name: self.book}

@@ -5,7 +5,7 @@ Where it says more than D.1, on purpose:
 - its requester reopens it from `closed` too, inside the window; an officer only from `called_back`;
 - a split of a matter that has been completed opens it again: the part that comes late is mandatory;
 - words of requesters and outside systems are taken in every state but `archived` (any channel, at any time);
-- history taken over from another system stands still until somebody takes it over.
+- history taken over from another system stands still until somebody takes it over; it is opened and erased all the same.
 """
 
 from __future__ import annotations
@@ -118,6 +118,8 @@ TABLE: dict[str, dict[str, str]] = {
     "decide_exclusion": same(*(s for s in REACH if s not in ("archived", "merged", "refused"))),
     "request_matter_extension": same(*LED),
     "decide_matter_extension": same(*LED, "completed", "called_back"),
+    "disclose_case": same(*REACH),
+    "erase_data": same("closed", "archived", "refused", "withdrawn"),
     "draft_order": same(*LED),
     "take_over_matter": {},
 }
@@ -181,6 +183,8 @@ ACTS: dict[str, Act] = {
         CENTRE_SUPERVISOR,
         do.DecideMatterExtension(granted=True, requester_told=True),
     ),
+    "disclose_case": lambda w: (CENTRE_SUPERVISOR, do.DiscloseCase(to="board", ground="sample:2026-03")),
+    "erase_data": lambda w: (ARCHIVIST, do.EraseData(ground="purpose_achieved")),
     "draft_order": lambda w: (SD_OFFICER, drafting(KINDS["whistle.service"])),
     "take_over_matter": lambda w: (INTAKE, do.TakeOverMatter(host="com-01")),
 }
@@ -263,6 +267,8 @@ def test_an_officer_does_not_reopen_what_is_closed() -> None:
 
 # -- history of another system
 
+OF_HISTORY = ("take_over_matter", "add_supplement", "disclose_case", "erase_data")
+
 
 def backfilled(status: str) -> World:
     world = World()
@@ -277,7 +283,7 @@ def backfilled(status: str) -> World:
     return world.given(opened)
 
 
-@pytest.mark.parametrize("act", [act for act in TABLE if act not in ("take_over_matter", "add_supplement")])
+@pytest.mark.parametrize("act", [act for act in TABLE if act not in OF_HISTORY])
 @pytest.mark.parametrize("status", ["in_handling", "closed"])
 def test_backfilled_history_stands_still(status: str, act: str) -> None:
     world = backfilled(status)

@@ -217,9 +217,9 @@ def test_a_rulebook_for_tables_computes_and_refuses_cases() -> None:
     assert caught.value.code == "rulebook_incomplete"
 
 
-def test_a_rulebook_marked_for_backfill_starts_no_clock() -> None:
+def test_a_rulebook_marked_for_backfill_starts_no_clock_and_keeps_no_files() -> None:
     text = template("gulou").replace('use = "cases"', 'use = "backfill"')
-    assert [one.key for one in problems(text)] == ["clock"]
+    assert [one.key for one in problems(text)] == ["clock", "retention"]
 
 
 def test_the_most_specific_clock_counts() -> None:
