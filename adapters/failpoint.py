@@ -45,7 +45,7 @@ FAILPOINTS = (
     "views.after_write",
     "witness.before_save",
     "witness.after_save",
-    "keeper.after_rewrap",
+    "keeper.after_duty",
 )
 """Every failpoint of the code; the fault tests walk this list. On PostgreSQL a save is one call, so that the
 steps from `store.after_begin` to `store.before_commit` are the server's: there the tests kill the server."""

@@ -1,4 +1,4 @@
-"""The keeper: hands the keys of diverted cases to discipline inspection (law 10), in case `handle` could not."""
+"""The keeper: sees to it that keys are handed over, locked and destroyed (laws 9, 10), in case `handle` could not."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Sequence
 
 from adapters.failpoint import failpoint
-from domain.matter.events import MatterDiverted
+from workflows.key_duties import carry_out_stored
 from workflows.ports import KeyStore, Positions, Stored
 
 
 class Keeper:
-    """The consumer `keeper`. Re-wrapping is idempotent, so that a repeated batch does nothing more."""
+    """The consumer `keeper`. Its duties may be done any number of times, so that a repeated batch does nothing more."""
 
     name = "keeper"
 
@@ -25,13 +25,12 @@ class Keeper:
         return self._at
 
     async def take(self, batch: Sequence[Stored]) -> None:
-        """Re-wrap the keys of the cases that were diverted. Raises Conflict, Unavailable."""
+        """Do to the keys what the events of the batch say. Raises Conflict, Unavailable."""
         await asyncio.to_thread(self._take, batch)
 
     def _take(self, batch: Sequence[Stored]) -> None:
         for stored in batch:
-            if stored.type == MatterDiverted.TYPE:
-                self._keys.rewrap(stored.stream, "discipline")
-                failpoint("keeper.after_rewrap")
+            if carry_out_stored(self._keys, stored) is not None:
+                failpoint("keeper.after_duty")
         self._positions.save(self.name, self._at, batch[-1].position)
         self._at = batch[-1].position

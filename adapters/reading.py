@@ -16,7 +16,7 @@ from domain.event import Basis, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.visibility import DIVERTED, Sight, sees
-from workflows.ports import Answered, Append, Batch, ClockBehind, Opened, Stored
+from workflows.ports import Answered, Append, Batch, ClockBehind, Opened, SealedRow, Stored
 from workflows.records import SealedRead, reads_of
 
 _PURPOSE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")
@@ -74,18 +74,38 @@ def look(engine: Engine, case: str, viewer: Actor | None) -> Seen:
 def open_case(engine: Engine, case: str, viewer: Actor, purpose: str) -> OpenCase:
     """The case with its sealed values, as far as the viewer may read them; that they did is recorded first (law 10).
 
-    `purpose` is a code such as `handling` or `audit:2026-7`. Raises NotFound, Refused, Unavailable.
+    What was erased or locked is there as its name alone, whether or not its key has been seen to yet. `purpose` is a
+    code such as `handling` or `audit:2026-7`. Raises NotFound, Refused (`locked` where all of it is), Unavailable.
     """
     if not _PURPOSE.match(purpose):
         raise Refused("malformed", "Name the purpose as a code of up to 80 letters, digits and ._:/#- signs.")
     seen = look(engine, case, viewer)
     shown = [row for row in engine.store.sealed(case) if seen.sight.opens(row.subject, row.name)]
-    if not shown:
-        return OpenCase(seen, ())
-    _record(engine, case, viewer, purpose, tuple(sorted({row.name for row in shown})))
+    readable = tuple(sorted({row.name for row in shown if seen.matter.shut(row.subject) is None}))
+    if not readable:
+        return OpenCase(seen, _closed(seen.matter, shown))
+    _record(engine, case, viewer, purpose, readable)
     holder = "discipline" if seen.matter.confidential else "ordinary"
-    values = engine.vault.open(case, holder=holder)
-    return OpenCase(seen, tuple(value for value in values if seen.sight.opens(value.subject, value.name)))
+    values = (
+        one for one in engine.vault.open(case, holder=holder) if seen.sight.opens(one.subject, one.name)
+    )
+    return OpenCase(seen, tuple(_as_decided(seen.matter, one) for one in values))
+
+
+def _closed(matter: Matter, shown: list[SealedRow]) -> tuple[Opened, ...]:
+    """Values of which none may be read. Raises Refused where one is locked: it is there, and for nobody to see."""
+    if any(matter.shut(row.subject) == "locked" for row in shown):
+        raise Refused(
+            "locked",
+            "These data are locked until their term of keeping ends; ask for a disclosure to the board.",
+        )
+    return tuple(Opened(row.subject, row.name, None, row.digest, "erased", None) for row in shown)
+
+
+def _as_decided(matter: Matter, value: Opened) -> Opened:
+    """What was decided counts from the event on, not from when the key was seen to."""
+    shut = matter.shut(value.subject)
+    return value if shut is None else value._replace(value=None, state=shut, disclosure=None)
 
 
 def _record(engine: Engine, case: str, viewer: Actor, purpose: str, fields: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import domain.matter as matter
 from domain.acting import Actor, Command, Decision, When
-from domain.context import Context, Law
+from domain.context import Context, Held, Law
 from domain.event import Basis, Recorded, decode
 from domain.matter import Matter
 from domain.matter.commands import BackfillMatter, RegisterMatter
@@ -26,6 +26,7 @@ from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.rulebook import releases
 from workflows.checks import Administration, holds_post, not_too_long, same_version, text_comes_along
 from workflows.envelope import Made, accepted, appends, command_row, enveloped
+from workflows.key_duties import carry_out
 from workflows.ports import (
     AlreadyAnswered,
     Answered,
@@ -60,6 +61,7 @@ class _Loaded(NamedTuple):
     case: Matter | None
     others: dict[str, Matter | None]
     versions: dict[str, int]
+    held: dict[str, tuple[Held, ...]]
 
 
 class _Ready(NamedTuple):
@@ -173,7 +175,7 @@ class Handle:
             if not isinstance(one.command, BackfillMatter):
                 continue
             # A backfill opens its case. Where that is there already, the store says so, and the row is looked at alone.
-            unseen = _Loaded(None, {}, {one.case: 0})
+            unseen = _Loaded(None, {}, {one.case: 0}, {})
             with suppress(Refused):  # handed in again by itself, and refused there on record
                 ready.append(
                     _Ready(place, one, digest_of(one, pepper), self._on_matter(one, standing, unseen))
@@ -243,7 +245,7 @@ class Handle:
         context = Context(
             actor=submission.actor, when=when, authority=submission.authority, rulebook=law.book,
             calendar=law.calendar, register=standing.register, others=loaded.others,
-            sealed=frozenset(one.name for one in submission.sealed), laws=standing.laws,
+            sealed=frozenset(one.name for one in submission.sealed), laws=standing.laws, held=loaded.held,
         )  # fmt: skip
         decision = matter.decide(loaded.case, submission.command, context)
         same_version(submission, loaded.versions[submission.case])  # told only to whom the case exists for
@@ -267,7 +269,16 @@ class Handle:
         others = {other: self._past(other) for other in touched}
         states = {submission.case: case, **others}
         versions = {stream: state.version if state else 0 for stream, state in states.items()}
-        return _Loaded(case, others, versions)
+        # After the events: a value that comes later moves its case on, and this decision is taken again.
+        held = (
+            {stream: self._held(stream) for stream in states}
+            if matter.lists_digests(submission.command)
+            else {}
+        )
+        return _Loaded(case, others, versions, held)
+
+    def _held(self, stream: str) -> tuple[Held, ...]:
+        return tuple(Held(row.digest, row.subject) for row in self.store.sealed(stream))
 
     def _past(self, stream: str) -> Matter | None:
         """A case as it stands, None for a new one. Raises NotFound for a stream of another kind."""
@@ -295,9 +306,11 @@ class Handle:
         if beside:
             batch = replace(batch, references=self.references.next_places(submission))
         self.store.append(batch)
-        if diverted:
-            # A crash right here leaves the keys as they were; the follower hands them over again from the event.
-            self.keys.rewrap(submission.case, "discipline")
+        # A crash right here leaves the keys as they were; the follower's keeper does the same from the events.
+        for event in made.decision.events:
+            carry_out(self.keys, submission.case, event)
+        for stream, event in made.decision.elsewhere:
+            carry_out(self.keys, stream, event)
         return answer
 
     def _batch(

@@ -195,16 +195,24 @@ class Positions(Protocol):
 class KeyStore(Protocol):
     """Data keys per person per case, in a store of their own with short backups (DESIGN.md laws 9, 10).
 
-    Each key is wrapped for a `holder`: "ordinary", or "discipline" after a diversion.
+    Each key is wrapped for a `holder`: "ordinary", or "discipline" after a diversion. A locked key is kept and not
+    used: it seals nothing more, and opens only where that is asked for by name.
     """
 
     def key(
-        self, stream: str, subject: str, *, create: bool = False, holder: str = "ordinary"
+        self,
+        stream: str,
+        subject: str,
+        *,
+        create: bool = False,
+        holder: str = "ordinary",
+        locked: bool = False,
     ) -> bytes | None:
-        """The 32-byte key; with `create` made, and durable before it is returned.
+        """The 32-byte key; with `create` made, and durable before it is returned; with `locked` also a locked one.
 
-        None if it was destroyed, is unknown or another holder's. A destroyed key is never created again: with
-        `create` that raises domain.refusal.Refused("erased", …), and another holder's key NotFound.
+        None if it was destroyed, is unknown, locked or another holder's. A destroyed key is never created again: with
+        `create` that raises domain.refusal.Refused("erased", …), a locked one Refused("locked", …), and another
+        holder's key NotFound.
         """
         ...
 
@@ -215,7 +223,18 @@ class KeyStore(Protocol):
         ...
 
     def destroy(self, stream: str, subject: str | None = None) -> int:
-        """Destroy one person's key in a case, or all keys of the case; returns how many were destroyed."""
+        """Destroy one person's key in a case, or all keys of the case; returns how many were destroyed.
+
+        A person who had no key in the case gets none any more either.
+        """
+        ...
+
+    def lock(self, stream: str, subject: str | None = None) -> int:
+        """Lock one person's key in a case, or all keys of the case; returns how many were locked. Nothing unlocks."""
+        ...
+
+    def locked(self, stream: str) -> frozenset[str]:
+        """The persons whose keys in the case are locked, and not destroyed."""
         ...
 
     def rewrap(self, stream: str, holder: str) -> int:
@@ -247,14 +266,15 @@ class Plain(NamedTuple):
 class Opened(NamedTuple):
     """A sealed value as read. `value` and `disclosure` (RFC 9901, with its salt) are None unless "open".
 
-    "erased": the key was destroyed, or is another holder's. "damaged": the bytes are not what was sealed.
+    "erased": the key was destroyed, or is another holder's. "locked": it is kept, and opens nothing until it is
+    destroyed. "damaged": the bytes are not what was sealed.
     """
 
     subject: str
     name: str
     value: Sealable
     digest: str
-    state: Literal["open", "erased", "damaged"]
+    state: Literal["open", "erased", "locked", "damaged"]
     disclosure: str | None
 
 
@@ -266,7 +286,8 @@ class Vault(Protocol):
     ) -> SealedRow:
         """The row to put into the batch; its digest goes into the event. The key is durable by then.
 
-        Raises domain.refusal.Refused "invalid_text" for invalid Unicode, "erased" for an erased person.
+        Raises domain.refusal.Refused "invalid_text" for invalid Unicode, "erased" for an erased person, "locked" for one
+        whose data are locked.
         """
         ...
 
@@ -274,6 +295,6 @@ class Vault(Protocol):
         """The rows of many values, in order, with one durable write of keys."""
         ...
 
-    def open(self, stream: str, *, holder: str = "ordinary") -> list[Opened]:
-        """All sealed values of a case."""
+    def open(self, stream: str, *, holder: str = "ordinary", locked: bool = False) -> list[Opened]:
+        """All sealed values of a case; with `locked` also what is locked, for a body that may see it all the same."""
         ...

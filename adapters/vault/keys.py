@@ -9,6 +9,9 @@ from typing import NamedTuple, Protocol
 from adapters.vault.masters import HOLDERS, KEY_BYTES, Masters, master_key_differs
 from domain.refusal import NotFound, Refused
 
+LOCKED = ".locked"
+"""What stands behind a holder's name where the key is locked; the wrapping is the holder's, as it was."""
+
 
 class KeyRow(NamedTuple):
     """A data key as stored; `wrapped` is None once it was destroyed, which stays as a tombstone."""
@@ -17,6 +20,16 @@ class KeyRow(NamedTuple):
     subject: str
     holder: str
     wrapped: bytes | None
+
+    @property
+    def master(self) -> str:
+        """The holder under whose master key it is wrapped."""
+        return self.holder.removesuffix(LOCKED)
+
+    @property
+    def locked(self) -> bool:
+        """Whether it is kept and not used."""
+        return self.wrapped is not None and self.holder.endswith(LOCKED)
 
 
 class KeyTable(Protocol):
@@ -39,10 +52,17 @@ class KeyTable(Protocol):
         ...
 
     def destroy(self, stream: str, subject: str | None) -> int:
-        """Turn a key, or all keys of the case, into tombstones; remove what is left of them on disk."""
+        """Turn a key, or all keys of the case, into tombstones; remove what is left of them on disk.
+
+        A person named without a key gets a tombstone that is not counted.
+        """
         ...
 
-    def exchange(self, stream: str, holder: str, wrap: Callable[[KeyRow], bytes]) -> int:
+    def lock(self, stream: str, subject: str | None) -> int:
+        """Add LOCKED to the holder of a key, or of all keys of the case, where it does not stand yet."""
+        ...
+
+    def exchange(self, stream: str, change: Callable[[KeyRow], KeyRow]) -> int:
         """Replace every wrapping of a case in one transaction, as `destroy` does; returns how many."""
         ...
 
@@ -68,12 +88,18 @@ class Keys:
                 self._check_master(holder)
 
     def key(
-        self, stream: str, subject: str, *, create: bool = False, holder: str = "ordinary"
+        self,
+        stream: str,
+        subject: str,
+        *,
+        create: bool = False,
+        holder: str = "ordinary",
+        locked: bool = False,
     ) -> bytes | None:
-        """The key of a person in a case; None if destroyed, unknown or another holder's."""
+        """The key of a person in a case; None if destroyed, unknown, another holder's, or locked without `locked`."""
         row = self._table.row(stream, subject)
         if row is not None:
-            return self._open(row, create, holder)
+            return self._open(row, create, holder, locked)
         return self.create([(stream, subject)], holder=holder)[stream, subject] if create else None
 
     def create(
@@ -101,16 +127,25 @@ class Keys:
         """Destroy one person's key in a case, or all keys of the case; returns how many."""
         return self._table.destroy(stream, subject)
 
+    def lock(self, stream: str, subject: str | None = None) -> int:
+        """Lock one person's key in a case, or all keys of the case; returns how many."""
+        return self._table.lock(stream, subject)
+
+    def locked(self, stream: str) -> frozenset[str]:
+        """The persons whose keys in the case are locked."""
+        return frozenset(row.subject for row in self._table.rows(stream) if row.locked)
+
     def rewrap(self, stream: str, holder: str) -> int:
-        """Hand the keys of a case to another holder; returns how many."""
+        """Hand the keys of a case to another holder, locked ones as locked ones; returns how many."""
         self._masters.fingerprint(holder)  # refuse before anything is touched
 
-        def wrap(row: KeyRow) -> bytes:
+        def handed(row: KeyRow) -> KeyRow:
             assert row.wrapped is not None
-            key = self._masters.unwrap(row.holder, row.wrapped, _label(row.stream, row.subject, row.holder))
-            return self._masters.wrap(holder, key, _label(row.stream, row.subject, holder))
+            key = self._masters.unwrap(row.master, row.wrapped, _label(row.stream, row.subject, row.master))
+            wrapped = self._masters.wrap(holder, key, _label(row.stream, row.subject, holder))
+            return row._replace(holder=holder + (LOCKED if row.locked else ""), wrapped=wrapped)
 
-        return self._table.exchange(stream, holder, wrap)
+        return self._table.exchange(stream, handed)
 
     def holds(self, holder: str) -> bool:
         """Whether this process has the holder's master key."""
@@ -134,14 +169,20 @@ class Keys:
         """Let go of the connections."""
         self._table.close()
 
-    def _open(self, row: KeyRow, create: bool, holder: str) -> bytes | None:
+    def _open(self, row: KeyRow, create: bool, holder: str, locked: bool = False) -> bytes | None:
         if row.wrapped is None:
             if create:
                 raise _erased()
             return None
-        if row.holder != holder:
+        if row.master != holder:
             if create:  # a diverted case looks like one that does not exist
                 raise NotFound
+            return None
+        if row.locked and not locked:
+            if create:
+                raise Refused(
+                    "locked", "This person's data in this case are locked: nothing is added to them."
+                )
             return None
         return self._masters.unwrap(holder, row.wrapped, _label(row.stream, row.subject, holder))
 

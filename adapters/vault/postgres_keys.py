@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Identifier
 from adapters.failpoint import failpoint
 from adapters.store.out_of_reach import reported
 from adapters.store.postgres_link import advisory_key, connect, pool
-from adapters.vault.keys import KeyRow
+from adapters.vault.keys import LOCKED, KeyRow
 
 TABLES = (
     "CREATE SCHEMA IF NOT EXISTS {schema}",
@@ -26,6 +26,9 @@ TABLES = (
         PRIMARY KEY (stream, subject))""",
     "CREATE TABLE IF NOT EXISTS {schema}.secrets (name text PRIMARY KEY, wrapped bytea NOT NULL)",
 )
+
+_OF_CASE = "stream = %s AND wrapped IS NOT NULL AND (%s::text IS NULL OR subject = %s)"
+"""One key that is left, or all of a case."""
 
 
 class PostgresKeyTable:
@@ -76,16 +79,29 @@ class PostgresKeyTable:
 
     def destroy(self, stream: str, subject: str | None) -> int:
         """Turn keys into tombstones and have the pages cleaned."""
+        if subject is not None:
+            self._run(
+                "INSERT INTO {schema}.data_keys VALUES (%s, %s, 'ordinary', NULL) ON CONFLICT DO NOTHING RETURNING 1",
+                *(stream, subject),
+            )
         done = self._run(
-            "UPDATE {schema}.data_keys SET wrapped = NULL WHERE stream = %s AND wrapped IS NOT NULL"
-            " AND (%s::text IS NULL OR subject = %s) RETURNING 1",
+            f"UPDATE {{schema}}.data_keys SET wrapped = NULL WHERE {_OF_CASE} RETURNING 1",
             *(stream, subject, subject),
         )
         failpoint("keys.after_destroy")
         self._clean()
         return len(done)
 
-    def exchange(self, stream: str, holder: str, wrap: Callable[[KeyRow], bytes]) -> int:
+    def lock(self, stream: str, subject: str | None) -> int:
+        """Mark keys as locked."""
+        done = self._run(
+            f"UPDATE {{schema}}.data_keys SET holder = holder || %s WHERE {_OF_CASE}"
+            " AND NOT starts_with(reverse(holder), reverse(%s)) RETURNING 1",
+            *(LOCKED, stream, subject, subject, LOCKED),
+        )
+        return len(done)
+
+    def exchange(self, stream: str, change: Callable[[KeyRow], KeyRow]) -> int:
         """Replace every wrapping of a case and have the pages cleaned."""
         select = (
             "SELECT stream, subject, holder, wrapped FROM {schema}.data_keys"
@@ -94,9 +110,11 @@ class PostgresKeyTable:
         update = "UPDATE {schema}.data_keys SET holder = %s, wrapped = %s WHERE stream = %s AND subject = %s"
         with reported(), self._pool.transaction(commit=True) as cursor:
             cursor.row_factory = tuple_row  # type: ignore[assignment]  # the library's cursors give dicts
-            rows = [KeyRow._make(row) for row in cursor.execute(_composed(self._schema, select), [stream])]
+            held = [KeyRow._make(row) for row in cursor.execute(_composed(self._schema, select), [stream])]
+            rows = [change(row) for row in held]
             for row in rows:
-                cursor.execute(_composed(self._schema, update), (holder, wrap(row), row.stream, row.subject))
+                parameters = (row.holder, row.wrapped, row.stream, row.subject)
+                cursor.execute(_composed(self._schema, update), parameters)
         failpoint("keys.after_destroy")
         self._clean()
         return len(rows)

@@ -12,7 +12,7 @@ from adapters.failpoint import failpoint
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.out_of_reach import reported
 from adapters.store.sqlite_files import ReadingDatastore, WriterFile
-from adapters.vault.keys import KeyRow
+from adapters.vault.keys import LOCKED, KeyRow
 from domain.refusal import Unavailable
 
 VERSION = 1
@@ -64,26 +64,39 @@ class SqliteKeyTable:
 
     def destroy(self, stream: str, subject: str | None) -> int:
         """Turn keys into tombstones and cut the log."""
-        where = "stream = ? AND wrapped IS NOT NULL" + ("" if subject is None else " AND subject = ?")
-        parameters = (stream,) if subject is None else (stream, subject)
+        where, parameters = _of_case(stream, subject)
         with reported():
             with self._file.transaction() as connection:
                 done = connection.execute(
                     f"UPDATE data_keys SET wrapped = NULL WHERE {where}", parameters
                 ).rowcount
+                if subject is not None:
+                    connection.execute(
+                        "INSERT INTO data_keys VALUES (?, ?, 'ordinary', NULL) ON CONFLICT DO NOTHING",
+                        (stream, subject),
+                    )
             failpoint("keys.after_destroy")
             self._file.empty_log()
         return done
 
-    def exchange(self, stream: str, holder: str, wrap: Callable[[KeyRow], bytes]) -> int:
+    def lock(self, stream: str, subject: str | None) -> int:
+        """Mark keys as locked."""
+        where, parameters = _of_case(stream, subject)
+        with reported(), self._file.transaction() as connection:
+            return connection.execute(
+                f"UPDATE data_keys SET holder = holder || '{LOCKED}' WHERE {where} AND holder NOT LIKE '%{LOCKED}'",
+                parameters,
+            ).rowcount
+
+    def exchange(self, stream: str, change: Callable[[KeyRow], KeyRow]) -> int:
         """Replace every wrapping of a case and cut the log."""
         select = "SELECT * FROM data_keys WHERE stream = ? AND wrapped IS NOT NULL"
         with reported():
             with self._file.transaction() as connection:
-                rows = [KeyRow._make(row) for row in connection.execute(select, (stream,))]
+                rows = [change(KeyRow._make(row)) for row in connection.execute(select, (stream,))]
                 connection.executemany(
                     "UPDATE data_keys SET holder = ?, wrapped = ? WHERE stream = ? AND subject = ?",
-                    [(holder, wrap(row), row.stream, row.subject) for row in rows],
+                    [(row.holder, row.wrapped, row.stream, row.subject) for row in rows],
                 )
             failpoint("keys.after_destroy")
             self._file.empty_log()
@@ -122,3 +135,9 @@ class SqliteKeyTable:
     def _read(self, statement: str, *parameters: object) -> list[Any]:
         with reported():
             return self._readers.rows(statement, *parameters)
+
+
+def _of_case(stream: str, subject: str | None) -> tuple[str, tuple[str, ...]]:
+    """The condition for one key that is left, or for all of a case, with its parameters."""
+    where = "stream = ? AND wrapped IS NOT NULL"
+    return (where, (stream,)) if subject is None else (f"{where} AND subject = ?", (stream, subject))

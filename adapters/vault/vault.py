@@ -47,13 +47,18 @@ class Vault:
             for each, disclosure in zip(plain, disclosed, strict=True)
         ]
 
-    def open(self, stream: str, *, holder: str = "ordinary") -> list[Opened]:
-        """All sealed values of a case, as far as their keys are the holder's and not destroyed."""
+    def open(self, stream: str, *, holder: str = "ordinary", locked: bool = False) -> list[Opened]:
+        """All sealed values of a case, as far as their keys are the holder's and not destroyed, nor locked.
+
+        With `locked` also what is locked: for a body that the rules let see it all the same.
+        """
         rows = self._store.sealed(stream)
         keys = {
-            subject: self._keys.key(stream, subject, holder=holder) for subject in {r.subject for r in rows}
+            subject: self._keys.key(stream, subject, holder=holder, locked=locked)
+            for subject in {row.subject for row in rows}
         }
-        return [_decrypt(keys[row.subject], row) for row in rows]
+        shut = self._keys.locked(stream) if None in keys.values() else frozenset()
+        return [_decrypt(keys[row.subject], row, row.subject in shut) for row in rows]
 
 
 def disclose(name: str, value: Sealable) -> str:
@@ -77,9 +82,9 @@ def _encrypt(key: bytes, plain: Plain, disclosure: str) -> SealedRow:
     return SealedRow(disclosure_digest(disclosure), plain.stream, plain.subject, plain.name, ciphertext)
 
 
-def _decrypt(key: bytes | None, row: SealedRow) -> Opened:
+def _decrypt(key: bytes | None, row: SealedRow, locked: bool) -> Opened:
     if key is None:
-        return Opened(row.subject, row.name, None, row.digest, "erased", None)
+        return Opened(row.subject, row.name, None, row.digest, "locked" if locked else "erased", None)
     nonce, ciphertext = row.ciphertext[:NONCE_BYTES], row.ciphertext[NONCE_BYTES:]
     try:
         disclosure = (

@@ -24,7 +24,7 @@ KEYS_IN_ONE_CALL = frozenset({"keys.after_begin", "keys.after_insert"})
 
 OF_THE_FOLLOWER = (
     "positions.after_save:9", "follower.after_take:20", "starter.after_told:7", "views.after_write:11",
-    "keeper.after_rewrap:1", "starter.after_rebuild:1", "keys.after_destroy:1",
+    "keeper.after_duty:1", "starter.after_rebuild:1", "keys.after_destroy:1",
 )  # fmt: skip
 """With the passage at which each strikes: some pass but once."""
 

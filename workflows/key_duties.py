@@ -1,0 +1,51 @@
+"""Key duties: what the key store has to do because of a stored event. The event is the decision; this carries it out.
+
+`handle` does it right after the append. A crash in between leaves the keys as they were: the follower's keeper does
+the same again from the events, and so does a restore. Everything here may be done any number of times.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from domain.event import Event, decode
+from domain.matter.events import DataErased, DataLocked, MatterDiverted
+from workflows.ports import KeyStore, Stored
+
+
+class Duty(Enum):
+    """What became of a case's keys."""
+
+    DIVERTED = "diverted"
+    LOCKED = "locked"
+    ERASED = "erased"
+
+
+OF_KEYS = frozenset(event.TYPE for event in (MatterDiverted, DataErased, DataLocked))
+"""The types of the events that the key store must know of."""
+
+
+def carry_out(keys: KeyStore, stream: str, event: Event) -> Duty | None:
+    """Do to the keys of a case what the event says; None for an event that says nothing of keys.
+
+    Raises Unavailable, and Refused `master_key_missing` for a diversion where the key of discipline inspection is not
+    at hand.
+    """
+    match event:
+        case MatterDiverted():
+            keys.rewrap(stream, "discipline")
+            return Duty.DIVERTED
+        case DataLocked():
+            keys.lock(stream, event.subject)
+            return Duty.LOCKED
+        case DataErased():
+            keys.destroy(stream, event.subject)
+            return Duty.ERASED
+    return None
+
+
+def carry_out_stored(keys: KeyStore, stored: Stored) -> Duty | None:
+    """The same for an event as stored."""
+    if stored.type not in OF_KEYS:
+        return None
+    return carry_out(keys, stored.stream, decode(stored.type, stored.body).pub)
