@@ -19,6 +19,7 @@ from domain.acting import Command
 
 EVIDENCE = "evidence"
 _NAMES = {
+    "about": "--subject",
     "deputies": "--deputy",
     "communities": "--community",
     "joint_blowers": "--joint-blower",

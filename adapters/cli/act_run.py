@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from adapters.cli.act_fields import filled
 from adapters.cli.act_options import EVIDENCE
+from adapters.cli.act_receipt import receipt_given
 from adapters.cli.act_targets import case_of
 from adapters.cli.door import exit_code, identify, told
 from adapters.cli.people import acting, valid_text
@@ -30,12 +31,16 @@ CLIENT = "cli"
 
 @dataclass(slots=True)
 class Doing:
-    """One act: what was typed (`given`, by parameter), who acts, and where its ids come from."""
+    """One act: what was typed (`given`, by parameter), who acts, and where its ids come from.
+
+    `command_id` is what the envelopes name the last command by that was handed in.
+    """
 
     engine: Engine
     given: dict[str, Any]
     noun: str
     key: str = ""
+    command_id: str = ""
     made: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,13 +69,13 @@ class Doing:
         self, command: Command, case: str, sealed: tuple[Sealing, ...] = (), part: str = ""
     ) -> Answer:
         """The answer to a command of this act; `part` tells several commands of one act apart."""
-        return self.engine.handle(
-            Submission(
-                client=CLIENT, key=f"{self.key}{part}", case=case, command=command, actor=self.actor,
-                authority=self.given["authority"], occurred_at=self.given["occurred_at"], sealed=sealed,
-                outside=self.outside(case),
-            )
+        submission = Submission(
+            client=CLIENT, key=f"{self.key}{part}", case=case, command=command, actor=self.actor,
+            authority=self.given["authority"], occurred_at=self.given["occurred_at"], sealed=sealed,
+            outside=self.outside(case),
         )  # fmt: skip
+        self.command_id = self.engine.handle.command_id(submission)
+        return self.engine.handle(submission)
 
     def outside(self, case: str) -> tuple[OutsideNumber, ...]:
         """The outside numbers given, without those by which this very case is known already."""
@@ -91,7 +96,7 @@ def perform(doing: Doing, command: type[Command], fixed: dict[str, Any], sealed:
     case = _about_which(doing, command)
     made = built(doing, command, fixed, case)
     answer = doing.hand_in(made, case, values(doing, made, sealed))
-    tell(doing, answer, made)
+    tell(doing, answer, made, **receipt_given(doing, answer, made))
     return answer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 HELP = {
+    "about": "The requester whose data they are, by their id in this matter; the whole case, if left out.",
     "accusation": "检举控告: a confidential case of discipline inspection from the start.",
     "adjudication": "The ruling that names a body which the duty list does not.",
     "admission": "The admission of the task that is cited (A26).",

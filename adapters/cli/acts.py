@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -19,6 +20,7 @@ from adapters.cli.act_fields import NEVER_TYPED
 from adapters.cli.act_options import help_of, moment, of_fields, of_sealed, parameter
 from adapters.cli.act_run import Doing, built, finish, missing_signatures, perform, tell, values
 from adapters.cli.act_targets import case_of
+from adapters.cli.disclosing import hand_over
 from adapters.cli.door import opened
 from adapters.cli.people import As, Authority
 from domain.acting import Command
@@ -30,7 +32,10 @@ from workflows.submission import Answer
 
 
 class Act(NamedTuple):
-    """One act: `huiyin NOUN VERB`. `sealed` names what rides beside the command; `fixed` what the noun decides."""
+    """One act: `huiyin NOUN VERB`, or `huiyin VERB` where the noun is empty.
+
+    `sealed` names what rides beside the command; `fixed` what the noun decides.
+    """
 
     noun: str
     verb: str
@@ -139,8 +144,11 @@ _REGISTER = tuple(
     if command not in _FIRST
 )
 
+_OF_THE_FILE = (Act("", "disclose", do.DiscloseCase), Act("", "erase", do.EraseData))
+
 ACTS: tuple[Act, ...] = (
     *_MATTER,
+    *_OF_THE_FILE,
     *(act for noun in _ISSUE for act in _orders(noun)),
     Act("whistle", "confirm", odo.ConfirmAuthority),
     Act("call", "answer", odo.AnswerCall),
@@ -155,8 +163,14 @@ def nouns() -> dict[str, typer.Typer]:
     """A typer app for each noun, with all of its acts; others may add their verbs to it."""
     apps = {noun: typer.Typer(help=text, no_args_is_help=True) for noun, text in NOUNS.items()}
     for act in ACTS:
-        apps[act.noun].command(act.verb)(_command(act))
+        if act.noun:
+            apps[act.noun].command(act.verb)(_command(act))
     return apps
+
+
+def verbs() -> dict[str, Callable[..., None]]:
+    """The functions of the acts without a noun."""
+    return {act.verb: _command(act) for act in ACTS if not act.noun}
 
 
 def _command(act: Act) -> Callable[..., None]:
@@ -167,6 +181,8 @@ def _command(act: Act) -> Callable[..., None]:
             doing = Doing(engine, given, act.noun)
             if act.command is odo.IssueOrder:
                 _issue(doing, act)
+            if act.command is do.DiscloseCase:
+                finish(hand_over(doing))
             finish(perform(doing, act.command, act.fixed, act.sealed))
 
     parameters = [*_about(act), *_options(act), *_common()]
@@ -196,9 +212,15 @@ def _options(act: Act) -> list[inspect.Parameter]:
     if act.command is odo.IssueOrder:
         drafting = frozenset(odo.DraftOrder.model_fields)
         found += of_fields(odo.DraftOrder, frozenset({"order", *act.fixed}), drafting)
+    if act.command is do.DiscloseCase:
+        text = "The file, of its owner alone; without it NUMBER.disclosures.json in this folder."
+        found.append(parameter("output", Path | None, None, "--output", "-o", help=text, dir_okay=False))
     if act.command in (do.RegisterMatter, do.AddSupplement):
         text = "The number that another system gave it, as SOURCE:NUMBER; repeat it."
         found.append(parameter("outside", list[str] | None, None, "--outside", help=text))
+    if act.command is do.RegisterMatter:
+        said = "Save the receipt 回执承诺 for the requester there; else it is printed."
+        found.append(parameter("receipt", Path | None, None, "--receipt", metavar="FILE", help=said))
     return [
         *found,
         *of_sealed(act.command, act.sealed, _MANY if act.command is do.RegisterMatter else frozenset()),
