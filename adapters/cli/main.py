@@ -17,6 +17,7 @@ from adapters.cli import (
     history,
     importing,
     log,
+    log_boards,
     log_files,
     operate,
     reading,
@@ -25,6 +26,7 @@ from adapters.cli import (
     roster,
     rulebook,
     running,
+    witness,
 )
 
 app = typer.Typer(
@@ -46,10 +48,13 @@ app.add_typer(receipt.app, name="receipt")
 app.add_typer(release.notice, name="notice")
 log.app.command("export")(log_files.export)
 log.app.command("proof")(log_files.proof)
+log.app.add_typer(log_boards.policy, name="policy")
+log.app.add_typer(log_boards.cosignature, name="cosignature")
 app.add_typer(log.app, name="log")
 app.add_typer(roster.app, name="roster")
 rulebook.app.command("release")(release.rulebook)
 app.add_typer(rulebook.app, name="rulebook")
+app.add_typer(witness.app, name="witness")
 app.command()(admin.init)
 app.command("import")(importing.bring)
 app.command()(reading.work)

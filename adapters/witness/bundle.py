@@ -115,7 +115,15 @@ def _opened(path: Path) -> Iterator[_Bundle]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield _Bundle(archive)
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise _wrong("it cannot be unpacked") from error
 
 

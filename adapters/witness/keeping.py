@@ -9,10 +9,12 @@ from datetime import datetime
 
 from adapters.log.keys import ed25519_verify
 from adapters.log.store import LogStore
+from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
 from domain.log.notes import Note, VerifierKey, parse_note
 from domain.log.policy import Policy, Witness
 from domain.log.state import Cosigning
+from domain.refusal import Refused
 from workflows.ports import EventStore
 
 
@@ -71,3 +73,34 @@ def remember(log: LogStore, board: Witness, note: BoardNote) -> None:
     """Remember it, where it is news."""
     if remembered(log, board) != note:
         log.set_meta(f"board:{board.vkey}", json.dumps({"size": note.size, "why": note.why}))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a note brought: the head's size, the boards whose lines hold, and whether a quorum has now cosigned it."""
+
+    size: int
+    boards: tuple[str, ...]
+    quorum: bool
+
+
+def keep_note(log: LogStore, policy: Policy, text: str, now: datetime) -> Kept:
+    """Keep the lines of a note that came by hand. Raises NoteError and Refused for what is not of this log's heads."""
+    note = parse_note(text)
+    size = Checkpoint.parse(note.text).size
+    head = log.head_at(size)
+    if head is None or parse_note(head.note).text != note.text:
+        raise Refused(
+            "no_such_head", "Bring a head that this log has signed: huiyin log head prints the newest."
+        )
+    signed = signers(note, [one.vkey for one in policy.witnesses], ed25519_verify)
+    boards = [one for one in policy.witnesses if one.vkey in signed]
+    if not boards:
+        raise Refused(
+            "no_board_line", "Bring a note with the line of a board that the policy in force names."
+        )
+    quorum = False
+    for board in boards:
+        lines = [str(one).rstrip("\n") for one in note.signatures if board.vkey.made(one)]
+        quorum = keep(log, policy, board, size, lines, now)
+    return Kept(size, tuple(one.name for one in boards), quorum)

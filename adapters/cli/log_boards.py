@@ -1,0 +1,153 @@
+"""`huiyin log policy` and `huiyin log cosignature`: who must cosign the log, and lines that come back by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from adapters.cli import exits
+from adapters.cli.door import exit_code, identify, told
+from adapters.cli.files import text_of
+from adapters.cli.log import opened_log
+from adapters.cli.people import As, acting
+from adapters.cli.reading import Json
+from adapters.cli.tables import print_json
+from adapters.engine import Engine
+from adapters.log.genesis import key_in_force
+from adapters.log.keys import LOG_KEY, public_key
+from adapters.log.store import LogStore
+from adapters.witness.keeping import keep_note, policy_in_force, remembered
+from domain.instant import written
+from domain.log.commands import LONGEST_DELAY_HOURS, AdoptPolicy, adoption_of
+from domain.log.policy import Policy
+from domain.log.words import LOG
+from domain.refusal import Refused
+from workflows.submission import Submission
+
+policy = typer.Typer(help="Who must cosign the log 见证规则 (C2SP tlog-policy).", no_args_is_help=True)
+cosignature = typer.Typer(help="Cosignatures that a board sends by hand 手工联署.", no_args_is_help=True)
+_Ground = Annotated[
+    str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
+]
+
+
+@policy.callback()
+def _policy() -> None:
+    """Who must cosign the log 见证规则 (C2SP tlog-policy)."""
+
+
+@cosignature.callback()
+def _cosignature() -> None:
+    """Cosignatures that a board sends by hand 手工联署."""
+
+
+@policy.command()
+def adopt(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The policy file.")],
+    as_: As,
+    authority: _Ground,
+    delay_hours: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=LONGEST_DELAY_HOURS,
+            help="How soon a head is to be cosigned; HUIYIN_LOG_DELAY_HOURS else.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Adopt a policy, as a security administrator; the text is kept, and every change is on record. 采纳见证规则
+
+    Exit code 0: adopted, or in force already. 1: refused, or the policy is malformed.
+    """
+    text = text_of(file, "policy", as_json)
+    with opened_log(as_json) as (engine, log):
+        command = adoption_of(text, delay_hours or engine.settings.log_delay_hours)
+        _of_this_log(command, engine, log)
+        answer = engine.handle(
+            Submission(
+                "cli", uuid4().hex, LOG, command, acting(as_, identify(engine)), authority=authority, texts=(text,)
+            )
+        )  # fmt: skip
+        told(answer, as_json, policy=command.digest, quorum=f"{command.k} of {command.n}")
+    raise typer.Exit(exits.ACCEPTED if answer.code == "policy_in_force" else exit_code(answer))
+
+
+@policy.command()
+def show(
+    text: Annotated[bool, typer.Option("--text", help="Print the policy's text alone, for boards.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The policy in force, and how far each board has come. 现行见证规则"""
+    with opened_log(as_json) as (engine, log):
+        cosigning = engine.handle.standing.caught_up().cosigning
+        known = policy_in_force(cosigning, engine.store)
+        if known is None or cosigning.policy is None:
+            raise Refused("no_policy", "Adopt one first: huiyin log policy adopt FILE.")
+        if text:
+            typer.echo(engine.store.text(cosigning.policy.digest), nl=False)
+            return
+        body = {
+            "digest": cosigning.policy.digest, "adopted_at": written(cosigning.policy.at), "k": cosigning.policy.k,
+            "n": cosigning.policy.n, "delay_hours": int(cosigning.policy.delay.total_seconds() // 3600),
+            "boards": _boards(known, engine, log),
+        }  # fmt: skip
+    print_json(body) if as_json else _print(body)
+
+
+@cosignature.command()
+def add(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The note that the board has sent.")],
+    as_json: Json = False,
+) -> None:
+    """Keep the lines that boards of the policy have put under a head by hand. 录入联署
+
+    Exit code 1: not a head of this log, or no line of a board that holds.
+    """
+    note = text_of(file, "note", as_json)
+    with opened_log(as_json) as (engine, log):
+        known = policy_in_force(engine.handle.standing.caught_up().cosigning, engine.store)
+        if known is None:
+            raise Refused("no_policy", "Adopt one first: huiyin log policy adopt FILE.")
+        kept = keep_note(log, known, note, engine.handle.clock())
+    body = {"size": kept.size, "boards": list(kept.boards), "quorum": kept.quorum}
+    enough = "已达法定数 a quorum has cosigned it" if kept.quorum else "尚缺 boards are still missing"
+    print_json(body) if as_json else typer.echo(f"size {kept.size:,}: {', '.join(kept.boards)}; {enough}")
+
+
+def _of_this_log(command: AdoptPolicy, engine: Engine, log: LogStore) -> None:
+    """A policy that does not know this log's key would leave every head without a quorum."""
+    if log.state().size:
+        key = key_in_force(log, engine.store)
+    else:
+        key = str(public_key(engine.settings.log_keys_folder / LOG_KEY))
+    if key not in command.log_keys:
+        raise Refused("policy_of_another_log", f"Name this log in the policy: log {key}")
+
+
+def _boards(known: Policy, engine: Engine, log: LogStore) -> list[dict[str, Any]]:
+    silent = engine.handle.standing.caught_up().cosigning.silent
+    found = []
+    for board in known.witnesses:
+        note, gap = remembered(log, board), silent.get(board.name)
+        found.append(
+            {
+                "name": board.name, "url": board.url, "vkey": str(board.vkey), "size": note.size, "failed": note.why,
+                "silent_since": written(gap.since) if gap else None,
+            }
+        )  # fmt: skip
+    return found
+
+
+def _print(body: dict[str, Any]) -> None:
+    typer.echo(f"规则 policy   {body['digest']}, since {body['adopted_at']}")
+    typer.echo(
+        f"法定数 quorum  {body['k']} of {body['n']}, 限时 within {body['delay_hours']} h of the stored event"
+    )
+    for one in body["boards"]:
+        gap = f", 失联 silent since {one['silent_since']}" if one["silent_since"] else ""
+        failed = f", last try: {one['failed']}" if one["failed"] else ""
+        typer.echo(f"  {one['name']:<20} cosigned up to {one['size']:,}{failed}{gap}")
