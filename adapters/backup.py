@@ -6,6 +6,8 @@ keys are in neither.
 
 A restore makes a new life of the store (epoch), which every consumer notices; it never brings back a key that was
 destroyed or handed to discipline inspection, as far as the key store in place, the backup or the events know of it.
+The evidence log comes back with the record; what the record holds beyond it is sealed again, the same. Whether newer
+leaves were lost only the boards know: the sealer asks them before it signs. The log's keys are in no backup.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.engine import code_release, now
+from adapters.log import open_log
+from adapters.log.rejoin import rejoin
 from adapters.settings import Settings
 from adapters.store import open_store
 from adapters.store.file_lock import FileLock
@@ -40,13 +44,15 @@ _READ = 5000
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the new epoch, how many keys were brought back, and how many diverted cases were handed on."""
+    """What a restore did: the new epoch, how many keys were brought back, how many diverted cases were handed on, and
+    what became of the evidence log."""
 
     epoch: str
     head: int
     keys_added: int
     diverted: int
     replaced: str | None
+    log: str
 
 
 # -- backup -----------------------------------------------------------------------------------------------------------
@@ -57,7 +63,10 @@ def external_commands(settings: Settings, folder: Path) -> list[str]:
     record = f'pg_dump --format=custom --schema=cases --file {folder}/cases.dump "$HUIYIN_STORE"'
     source = "$HUIYIN_KEYS" if settings.keys else "$HUIYIN_STORE"
     keys = f'pg_dump --format=custom --schema=keys --file {folder}/keys/keys.dump "{source}"'
-    return [f"mkdir -p -m 700 {folder}/keys", record, keys]
+    where = "$HUIYIN_LOG" if settings.log else "$HUIYIN_STORE"
+    # The log first, as below: what the record has beyond it is sealed again, the same, after a restore.
+    log = f'pg_dump --format=custom --schema=log --file {folder}/log.dump "{where}"'
+    return [f"mkdir -p -m 700 {folder}/keys", log, record, keys]
 
 
 def backup(settings: Settings, folder: Path, keys_folder: Path | None = None) -> dict[str, object]:
@@ -73,11 +82,11 @@ def backup(settings: Settings, folder: Path, keys_folder: Path | None = None) ->
     for each in (folder, apart):
         _empty(each)
     with reported():
-        # The record first: a key is durable before the value that it seals, so that no value lacks its key.
-        copies = {RECORD: _copy(record, folder / RECORD), KEYS: _copy(keys, apart / KEYS)}
-        log = settings.data / LOG
-        if log.exists():
-            copies[LOG] = _copy(log, folder / LOG)
+        # The log before the record, so that it never holds an event that the record's copy lacks; and the record
+        # before its keys: a key is durable before the value that it seals, so that no value lacks its key.
+        log = _log_file(settings)
+        copies = {LOG: _copy(log, folder / LOG)} if log is not None and log.exists() else {}
+        copies |= {RECORD: _copy(record, folder / RECORD), KEYS: _copy(keys, apart / KEYS)}
         manifest = _manifest(folder / RECORD, copies)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
@@ -126,25 +135,25 @@ def restore(
     _check(folder, saved_keys)
     if record.exists() and not replace:
         raise Refused("data_present", f"There is a {record.name} already; say --replace to set it aside.")
+    log = _log_file(settings)
     _nobody_works(record)
     with reported():
         added = _merge_keys(keys, saved_keys) if saved_keys.exists() else 0
-        staged = record.with_name(f"{RECORD}.restoring")
-        _remove(staged)
-        shutil.copyfile(folder / RECORD, staged)
+        staged = _staged(folder / RECORD, record)
+        staged_log = _staged(folder / LOG, log) if log is not None and (folder / LOG).exists() else None
         store, table = open_store(str(staged)), open_keys(settings.keys_url, settings.masters_folder)
         try:
             diverted, head = hand_on(store, table), store.head()
             epoch = store.renew_epoch()
+            sealed = _rejoined(str(staged_log or settings.log_url), store)
         finally:
             store.close()
             table.close()
         forget_positions(settings.views_url)
-        replaced = _set_aside(record)
-        _settle(staged)
-        staged.rename(record)
-        _flush(record.parent)
-    return Restored(epoch, head, added, diverted, replaced)
+        if log is not None and staged_log is not None:
+            _take_place(staged_log, log)
+        replaced = _take_place(staged, record)
+    return Restored(epoch, head, added, diverted, replaced, sealed)
 
 
 def after_external(settings: Settings) -> Restored:
@@ -153,7 +162,8 @@ def after_external(settings: Settings) -> Restored:
     try:
         diverted, head = hand_on(store, keys), store.head()
         forget_positions(settings.views_url)
-        return Restored(store.renew_epoch(), head, 0, diverted, None)
+        epoch = store.renew_epoch()
+        return Restored(epoch, head, 0, diverted, None, _rejoined(settings.log_url, store))
     finally:
         store.close()
         keys.close()
@@ -278,14 +288,47 @@ def _nobody_works(record: Path) -> None:
             ) from error
 
 
-def _set_aside(record: Path) -> str | None:
-    """Move the present record away, with its log; it holds what the restored one does not."""
-    if not record.exists():
-        _remove(record)  # what a lost file may have left beside it
+def _staged(saved: Path, place: Path) -> Path:
+    """A copy of a saved file beside the place that it is for."""
+    staged = place.with_name(f"{place.name}.restoring")
+    _remove(staged)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(saved, staged)
+    staged.chmod(0o600)
+    return staged
+
+
+def _take_place(staged: Path, place: Path) -> str | None:
+    """Put a staged file in its place and flush; returns what the file that stood there is called now."""
+    aside = _set_aside(place)
+    _settle(staged)
+    staged.rename(place)
+    _flush(place.parent)
+    return aside
+
+
+def _set_aside(place: Path) -> str | None:
+    """Move the present file away; it holds what the restored one does not."""
+    if not place.exists():
+        _remove(place)  # what a lost file may have left beside it
         return None
-    aside = record.with_name(f"{RECORD}.replaced-{now():%Y%m%dT%H%M%S}")
-    record.rename(aside)
+    _settle(place)
+    aside = place.with_name(f"{place.name}.replaced-{now():%Y%m%dT%H%M%S}")
+    place.rename(aside)
     return aside.name
+
+
+def _log_file(settings: Settings) -> Path | None:
+    """The log's file, None where it is PostgreSQL's."""
+    return None if is_postgres(settings.log_url) else sqlite_path(settings.log_url, LOG)
+
+
+def _rejoined(url: str, store: EventStore) -> str:
+    log = open_log(url)
+    try:
+        return rejoin(store, log)
+    finally:
+        log.close()
 
 
 def _settle(path: Path) -> None:

@@ -11,6 +11,11 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
 from adapters.engine import Engine
+from adapters.log import open_log
+from adapters.log.checks import check_log
+from adapters.log.growing import tip_of
+from adapters.log.sealer import TROUBLE
+from adapters.log.store import LogStore
 from adapters.reading import look
 from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, reported
 from adapters.temporal.open_cases import open_cases
@@ -18,6 +23,7 @@ from adapters.views.reader import Reader
 from domain.refusal import NotFound, Refused, Unavailable
 from workflows.advance import snapshot
 from workflows.messages import MATTER_PROCESS, process_id
+from workflows.ports import EventStore
 
 SECONDS = 2.0
 """How long an address may take to answer."""
@@ -43,7 +49,38 @@ def examine(engine: Engine) -> list[Check]:
         behind = _try_all(lambda: _consumers(reader, engine)) if views.ok and head.ok else []
     finally:
         reader.close()
-    return [head, keys, views, *behind]
+    log = (
+        _try("log", lambda: _log(engine))
+        if head.ok
+        else Check("log", None, "not asked: the store is out of reach")
+    )
+    return [head, keys, views, *behind, log]
+
+
+def _log(engine: Engine) -> Check:
+    """The evidence log by its own rows: what the sealer says of it, and what it would refuse."""
+    log = open_log(engine.settings.log_url)
+    try:
+        return _log_said(engine.store, log)
+    finally:
+        log.close()
+
+
+def _log_said(store: EventStore, log: LogStore) -> Check:
+    tip = tip_of(log)
+    if not tip.state.size:
+        return Check("log", None, "not opened yet; start the role: huiyin seal")
+    trouble = log.meta(TROUBLE)
+    if trouble is not None:
+        return Check("log", False, trouble)
+    check_log(log, store, tip)
+    behind, signed, cosigned = store.head() - tip.state.position, log.head(), log.cosigned()
+    sizes = {"signed": signed.size if signed else 0, "cosigned": cosigned.size if cosigned else 0}
+    said = f"{tip.state.size} leaves, " + (
+        "everything is sealed" if behind <= 0 else f"{behind} positions behind"
+    )
+    said += f", cosigned up to {sizes['cosigned']}" if cosigned else ", nothing cosigned yet"
+    return Check("log", True, said, {"size": tip.state.size, "behind": behind, **sizes})
 
 
 def _store(engine: Engine) -> Check:

@@ -148,10 +148,15 @@ def restore(
         done = _tried(lambda: copies.restore(settings, folder, keys, replace=replace), as_json)
     if as_json:
         print_json(
-            {name: getattr(done, name) for name in ("epoch", "head", "keys_added", "diverted", "replaced")}
+            {
+                name: getattr(done, name)
+                for name in ("epoch", "head", "keys_added", "diverted", "replaced", "log")
+            }
         )
         return
-    typer.echo(f"restored: {done.head} events, epoch {done.epoch}, {done.keys_added} keys brought back")
+    typer.echo(
+        f"restored: {done.head} events, epoch {done.epoch}, {done.keys_added} keys brought back; log: {done.log}"
+    )
     if done.replaced:
         typer.echo(f"the record that stood there is now {done.replaced}")
 

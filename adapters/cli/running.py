@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -22,6 +23,8 @@ from adapters.demo.district import District, found, plan
 from adapters.demo.morning import Held, Played, Witness, held_against, play
 from adapters.demo.report import Report, report
 from adapters.engine import Engine, now, open_engine
+from adapters.log import open_log
+from adapters.log.store import Head
 from adapters.rulebooks import template
 from adapters.settings import Settings
 from adapters.up import up as tree_up
@@ -87,10 +90,16 @@ def demo(
         played = _played(district, witness, seed, console)
         with console.status("Waiting for the processes to come to rest"):
             _rest(engine)
+        with console.status("Waiting for everything to be sealed"):
+            sealed = _sealed(engine)
     held, made = held_against(engine.store, answers), report(engine.store)
     engine.close()
-    _print_json(made, held, played) if as_json else _print(made, held, played, district)
-    if held.lost or held.doubled or played.broken:
+    if as_json:
+        _print_json(made, held, played, sealed)
+    else:
+        _print(made, held, played, district)
+        typer.echo(_said(sealed))
+    if held.lost or held.doubled or played.broken or sealed is None:
         raise typer.Exit(1)
 
 
@@ -128,6 +137,27 @@ def _rest(engine: Engine) -> None:
         time.sleep(QUIET_SECONDS)
 
 
+def _sealed(engine: Engine) -> Head | None:
+    """The head over every stored event, as soon as the log has signed it; None where that takes too long."""
+    until, log = time.monotonic() + REST_SECONDS, open_log(engine.settings.log_url)
+    try:
+        while time.monotonic() < until:
+            state, head = log.state(), log.head()
+            if head is not None and head.size == state.size and state.position == engine.store.head():
+                return head
+            time.sleep(0.1)
+        return None
+    finally:
+        log.close()
+
+
+def _said(sealed: Head | None) -> str:
+    if sealed is None:
+        return "存证日志 the evidence log: not everything was sealed in time; see huiyin log status"
+    root = base64.b64encode(sealed.root).decode()
+    return f"存证日志 the evidence log: every event is sealed, {sealed.size:,} leaves under the root {root}"
+
+
 def _print(made: Report, held: Held, played: Played, district: District) -> None:
     console, names = Console(), {body.id: body.name_zh for body in district.bodies}
     took = (played.ended - played.began).total_seconds()
@@ -157,7 +187,7 @@ def _span(by: timedelta | None) -> str:
     return "never came 未到" if by is None else f"{by.total_seconds():.1f} s"
 
 
-def _print_json(made: Report, held: Held, played: Played) -> None:
+def _print_json(made: Report, held: Held, played: Played, sealed: Head | None) -> None:
     typer.echo(
         json.dumps(
             {
@@ -165,6 +195,7 @@ def _print_json(made: Report, held: Held, played: Played) -> None:
                 "late": [{"number": x.number, "body": x.body, "stage": x.stage, "by": _span(x.by)} for x in made.late],
                 "escalated": made.escalated, "shown_above": made.shown_above, "reopened": made.reopened,
                 "answers": held.answers, "lost": held.lost, "doubled": held.doubled, "broken": played.broken,
+                "sealed": None if sealed is None else {"size": sealed.size, "root": sealed.root.hex()},
             },
             ensure_ascii=False,
         )
