@@ -26,6 +26,7 @@ import binascii
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -67,7 +68,7 @@ PROOF = frozenset(
     {
         "chain_broken", "genesis_missing", "genesis_wrong", "head_from_future", "leaf_malformed", "leaf_not_canonical",
         "leaf_not_json", "log_key_unproven", "log_signature_missing", "months_missing", "needs_genesis",
-        "old_head_differs", "old_root_mismatch", "other_origin", "overlap_differs", "policy_changed",
+        "old_root_mismatch", "other_origin", "overlap_differs", "policy_changed",
         "position_order", "quorum_missing", "receipt_other_view", "rolled_back", "root_mismatch", "signature_bad",
         "split_view", "version_gap",
     }
@@ -827,14 +828,33 @@ def json_object(text: str, what: str) -> dict[str, Any]:
 # ======================================================================================================================
 
 _NONE = type(None)
-_ENVELOPE: dict[str, tuple[type, ...]] = {
-    "_position": (int,), "_prev": (str, _NONE), "_sd": (list,), "authority": (str, _NONE), "backfill": (bool,),
-    "basis": (dict,), "capacity": (str,), "causation": (str, _NONE), "command": (str,), "correlation": (str,),
-    "nonce": (str,), "occurred_at": (str,), "person": (str,), "post": (str, _NONE), "pub": (dict,),
-    "recorded_at": (str,), "rule": (str,), "stream": (str,), "type": (str,), "version": (int,),
-}  # fmt: skip
-_KINDS = tuple(_ENVELOPE.items())
-_KEYS = _ENVELOPE.keys()
+_ENVELOPE: dict[str, type] = {
+    "_position": int,
+    "_prev": str,
+    "_sd": list,
+    "authority": str,
+    "backfill": bool,
+    "basis": dict,
+    "capacity": str,
+    "causation": str,
+    "command": str,
+    "correlation": str,
+    "nonce": str,
+    "occurred_at": str,
+    "person": str,
+    "post": str,
+    "pub": dict,
+    "recorded_at": str,
+    "rule": str,
+    "stream": str,
+    "type": str,
+    "version": int,
+}
+_NULLABLE = frozenset({"_prev", "authority", "causation", "post"})
+_KEYS = tuple(_ENVELOPE)  # sorted, as a canonical leaf holds them
+_SHAPES = frozenset(
+    itertools.product(*([kind, _NONE] if name in _NULLABLE else [kind] for name, kind in _ENVELOPE.items()))
+)
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -856,12 +876,17 @@ _READER = json.JSONDecoder(parse_float=_never, parse_int=_small, parse_constant=
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def _spelled(value: object) -> str:
+    """The one canonical spelling of a JSON value."""
+    return _WRITER.encode(value)
+
+
 def read_leaf(entry: bytes) -> dict[str, Any]:
     """The JSON of a leaf, which must be canonical; the hash was taken of the bytes as they stand. Raises BadLeaf."""
     try:
         text = entry.decode("utf-8")
-        leaf = _READER.decode(text)
-        same = _WRITER.encode(leaf) == text
+        leaf, end = _READER.raw_decode(text)
+        same = end == len(text) and _spelled(leaf) == text
     except (ValueError, RecursionError):
         raise BadLeaf("leaf_not_json", "不是合式的 JSON。", "is no JSON of the kind permitted.") from None
     if not same or not (entry.isascii() or _ascii_keys(leaf)):
@@ -870,7 +895,7 @@ def read_leaf(entry: bytes) -> dict[str, Any]:
             "不是规范 JSON(重复键、空白、次序或写法)。",
             "is not canonical JSON: a key twice, white space, another order or spelling.",
         )
-    if type(leaf) is not dict or leaf.keys() != _KEYS or not _well_formed(leaf):
+    if type(leaf) is not dict or not _well_formed(leaf):
         raise BadLeaf("leaf_malformed", "信封不合公布的格式。", "has not the envelope that is published.")
     return leaf
 
@@ -882,9 +907,8 @@ def _ascii_keys(value: object) -> bool:
 
 
 def _well_formed(leaf: dict[str, Any]) -> bool:
-    for name, kinds in _KINDS:
-        if type(leaf[name]) not in kinds:
-            return False
+    if tuple(leaf) != _KEYS or tuple(map(type, leaf.values())) not in _SHAPES:
+        return False
     if leaf["version"] < 1 or leaf["_position"] < 0 or (leaf["_prev"] is None) != (leaf["version"] == 1):
         return False
     return all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in leaf["_sd"])
@@ -1073,7 +1097,9 @@ class Times:
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """The next leaf's times. Raises ValueError where one is no moment."""
-        recorded, occurred = moment(leaf["recorded_at"]), moment(leaf["occurred_at"])
+        recorded = occurred = moment(leaf["recorded_at"])
+        if leaf["occurred_at"] != leaf["recorded_at"]:
+            occurred = moment(leaf["occurred_at"])
         where = (index, leaf["stream"], leaf["version"])
         self._claimed(recorded, occurred, leaf, where)
         if index == 0:
@@ -2010,7 +2036,8 @@ class Audit:
             self.places.take(index, leaf, hashed)
             self._schema.take(index, leaf)
             self.log.take(index, leaf)
-            self._policy_moved()
+            if leaf["type"] == "policy_adopted.v1" or index == 0:
+                self._policy_moved()
             self.count.take(index, leaf)
             self.disclosed.take(index, leaf)
             self.law.take(index, leaf)
