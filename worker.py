@@ -30,6 +30,8 @@ from adapters.temporal.process_worker import working
 from adapters.temporal.reconciler import reconcile
 from adapters.temporal.starter import ProcessStarter
 from adapters.views.views import Views
+from adapters.witness.ahead import boards_ahead
+from adapters.witness.cosigner import Cosigner
 from domain.refusal import Refused, Unavailable
 
 log = structlog.get_logger("worker")
@@ -92,14 +94,16 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
 
 
 async def seal(engine: Engine, stop: asyncio.Event) -> None:
-    """The role `seal`: seals every event into the evidence log and signs its heads."""
+    """The role `seal`: seals every event into the evidence log, signs its heads and has the boards cosign them."""
     settings, store = engine.settings, engine.store
     evidence = await asyncio.to_thread(open_log, settings.log_url)
     try:
-        sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now)
+        ahead = boards_ahead(evidence, engine.handle)
+        sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now, ahead)
         log.info("sealing", origin=settings.origin)
         # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.
-        await following(Follower(store, [sealer], evidence, batch=BATCH, gather=0.0), stop)
+        follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0)
+        await following(follower, stop, Cosigner(evidence, engine.handle).run(stop))
     finally:
         evidence.close()
 

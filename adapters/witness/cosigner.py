@@ -66,8 +66,8 @@ class Cosigner:
                     try:
                         if await asyncio.to_thread(held.enter_context, self._log.leader("cosigner")):
                             await self._rounds(http, stop)
-                    except Unavailable as error:
-                        _log.warning("log_unavailable", why=str(error))
+                    except Exception as error:  # noqa: BLE001 - sealing goes on, whatever becomes of the cosigning
+                        _log.error("cosigning_failed", error=type(error).__name__, again_in=STANDBY_SECONDS)
                     finally:
                         await self._let_go()
                 await _pause(stop, STANDBY_SECONDS)
@@ -118,6 +118,9 @@ class Cosigner:
             return
         except Unavailable:
             return  # the log's own database: the next round finds it back
+        except Exception as error:  # noqa: BLE001 - one board's fault, of any kind, must not end the others
+            await self._failed(one, BoardFailed(type(error).__name__))
+            return
         one.size, one.pause, one.not_before = head.size, FIRST_PAUSE, 0.0
         _log.debug("cosigned", board=one.board.name, size=head.size, quorum=quorum)
 
