@@ -1,11 +1,12 @@
 """Packages that nobody here wrote judge what this log hands out, each in an environment of its own.
 
-tlog-scales reads the exported files, metamorphic-log (Rust) the signed heads and proofs. Each is also shown something
+tlog-scales reads the exported files, metamorphic-log (Rust) the signed heads and proofs, proofbundle whole receipts. Each is also shown something
 tampered with, and must refuse it: a judge that cannot fail has judged nothing.
 """
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +15,20 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 
 from adapters.log.export import export
 from adapters.log.growing import reader
 from adapters.log.store import LogStore
+from adapters.receipt.prove import proof_file
+from adapters.receipt.qr import save_picture
 from domain.log.tiles import subtree_from_tiles
 from domain.log.tree import consistency, inclusion, leaf_hash
+from tests.made_log import BOARD_KEYS, BOARDS, LOG_KEY, ORIGIN, grow, key, made_log, sign_head
+from tests.made_receipt import receipt
 from tests.outside.ask import JUDGES, ask
-from tests.outside.made_log import BOARD_KEYS, BOARDS, LOG_KEY, ORIGIN, grow, key, made_log, sign_head
 
 OLD, SIZE = 777, 70_411
 PLACES = (0, 1, 255, 256, 65_535, 65_536, 70_399, SIZE - 1)
@@ -241,3 +246,53 @@ def test_both_refuse_a_consistency_proof_that_was_tampered_with(made: Made, wron
 
     assert not rust["ok"]
     assert not plain["ok"]
+
+
+# -- whole proof files ------------------------------------------------------------------------------------------------
+
+
+def judged(file: str, leaf: bytes, threshold: int = 3, vkey: str = VKEY) -> dict[str, Any]:
+    """What proofbundle says of a .tlog-proof and its leaf, when it knows the log and all boards."""
+    boards = [str(board.public) for board in BOARD_KEYS]
+    return ask(
+        "proofbundle", proof=file, leaf=leaf, vkey=vkey, witnesses=boards, threshold=threshold, origin=ORIGIN
+    )
+
+
+def test_proofbundle_believes_a_receipt_as_it_is_handed_out() -> None:
+    made = receipt(0, 1, 2)
+
+    assert judged(made.file, made.leaf)["ok"]
+
+
+def test_proofbundle_believes_a_proof_from_the_log(made: Made) -> None:
+    assert judged(proof_file(made.log, 4_711), made.log.leaf(4_711))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "part"),
+    [("another leaf", "inclusion_ok"), ("four boards", "witnesses_ok"), ("another log's key", "log_ok")],
+)
+def test_proofbundle_refuses_a_receipt_for_its_own_reason(wrong: str, part: str) -> None:
+    made = receipt(0, 1, 2)
+    leaf = made.leaf.replace(b"hazard", b"repair") if wrong == "another leaf" else made.leaf
+    vkey = str(key(ORIGIN, salt="another").public) if wrong == "another log's key" else VKEY
+
+    found = judged(made.file, leaf, 4 if wrong == "four boards" else 3, vkey)
+
+    assert not found["ok"]
+    assert [name for name in ("log_ok", "witnesses_ok", "inclusion_ok") if not found[name]] == [part]
+
+
+# -- QR codes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("boards", [0, 4])
+def test_a_camera_reads_the_very_receipt_out_of_its_qr_code(tmp_path: Path, boards: int) -> None:
+    file, made = tmp_path / "receipt.png", receipt(*range(boards))
+    save_picture(made.file, file)
+
+    answer = ask("qr-reader", file=file)
+
+    assert answer["ok"]
+    assert base64.b64decode(answer["texts"][0]).decode() == made.file

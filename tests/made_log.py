@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.log import open_log
 from adapters.log.growing import grown, tip_of
@@ -40,19 +40,10 @@ class Key:
     sign: Sign
 
 
-def key(name: str, algorithm: int = ED25519) -> Key:
-    """The key of this name: the same each time, so that a failure can be looked at again."""
-    private = Ed25519PrivateKey.from_private_bytes(name.encode().ljust(32, b".")[:32])
+def key(name: str, algorithm: int = ED25519, salt: str = "") -> Key:
+    """The key of this name: the same each time, so that a failure can be looked at again; another with a `salt`."""
+    private = Ed25519PrivateKey.from_private_bytes(sha256(f"{salt}{name}".encode()).digest())
     return Key(VerifierKey.of(name, algorithm, private.public_key().public_bytes_raw()), private.sign)
-
-
-def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Ed25519 by the package cryptography."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 LOG_KEY = key(ORIGIN)
@@ -94,6 +85,15 @@ def sign_head(log: LogStore, boards: int = 0) -> Head:
     assert found is not None
     assert len(parse_note(found.note).signatures) == 1 + boards
     return found
+
+
+def policy(*boards: int, least: int | None = None, log: Key = LOG_KEY) -> str:
+    """A policy that trusts the log and asks for so many of these boards, all of them where nothing is said."""
+    named = [f"witness b{each} {BOARD_KEYS[each].public}" for each in boards]
+    group = (
+        [f"group boards {least or len(boards)} " + " ".join(f"b{each}" for each in boards)] if boards else []
+    )
+    return "\n".join([f"log {log.public}", *named, *group, f"quorum {'boards' if boards else 'none'}", ""])
 
 
 @contextmanager
