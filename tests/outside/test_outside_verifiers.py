@@ -1,7 +1,7 @@
 """Packages that nobody here wrote judge what this log hands out, each in an environment of its own.
 
-tlog-scales reads the exported files, metamorphic-log (Rust) the signed heads and proofs, proofbundle whole receipts. Each is also shown something
-tampered with, and must refuse it: a judge that cannot fail has judged nothing.
+tlog-scales reads the exported files, metamorphic-log (Rust) the signed heads and proofs, proofbundle whole receipts.
+Each is also shown something tampered with, and must refuse it: a judge that cannot fail has judged nothing.
 """
 
 from __future__ import annotations
