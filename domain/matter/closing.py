@@ -127,6 +127,8 @@ def _the_one(state: Matter, command: do.RecordCallback) -> Requester:
         raise Refused(
             "unknown_requester", "Name one of the matter's requesters, or check on site if there is none."
         )
+    if one.erased:
+        raise Refused("erased", "Nobody can be called whose data were erased; check on site instead.")
     if one.answered or one.withdrawn:
         raise Refused("already_called", "This requester has been called back already.")
     return one

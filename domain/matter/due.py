@@ -151,7 +151,7 @@ def _taken(state: Matter, item: Item, ctx: Context, before: Sequence[Event]) -> 
         case "skip_callback":
             return not_called(state, ctx)
         case "erase":
-            return keeping.term_ended(state, item.id, ctx)
+            return keeping.term_ended(state, item.id, ctx, before)
 
 
 _ISSUER_OWES = frozenset({"accept_result", "decide_extension"})

@@ -21,7 +21,7 @@ from domain.matter.words import ENDED_MATTER
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from domain.acting import Command
     from domain.context import Context
@@ -196,20 +196,17 @@ def _erasures(state: Matter, command: do.EraseData, term: Term, ctx: Context) ->
     return _erased(state, command.about, command.ground, ctx.authority or "", ctx)
 
 
-def _erased(state: Matter, about: str | None, ground: str, authority: str, ctx: Context) -> tuple[Event, ...]:
+def _erased(
+    state: Matter, about: str | None, ground: str, authority: str, ctx: Context, gone: Collection[str] = ()
+) -> tuple[Event, ...]:
     digests = [
         held.digest
         for held in ctx.held.get(state.id, ())
-        if about in (None, held.subject) and state.shut(held.subject) != "erased"
+        if about in (None, held.subject) and state.shut(held.subject) != "erased" and held.digest not in gone
     ]
+    boards = tuple(sorted(state.boards))
     return tuple(
-        ev.DataErased(
-            ground=ground,
-            authority=authority,
-            subject=about,
-            digests=part,
-            boards=tuple(sorted(state.boards)),
-        )
+        ev.DataErased(ground=ground, authority=authority, subject=about, digests=part, boards=boards)
         for part in in_parts(digests)
     )
 
@@ -232,12 +229,15 @@ def ends(state: Matter) -> Mapping[str, datetime]:
     }
 
 
-def term_ended(state: Matter, item: str, ctx: Context) -> tuple[Event, ...]:
-    """The clock carries out what was asked for when the data were locked."""
+def term_ended(state: Matter, item: str, ctx: Context, before: Iterable[Event] = ()) -> tuple[Event, ...]:
+    """The clock carries out what was asked for when the data were locked; `before` is what it has just carried out."""
     named = item.split("/")[1]
     about = None if named == "case" else named
+    if any(isinstance(event, ev.DataErased) and event.subject is None for event in before):
+        return ()  # the case has gone as a whole in the same moment, and the lock with it
     lock = state.locked[about or WHOLE]
-    return _erased(state, about, lock.ground, lock.authority, ctx)
+    gone = {digest for event in before if isinstance(event, ev.DataErased) for digest in event.digests}
+    return _erased(state, about, lock.ground, lock.authority, ctx, gone)
 
 
 def lists_digests(command: Command) -> bool:

@@ -102,9 +102,14 @@ def envelope(event: Event, actor: Actor, when: When, stream: str, **more: Any) -
 def district() -> Register:
     """The register of the small district, folded once."""
     register = Register()
-    for event in (*_bodies(), *_lists()):
+    for event in district_events():
         register = enter(register, event)
     return register
+
+
+def district_events() -> tuple[Event, ...]:
+    """All that was entered into the register of the small district."""
+    return (*_bodies(), *_lists())
 
 
 def _bodies() -> Iterator[Event]:
@@ -165,7 +170,8 @@ SEALED = ("text", "reason", "reply", "evidence", "result", "proof", "note", "pla
 class World:
     """Cases under commands, and the moment that it is. `case` is the one that acts go to; `laws` older rulebooks.
 
-    `held`: which sealed values are stored, by case; one of everybody's where a test says nothing.
+    `held`: which sealed values are stored, by case; one of everybody's where a test says nothing. `log`: all that was
+    recorded, of every case, in order; `entered`: what the register holds beyond the district's.
     """
 
     register: Register = field(default_factory=district)
@@ -176,6 +182,8 @@ class World:
     states: dict[str, Matter] = field(default_factory=dict)
     laws: dict[str, Law] = field(default_factory=dict)
     held: dict[str, tuple[Held, ...]] = field(default_factory=dict)
+    log: list[Recorded[Any]] = field(default_factory=list)
+    entered: list[Event] = field(default_factory=list)
 
     # -- what was
 
@@ -200,6 +208,7 @@ class World:
         return World(
             self.register, self.book, self.now, self.case, {c: list(s) for c, s in self.stories.items()},
             {case: state for case, state in states.items() if state is not None}, dict(self.laws), dict(self.held),
+            [*self.log], [*self.entered],
         )  # fmt: skip
 
     @property
@@ -218,7 +227,8 @@ class World:
 
     def also(self, actor: Actor, body: str, post: str) -> Actor:
         """The same person in a second post (交叉任职)."""
-        self.register = enter(self.register, held(actor.person, body, post))
+        self.entered.append(held(actor.person, body, post))
+        self.register = enter(self.register, self.entered[-1])
         return Actor(person=actor.person, body=body, post=post)
 
     # -- when
@@ -232,7 +242,7 @@ class World:
             actor=actor, when=When(occurred_at=occurred, recorded_at=self.now), rulebook=self.book.book,
             authority=how.get("authority", default), calendar=self.book.calendar, register=self.register,
             others={case: self.states.get(case) for case in named}, laws=self._laws(),
-            sealed=frozenset(how.get("sealed", SEALED)), held=self._held(command),
+            sealed=frozenset(how.get("sealed", () if lists_digests(command) else SEALED)), held=self._held(command),
         )  # fmt: skip
 
     def _held(self, command: Command) -> dict[str, tuple[Held, ...]]:
@@ -259,17 +269,21 @@ class World:
 
     def do(self, actor: Actor, command: Command, **how: Any) -> Decision:
         """Decide, and fold what was decided, here and elsewhere."""
-        decision = self.decide(actor, command, **how)
-        when = When(occurred_at=how.get("occurred") or self.now, recorded_at=self.now)
-        for event in decision.events:
-            self._append(self.case, event, actor, when)
-        for case, event in decision.elsewhere:
-            self._append(case, event, actor, when)
+        context = self.context(command, actor, **how)
+        decision = decide_matter(self.states.get(self.case), command, context)
+        told = {
+            "rule": decision.rule,
+            "command": f"test:{len(self.log)}",
+            "authority": context.authority,
+        }
+        for case, event in (*((self.case, event) for event in decision.events), *decision.elsewhere):
+            self._append(case, event, actor, context.when, **told)
         return decision
 
-    def _append(self, case: str, event: Event, actor: Actor, when: When) -> None:
+    def _append(self, case: str, event: Event, actor: Actor, when: When, **told: Any) -> None:
         basis = Basis(calendar="cn", code="test", register=1, rulebook=self.book.book.name)
-        recorded = envelope(event, actor, when, case, basis=basis)
+        recorded = envelope(event, actor, when, case, basis=basis, **told)
+        self.log.append(recorded)
         self.stories.setdefault(case, []).append(recorded)
         self.states[case] = evolve(self.states.get(case), recorded)
 
