@@ -44,7 +44,7 @@ class LogWorld:
         """A sealer that has not been asked anything yet."""
         opening = Opening(ORIGIN, public_key(self.keys / RECEIPT_KEY), 24, "test")
         signer = open_signer(self.keys / LOG_KEY)
-        return Sealer(self.store, log or self.log, signer, opening, lambda: self.clock(), ahead)
+        return Sealer(self.store, log or self.log, signer, opening, self.clock, ahead)
 
     def add(self, *streams: str) -> None:
         """One event more for each of these streams, in this order."""
