@@ -156,7 +156,9 @@ class Trail:
                 if step == 0:
                     self.add(case(n), "matter_registered.v1", {"number": f"n-{n}", "source": "window"})
                 else:
-                    self.add(case(n), "work_noted.v1", {"what": f"step-{step}"}, _sd=[digest(disclosure(n, step))])
+                    self.add(
+                        case(n), "work_noted.v1", {"what": f"step-{step}"}, _sd=[digest(disclosure(n, step))]
+                    )
         return self
 
     @property
@@ -232,7 +234,7 @@ TYPES = {
 SCHEMA = {
     "format": "huiyin-schema/v1",
     "types": {
-        name: {"properties": dict.fromkeys(fields.split(), {}), "required": fields.split()}
+        name: {"properties": {one: {} for one in fields.split()}, "required": fields.split()}
         for name, fields in TYPES.items()
     },
 }
@@ -254,7 +256,9 @@ def census(entries: list[bytes]) -> Json:
     return told
 
 
-def files_of(trail: Trail, old: int = 0, *, at: datetime | None = None, old_at: datetime | None = None) -> dict[str, bytes]:
+def files_of(
+    trail: Trail, old: int = 0, *, at: datetime | None = None, old_at: datetime | None = None
+) -> dict[str, bytes]:
     """The members of an honest bundle from `old` to the trail's end; heads cosigned a minute after their last leaf."""
     hashes = trail.hashes()
     now = at or trail.at + timedelta(minutes=1)
@@ -304,7 +308,9 @@ def bundle(trail: Trail, to: Path, old: int = 0, **changed: bytes | None) -> Pat
     return zipped(files, to)
 
 
-def promise(entry: bytes, at: datetime, delay: int = 24, signer: Signer = RECEIPT_KEY, origin: str = ORIGIN) -> str:
+def promise(
+    entry: bytes, at: datetime, delay: int = 24, signer: Signer = RECEIPT_KEY, origin: str = ORIGIN
+) -> str:
     text = f"huiyin-receipt/v1\n{origin}\n450305-20261101-ABCDEF-X\n{b64(leaf_hash(entry))}\n{stamp(at)}\n{delay}\n"
     return f"{text}\n{signer.line(text)}"
 
