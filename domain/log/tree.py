@@ -41,7 +41,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 || left || right) (RFC 6962 section 2.1); both sides are 32 bytes, else `ProofError`."""
     if len(left) != HASH_BYTES or len(right) != HASH_BYTES:
         raise ProofError("hash_length", "Give hashes of exactly 32 bytes.")
-    return sha256(b"\x01" + left + right).digest()
+    return _node(left, right)
 
 
 def parents(hashes: Sequence[bytes]) -> list[bytes]:
@@ -73,16 +73,15 @@ def inclusion(index: int, size: int, subtree: Subtree) -> list[bytes]:
     _check_size(size)
     if not 0 <= index < size:
         raise ProofError("index_outside", "Ask for a leaf that lies inside the tree.")
-    start, stop, path = 0, size, []
-    while stop - start > 1:
-        middle = start + _split(stop - start)
-        if index < middle:
-            path.append(_range_root(middle, stop, subtree))
-            stop = middle
-        else:
-            path.append(_range_root(start, middle, subtree))
-            start = middle
-    return path[::-1]
+    path = []
+    for level in range((size - 1).bit_length()):
+        sibling = (index >> level) ^ 1
+        start = sibling << level
+        if start + (1 << level) <= size:
+            path.append(subtree(level, sibling))
+        elif start < size:  # the ragged right edge; beyond it a node has no sibling and goes up as it is
+            path.append(_range_root(start, size, subtree))
+    return path
 
 
 def consistency(old: int, new: int, subtree: Subtree) -> list[bytes]:
@@ -120,10 +119,11 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
         if sn == 0:
             raise ProofError("proof_length", "Use the proof as it was handed out: it has too many hashes.")
         if fn & 1 or fn == sn:
-            r = node_hash(p, r)
-            fn, sn = _up_to_right_child(fn, sn)
+            r = _node(p, r)
+            while fn and not fn & 1:  # up past the levels on which this node has no sibling
+                fn, sn = fn >> 1, sn >> 1
         else:
-            r = node_hash(r, p)
+            r = _node(r, p)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:  # step 5
         raise ProofError("proof_length", "Use the proof as it was handed out: it has too few hashes.")
@@ -167,10 +167,11 @@ def _fold_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
         if sn == 0:
             raise ProofError("proof_length", "Use the proof as it was handed out: it has too many hashes.")
         if fn & 1 or fn == sn:
-            fr, sr = node_hash(c, fr), node_hash(c, sr)
-            fn, sn = _up_to_right_child(fn, sn)
+            fr, sr = _node(c, fr), _node(c, sr)
+            while fn and not fn & 1:  # up past the levels on which this node has no sibling
+                fn, sn = fn >> 1, sn >> 1
         else:
-            sr = node_hash(sr, c)
+            sr = _node(sr, c)
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
         raise ProofError("proof_length", "Use the proof as it was handed out: it has too few hashes.")
@@ -197,6 +198,10 @@ def _check_size(size: int) -> None:
         raise ProofError("size_outside", "Give a tree size from 0 to 2**63 - 1.")
 
 
+def _node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
 def _split(size: int) -> int:
     """The k of RFC 6962 section 2.1: the largest power of two smaller than `size` (at least 2)."""
     return 1 << ((size - 1).bit_length() - 1)
@@ -211,10 +216,3 @@ def _range_root(start: int, stop: int, subtree: Subtree) -> bytes:
         one = subtree(level, stop >> level)
         found = node_hash(one, found) if found else one
     return found
-
-
-def _up_to_right_child(fn: int, sn: int) -> tuple[int, int]:
-    """Step "if LSB(fn) is not set, shift both until it is set or fn is 0": passes the levels without a sibling."""
-    while fn and not fn & 1:
-        fn, sn = fn >> 1, sn >> 1
-    return fn, sn
