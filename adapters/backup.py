@@ -5,7 +5,8 @@ its own and is kept for a short time only: what was erased since is erased in it
 keys are in neither.
 
 A restore makes a new life of the store (epoch), which every consumer notices; it never brings back a key that was
-destroyed or handed to discipline inspection, as far as the key store in place, the backup or the events know of it.
+destroyed, locked or handed to discipline inspection, as far as the key store in place, the backup, the restored events
+or the evidence log in place know of it: see adapters.replay. That is done before anything takes its place.
 The evidence log comes back with the record; what the record holds beyond it is sealed again, the same. Whether newer
 leaves were lost only the boards know: the sealer asks them before it signs. The log's keys are in no backup.
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 from adapters.engine import code_release, now
 from adapters.log import open_log
 from adapters.log.rejoin import rejoin
+from adapters.replay import replay_log, replay_record
 from adapters.settings import Settings
 from adapters.store import open_store
 from adapters.store.file_lock import FileLock
@@ -31,26 +33,26 @@ from adapters.store.positions import StoredPositions
 from adapters.store.postgres_link import is_postgres
 from adapters.store.sqlite_files import open_sqlite, sqlite_path
 from adapters.vault import open_keys
+from adapters.vault.keys import LOCKED
 from adapters.views.sql import Sql
 from domain.instant import written
-from domain.matter.events import MatterDiverted
 from domain.refusal import Refused
+from workflows.key_duties import Duty
 from workflows.ports import EventStore, KeyStore
 
 MANIFEST = "manifest.json"
 RECORD, KEYS, LOG = "cases.db", "keys.db", "log.db"
-_READ = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the new epoch, how many keys were brought back, how many diverted cases were handed on, and
-    what became of the evidence log."""
+    """What a restore did: the new epoch, how many keys were brought back, what was done to keys again (how often a
+    diversion, a lock, an erasure), and what became of the evidence log."""
 
     epoch: str
     head: int
     keys_added: int
-    diverted: int
+    again: dict[str, int]
     replaced: str | None
     log: str
 
@@ -138,12 +140,12 @@ def restore(
     log = _log_file(settings)
     _nobody_works(record)
     with reported():
-        added = _merge_keys(keys, saved_keys) if saved_keys.exists() else 0
+        staged_keys, added = _staged_keys(keys, saved_keys)
         staged = _staged(folder / RECORD, record)
         staged_log = _staged(folder / LOG, log) if log is not None and (folder / LOG).exists() else None
-        store, table = open_store(str(staged)), open_keys(settings.keys_url, settings.masters_folder)
+        store, table = open_store(str(staged)), open_keys(str(staged_keys), settings.masters_folder)
         try:
-            diverted, head = hand_on(store, table), store.head()
+            again, head = _again(settings, store, table), store.head()
             epoch = store.renew_epoch()
             sealed = _rejoined(str(staged_log or settings.log_url), store)
         finally:
@@ -152,33 +154,34 @@ def restore(
         forget_positions(settings.views_url)
         if log is not None and staged_log is not None:
             _take_place(staged_log, log)
+        _settle(staged_keys)
+        staged_keys.replace(
+            keys
+        )  # never set aside: a key that was destroyed just now is in no file that is left
         replaced = _take_place(staged, record)
-    return Restored(epoch, head, added, diverted, replaced, sealed)
+    return Restored(epoch, head, added, again, replaced, sealed)
 
 
 def after_external(settings: Settings) -> Restored:
-    """After PostgreSQL's own restore: a new life of the store, its diversions replayed. Before any role is started."""
+    """After PostgreSQL's own restore: a new life of the store, its keys as the events say. Before any role is started."""
     store, keys = open_store(settings.store_url), open_keys(settings.keys_url, settings.masters_folder)
     try:
-        diverted, head = hand_on(store, keys), store.head()
+        again, head = _again(settings, store, keys), store.head()
         forget_positions(settings.views_url)
         epoch = store.renew_epoch()
-        return Restored(epoch, head, 0, diverted, None, _rejoined(settings.log_url, store))
+        return Restored(epoch, head, 0, again, None, _rejoined(settings.log_url, store))
     finally:
         store.close()
         keys.close()
 
 
-def hand_on(store: EventStore, keys: KeyStore) -> int:
-    """Hand the keys of every diverted case to discipline inspection again; returns how many cases. Idempotent."""
-    cases, after = 0, 0
-    while batch := store.read(after, _READ):
-        for stored in batch:
-            if stored.type == MatterDiverted.TYPE:
-                keys.rewrap(stored.stream, "discipline")
-                cases += 1
-        after = batch[-1].position
-    return cases
+def _again(settings: Settings, store: EventStore, keys: KeyStore) -> dict[str, int]:
+    """Do to the keys again what the restored events say, and the leaves of the log in place, which may be ahead."""
+    done = replay_record(store, keys)
+    log = _log_file(settings)
+    if log is None or log.exists():
+        done |= replay_log(settings.log_url, keys)  # of each the greater count: they are the same events
+    return {duty.value: done[duty] for duty in Duty}
 
 
 def forget_positions(url: str) -> None:
@@ -191,28 +194,29 @@ def forget_positions(url: str) -> None:
         positions.close()
 
 
-def _merge_keys(place: Path, saved: Path) -> int:
-    """Bring back the keys that are missing; what was destroyed in either stays destroyed. Returns how many came back."""
+def _staged_keys(place: Path, saved: Path) -> tuple[Path, int]:
+    """The keys in place and those of the backup that are missing there, in a file beside; and how many came back."""
+    staged = place.with_name(f"{KEYS}.restoring")
+    _remove(staged)
     if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = place.with_name(f"{KEYS}.restoring")
-        for each in (fresh, place):
-            _remove(each)  # what a lost file may have left beside it
-        shutil.copyfile(saved, fresh)
-        fresh.chmod(0o600)
-        _flush(fresh)
-        fresh.rename(place)
-        with sqlite3.connect(f"file:{place}?mode=ro", uri=True) as connection:
-            (count,) = connection.execute(
-                "SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL"
-            ).fetchone()
-        connection.close()
-        return int(count)
-    connection = open_sqlite(place)
+        _remove(place)  # what a lost file may have left beside it
+        return (_staged(saved, place), _living(saved)) if saved.exists() else (staged, 0)
+    _settle(place)
+    _staged(place, place)
+    if not saved.exists():
+        return staged, 0
+    connection = open_sqlite(staged)
     try:
-        return _merged(connection, saved)
+        return staged, _merged(connection, saved)
     finally:
         connection.close()
+
+
+def _living(saved: Path) -> int:
+    with sqlite3.connect(f"file:{saved}?mode=ro", uri=True) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL").fetchone()
+    connection.close()
+    return int(count)
 
 
 def _merged(connection: sqlite3.Connection, saved: Path) -> int:
@@ -229,6 +233,11 @@ def _merged(connection: sqlite3.Connection, saved: Path) -> int:
     connection.execute(
         "UPDATE main.data_keys SET wrapped = NULL WHERE wrapped IS NOT NULL AND EXISTS (SELECT 1 FROM saved.data_keys s"
         " WHERE s.stream = data_keys.stream AND s.subject = data_keys.subject AND s.wrapped IS NULL)"
+    )
+    connection.execute(
+        f"UPDATE main.data_keys SET holder = holder || '{LOCKED}' WHERE holder NOT LIKE '%{LOCKED}' AND EXISTS (SELECT 1"
+        " FROM saved.data_keys s WHERE s.stream = data_keys.stream AND s.subject = data_keys.subject"
+        f" AND s.holder LIKE '%{LOCKED}')"
     )
     connection.execute("INSERT OR IGNORE INTO main.secrets SELECT * FROM saved.secrets")
     added = connection.execute("INSERT OR IGNORE INTO main.data_keys SELECT * FROM saved.data_keys").rowcount

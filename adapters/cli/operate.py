@@ -137,7 +137,7 @@ def restore(
 ) -> None:
     """Put a backup in place; stop every role first. The store begins a new life, which every consumer notices.
 
-    A key that was destroyed, or handed to discipline inspection, never comes back. Exit code 1: refused, with why.
+    A key that was destroyed, locked or handed to discipline inspection never comes back. Exit code 1: refused, with why.
     """
     settings = _settings(as_json)
     if (folder is None) != after_external:
@@ -148,15 +148,16 @@ def restore(
         done = _tried(lambda: copies.restore(settings, folder, keys, replace=replace), as_json)
     if as_json:
         print_json(
-            {
-                name: getattr(done, name)
-                for name in ("epoch", "head", "keys_added", "diverted", "replaced", "log")
-            }
+            {name: getattr(done, name) for name in ("epoch", "head", "keys_added", "replaced", "log")}
+            | done.again
         )
         return
     typer.echo(
         f"restored: {done.head} events, epoch {done.epoch}, {done.keys_added} keys brought back; log: {done.log}"
     )
+    again = ", ".join(f"{count} {what}" for what, count in done.again.items() if count)
+    if again:
+        typer.echo(f"done to keys again: {again}")
     if done.replaced:
         typer.echo(f"the record that stood there is now {done.replaced}")
 
