@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from adapters.log.checks import check_log
 from adapters.log.growing import tip_of
 from adapters.log.sealer import TROUBLE
 from adapters.log.store import LogStore
-from adapters.reading import look
 from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, reported
 from adapters.temporal.open_cases import open_cases
+from adapters.temporal.starter import ASIDE
 from adapters.views.reader import Reader
-from domain.refusal import NotFound, Refused, Unavailable
+from domain.refusal import Refused, Unavailable
+from domain.visibility import DIVERTED
 from workflows.advance import snapshot
 from workflows.messages import MATTER_PROCESS, process_id
 from workflows.ports import EventStore
@@ -103,8 +105,17 @@ def _views(reader: Reader) -> Check:
 
 def _consumers(reader: Reader, engine: Engine) -> list[Check]:
     head, epoch = engine.store.head(), engine.store.epoch()
-    found = []
+    found, aside = (
+        [],
+        [name.removeprefix(ASIDE) for name, at in reader.consumers() if name.startswith(ASIDE) and at],
+    )
+    if aside:
+        shown = [case for case in aside if _ordinary(engine, case)][:20]
+        said = f"{len(aside)} set aside: they cannot be read; they are tried again every few seconds"
+        found.append(Check("cases", False, said, {"set_aside": len(aside), "cases": shown}))
     for name, position in reader.consumers():
+        if name.startswith(ASIDE):
+            continue
         if name.startswith("processes-") and not name.endswith(epoch):
             continue  # of another life of the store
         lag = head - position
@@ -181,12 +192,21 @@ async def without_process(engine: Engine, client: Client) -> list[str]:
         async for one in client.list_workflows(query):
             running.add(one.id)
     absent = [case for case in open_cases(engine.store) if process_id(case) not in running]
-    return [case for case in absent if not snapshot(engine.handle, case).closed]
+    return [case for case in absent if _open(engine, case)]
+
+
+def _open(engine: Engine, case: str) -> bool:
+    """Whether a case has something to do yet; one that cannot be read is told of as set aside."""
+    try:
+        return not snapshot(engine.handle, case).closed
+    except Unavailable:
+        raise
+    except Exception:  # noqa: BLE001 - whatever keeps a case from being read
+        return False
 
 
 def _ordinary(engine: Engine, case: str) -> bool:
-    try:
-        look(engine, case, None)
-    except NotFound:
-        return False
-    return True
+    """Whether the case may be named to the operator; of one that cannot be read, its bare events are asked."""
+    rows = engine.store.load(case)
+    hidden = any(row.type == DIVERTED or json.loads(row.body)["pub"].get("confidential") for row in rows)
+    return bool(rows) and not hidden

@@ -187,6 +187,10 @@ class Positions(Protocol):
         """Move the consumer from `expected` to `new`; raises domain.refusal.Conflict if it stands elsewhere."""
         ...
 
+    def beginning_with(self, prefix: str) -> dict[str, int]:
+        """The consumers whose name begins so and that stand above 0, with their positions."""
+        ...
+
     def leader(self, consumer: str) -> AbstractContextManager[bool]:
         """Try to lead the consumer, for as long as the context lasts; the value says whether it does."""
         ...

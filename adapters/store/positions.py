@@ -49,6 +49,12 @@ def position(connection: Connection, consumer: str) -> int:
     return row[0] if row else 0
 
 
+def all_positions(connection: Connection) -> list[tuple[str, int]]:
+    """Every consumer with its position."""
+    table = "positions" if isinstance(connection, sqlite3.Connection) else "views.positions"
+    return list(connection.execute(f"SELECT consumer, position FROM {table} ORDER BY consumer"))
+
+
 def save(connection: Connection, consumer: str, expected: int, new: int) -> None:
     """Move the consumer from `expected` to `new` inside the caller's transaction.
 
@@ -96,6 +102,12 @@ class StoredPositions:
         """Compare-and-set in a transaction of its own. Raises Conflict, Unavailable."""
         with self.transaction() as connection:
             save(connection, consumer, expected, new)
+
+    def beginning_with(self, prefix: str) -> dict[str, int]:
+        """The consumers whose name begins so and that stand somewhere, with their positions. Raises Unavailable."""
+        with self.transaction() as connection:
+            rows = all_positions(connection)
+        return {name: at for name, at in rows if name.startswith(prefix) and at}
 
     @contextmanager
     def leader(self, consumer: str) -> Iterator[bool]:

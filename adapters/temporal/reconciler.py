@@ -34,6 +34,7 @@ async def reconcile(
                 if not leads:
                     continue
                 await starter.settle()
+                await starter.retry()
                 if time.monotonic() - last >= every.total_seconds():
                     log.info("processes_poked", open=await starter.rebuild())
                     last = time.monotonic()

@@ -3,12 +3,16 @@
 It follows after the record: a batch is delivered first and its position saved then, so that everything is told at
 least once. The position belongs to one life of Temporal's namespace and one life (epoch) of the store: where either
 is a new one, every open process is brought up again, whatever was told before.
+
+A case that cannot be read (its fold raises) holds up nobody: it is set aside, on record beside the positions and in
+the log, and tried again by the reconciler until it can be.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -22,7 +26,7 @@ from adapters.failpoint import failpoint
 from adapters.temporal.client import RPC_TIMEOUT, namespace_id, prepare_namespace, reported
 from domain.event import decode
 from domain.matter.evolve import FOLDS
-from domain.refusal import Conflict
+from domain.refusal import Conflict, Unavailable
 from workflows import wording
 from workflows.advance import snapshot
 from workflows.agenda_view import Watched, nothing
@@ -44,6 +48,9 @@ MOST_WATCHED = 2_000
 
 MATTER_EVENTS = frozenset(event.TYPE for event in FOLDS)
 
+ASIDE = "aside-"
+"""Before the id of a case that was set aside, the name under which that is kept among the positions."""
+
 OpenCases = Callable[[], Iterable[str]]
 """Lists the cases that may need a process; one too many does no harm, for the store is asked about each."""
 
@@ -62,6 +69,7 @@ class ProcessStarter:
         self._sure_until = 0.0
         self._settling = asyncio.Lock()
         self._watched: dict[str, Watched] = {}
+        self._aside: frozenset[str] = frozenset()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     # -- the consumer's contract ----------------------------------------------------------------------------------
@@ -121,18 +129,53 @@ class ProcessStarter:
         return sum(found)
 
     async def bring_up(self, case: str) -> bool:
-        """Poke the processes of one case and start those that are missing; False if the case is not open."""
-        told = await asyncio.to_thread(snapshot, self.handle, case)
-        if told.closed:
+        """Poke the processes of one case and start those that are missing; False if the case is not open, or set aside."""
+        told = await self._readable(case, snapshot, self.handle, case)
+        if told is None or (told.closed and case not in self._aside):
             return False
         await self._tell(told, {"": told, **{leg.owner: leg for leg in told.legs}})
-        return True
+        if case in self._aside:
+            await self._mark(case, None)
+        return not told.closed
+
+    async def retry(self) -> None:
+        """Try again what was set aside, by whichever process. Raises Unavailable."""
+        found = await asyncio.to_thread(self.positions.beginning_with, ASIDE)
+        self._aside = frozenset(name.removeprefix(ASIDE) for name in found)
+        await self._all(self.bring_up(case) for case in sorted(self._aside))
+
+    async def _readable(self, case: str, read: Callable[..., T], *given: object) -> T | None:
+        """What reading a case gives, or None where it cannot be read: it is set aside then. Raises Unavailable."""
+        try:
+            return await asyncio.to_thread(read, *given)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one case's fault, of any kind, must not hold up the others
+            if case not in self._aside:
+                # Where in the code, never in the error's words: they might quote a value (law 9).
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                at = f"{last.name}:{last.lineno}"
+                log.error("case_set_aside", case=case, error=type(error).__name__, at=at)
+                await self._mark(case, await asyncio.to_thread(self.handle.store.head))
+            return None
+
+    async def _mark(self, case: str, head: int | None) -> None:
+        """Keep on record that a case is set aside, or is so no longer."""
+        name = f"{ASIDE}{case}"
+        before = await asyncio.to_thread(self.positions.position, name)
+        await asyncio.to_thread(self.positions.save, name, before, head or 0)
+        self._aside = self._aside | {case} if head else self._aside - {case}
 
     async def _follow(self, case: str, first: int) -> None:
         """Tell what the events of a case from version `first` on have changed for its processes."""
         # A failure below forgets the matter: then it is read again from its start.
         before = self._watched.pop(case, None)
-        watched, told, concerns = await asyncio.to_thread(self._read, case, first, before)
+        read = await self._readable(case, self._read, case, first, before)
+        if read is None:
+            return
+        watched, told, concerns = read
+        if case in self._aside:  # what was not told of it meanwhile
+            await self.bring_up(case)
         await self._tell(told, concerns)
         self._watched[case] = watched
         if len(self._watched) > MOST_WATCHED:
