@@ -17,9 +17,9 @@ def test_six_lives_survive_kills_of_every_part_on_sqlite(tmp_path: Path) -> None
     with world_in(tmp_path, SHORT, "sqlite") as world:
         world.begin()
         world.until(5)
-        world.strike("worker", "follow")
+        world.strike("worker", "follow", "seal")
         world.until(8)
-        world.restore("follow")
+        world.restore("follow", "seal")
         world.until(9)
         world.restore("worker")
         world.until(11)
@@ -31,13 +31,14 @@ def test_six_lives_survive_kills_of_every_part_on_sqlite(tmp_path: Path) -> None
         world.finish()
         world.check()
 
-    assert [strike.part for strike in world.strikes] == ["worker", "follow", "temporal", "driver"]
+    assert [strike.part for strike in world.strikes] == ["worker", "follow", "seal", "temporal", "driver"]
 
 
 @pytest.mark.timeout(180)
 def test_six_lives_survive_kills_of_servers_and_at_failpoints_on_postgres(tmp_path: Path) -> None:
     failpoints = {
-        "worker": "store.after_commit:4", "follow": "starter.after_told:6", "driver": "keys.after_commit:25"
+        "worker": "store.after_commit:4", "follow": "starter.after_told:6", "driver": "keys.after_commit:25",
+        "seal": "log.before_commit:20",
     }  # fmt: skip
     with world_in(tmp_path, SHORT, "postgres") as world:
         world.begin(**failpoints)
@@ -46,13 +47,13 @@ def test_six_lives_survive_kills_of_servers_and_at_failpoints_on_postgres(tmp_pa
         time.sleep(2)
         world.restore("postgres")
         time.sleep(2)
-        world.strike("temporal", "worker", "follow", "driver", "postgres")
+        world.strike("temporal", "worker", "follow", "seal", "driver", "postgres")
         time.sleep(2)
-        world.restore("postgres", "temporal", "worker", "follow", "driver")
+        world.restore("postgres", "temporal", "worker", "follow", "seal", "driver")
         world.finish()
         world.check()
 
-    assert sorted(strike.part for strike in world.strikes[:3]) == ["driver", "follow", "worker"]
-    assert [strike.part for strike in world.strikes[3:]] == [
-        "postgres", "temporal", "worker", "follow", "driver", "postgres",
+    assert sorted(strike.part for strike in world.strikes[:4]) == ["driver", "follow", "seal", "worker"]
+    assert [strike.part for strike in world.strikes[4:]] == [
+        "postgres", "temporal", "worker", "follow", "seal", "driver", "postgres",
     ]  # fmt: skip

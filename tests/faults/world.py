@@ -20,6 +20,10 @@ import pytest
 
 from adapters.demo.district import found
 from adapters.engine import Engine, now, open_engine
+from adapters.log import open_log
+from adapters.log.keys import make_log_keys
+from adapters.log.reconcile import reconcile
+from adapters.log.store import LogStore
 from adapters.rulebooks import template
 from adapters.settings import Settings
 from adapters.temporal.client import connect
@@ -33,6 +37,8 @@ from tests.faults.role import Role
 from tests.servers import PostgresServer, Server, TemporalServer, create_database
 
 SEED = 7
+KEPT = ("worker", "follow", "seal")
+"""Roles that whoever supervises them starts again."""
 REST_SECONDS, PATIENCE = 60.0, 0.1
 
 
@@ -67,15 +73,16 @@ class World:
         return self._engine
 
     def found(self) -> None:
-        """Enter the district, and release the demonstration's rulebook."""
+        """Enter the district, release the demonstration's rulebook, and make the log's keys."""
+        make_log_keys(self.settings.log_keys_folder, self.settings.origin)
         assert found(the_plan(), self.engine.handle, now(), template("demo")) == []
 
     def begin(self, **failpoints: str) -> None:
-        """Start worker, follower and driver; the story begins. `failpoints` arms roles by name."""
+        """Start worker, follower, sealer and driver; the story begins. `failpoints` arms roles by name."""
         self.began = now()
         environment = self._environment()
         driver = ("tests.faults.driver", str(self.folder), str(self.lives), str(SEED), self.began.isoformat())
-        commands = {"worker": ("worker", "worker"), "follow": ("worker", "follow"), "driver": driver}
+        commands = {**{role: ("worker", role) for role in KEPT}, "driver": driver}
         for name, command in commands.items():
             self.roles[name] = Role(name, command, environment, self.folder)
             self.roles[name].start(failpoints.get(name, ""))
@@ -97,7 +104,7 @@ class World:
             time.sleep(min(left, PATIENCE))
 
     def _keep(self) -> None:
-        for name in ("worker", "follow"):
+        for name in KEPT:
             self.roles[name].keep()
 
     def strike(self, *parts: str) -> None:
@@ -180,11 +187,18 @@ class World:
         return [one.id async for one in client.list_workflows("ExecutionStatus = 'Running'")]
 
     def check(self) -> Ledger:
-        """Hold the store against the driver's answers, and the read models against a rebuild."""
+        """Hold the store against the driver's answers, the read models against a rebuild, and the log against the store."""
         read = ledger.check(self.engine.store, self.engine.handle, self.folder, self.lives)
         self._keys_are_with_discipline(read)
         self._views_equal_a_rebuild()
+        self._everything_is_sealed()
         return read
+
+    def _everything_is_sealed(self) -> None:
+        log = open_log(self.settings.log_url)
+        self._soon("the log is behind", lambda: _signed(log) == self.engine.store.head())
+        assert reconcile(self.engine.store, log).bad is None
+        log.close()
 
     def _keys_are_with_discipline(self, read: Ledger) -> None:
         for case, state in read.states.items():
@@ -218,6 +232,12 @@ def _kill(server: Server) -> None:
     assert process.poll() is None, "the server had ended by itself"
     server.kill()
     assert process.returncode == -signal.SIGKILL
+
+
+def _signed(log: LogStore) -> int:
+    """The position of the newest event under a signed head."""
+    state, head = log.state(), log.head()
+    return state.position if head is not None and head.size == state.size else -1
 
 
 def _rows(views: Views) -> dict[str, list[dict[str, Any]]]:
