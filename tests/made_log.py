@@ -87,13 +87,13 @@ def sign_head(log: LogStore, boards: int = 0) -> Head:
     return found
 
 
-def policy(*boards: int, least: int | None = None, log: Key = LOG_KEY) -> str:
+def policy(*boards: int, least: int | None = None, log: VerifierKey = LOG_KEY.public) -> str:
     """A policy that trusts the log and asks for so many of these boards, all of them where nothing is said."""
     named = [f"witness b{each} {BOARD_KEYS[each].public}" for each in boards]
     group = (
         [f"group boards {least or len(boards)} " + " ".join(f"b{each}" for each in boards)] if boards else []
     )
-    return "\n".join([f"log {log.public}", *named, *group, f"quorum {'boards' if boards else 'none'}", ""])
+    return "\n".join([f"log {log}", *named, *group, f"quorum {'boards' if boards else 'none'}", ""])
 
 
 @contextmanager
