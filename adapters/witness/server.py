@@ -6,10 +6,10 @@ GET  /<SHA-256 of the origin, hex>/checkpoint   the newest head that this witnes
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -23,8 +23,6 @@ MOST_REQUEST = 262_144
 """Bytes of a request: 63 proof lines and sixteen signatures of the largest kind, and room to spare."""
 KEEP_ALIVE_SECONDS = 75
 MOST_AT_ONCE = 256
-_TEXT = "text/plain; charset=utf-8"
-_log = structlog.get_logger("witness")
 
 
 def application(board: Board) -> Starlette:
@@ -61,7 +59,8 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _answer(said: Said) -> Response:
-    return Response(said.body, said.status, media_type=said.content_type or _TEXT)
+    # By the header itself: the library would add a character set, which the specification's type does not have.
+    return Response(said.body, said.status, headers={"content-type": said.content_type})
 
 
 def serve(board: Board, host: str, port: int, told: Callable[[str], None]) -> None:
@@ -74,6 +73,15 @@ def serve(board: Board, host: str, port: int, told: Callable[[str], None]) -> No
             application(board), log_config=None, access_log=False, server_header=False, lifespan="off",
             timeout_keep_alive=KEEP_ALIVE_SECONDS, limit_concurrency=MOST_AT_ONCE,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+
+        def stop(*_: object) -> None:
+            server.should_exit = True
+
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(
+                each, stop
+            )  # the library ends itself by the signal that it was sent, unless that is heard
+        server.run(sockets=[listener])
     finally:
         listener.close()
