@@ -219,10 +219,10 @@ def receiver(ctx: Context, order: Order, leg: Leg, act: str) -> None:
 
 
 def issuer(ctx: Context, order: Order, leg: Leg | None, act: str) -> None:
-    """The actor acts for the issuing body, and did no part of the work."""
+    """The actor acts for the issuing body, and did no part of the work: on this leg, or, without one, on any."""
     officer(ctx, act, (order.issuer, *order.joint_blowers), order.full_kind)
-    if leg is not None:
-        other_person(ctx, leg.performers, "Whoever did the work does not verify it; let a colleague do it.")
+    did = order.performers() if leg is None else leg.performers
+    other_person(ctx, did, "Whoever did the work does not verify it; let a colleague do it.")
     after(ctx, leg.last_at if leg is not None else order.last_at)
 
 

@@ -151,7 +151,9 @@ def confirm_authority(
     if clock is None or clock.stopped is not None:
         raise Refused("nothing_to_confirm", "This order needs no confirmation.")
     other_person(
-        ctx, order.issuers, "Whoever blew the whistle does not confirm it; ask the leader in charge."
+        ctx,
+        order.issuers | order.performers(),
+        "Whoever blew the whistle or came to it does not confirm it; ask the leader in charge.",
     )
     return (ev.AuthorityConfirmed(order=order.id, in_time=ctx.when.recorded_at <= clock.due),)
 
@@ -159,6 +161,7 @@ def confirm_authority(
 def cancel(state: Matter, order: Order, command: do.CancelOrder, ctx: Context) -> tuple[Event, ...]:
     """Before anybody has checked in; lateness so far stays (law 6)."""
     officer(ctx, "cancel_order", (order.issuer,), order.full_kind)
+    other_person(ctx, order.performers(), "Whoever was summoned does not cancel the order; ask its issuer.")
     after(ctx, order.last_at)
     if any(_at_work(leg) for leg in order.legs.values()):
         raise Refused(
@@ -258,7 +261,9 @@ def _panel(order: Order, ctx: Context) -> None:
     if body_kind(ctx, ctx.actor.body) not in PANELS:
         raise Refused("ruled_by_panel", "A panel has ruled who leads; open a dispute, the panel changes it.")
     officer(ctx, "change_lead", of=order.full_kind)
-    other_person(ctx, order.issuers, "Whoever summoned does not rule on it.")
+    other_person(
+        ctx, order.issuers | order.performers(), "Whoever summoned or was summoned does not rule on it."
+    )
 
 
 def answer_call(state: Matter, order: Order, command: do.AnswerCall, ctx: Context) -> tuple[Event, ...]:

@@ -135,6 +135,10 @@ class Order:
         """Whether it is an emergency whistle (应急哨)."""
         return self.whistle == "emergency"
 
+    def performers(self) -> set[str]:
+        """The persons who acted for any of the summoned bodies."""
+        return {one for leg in self.legs.values() for one in leg.performers}
+
 
 @dataclass(slots=True)
 class Lock:

@@ -20,6 +20,7 @@ from domain.register import events as reg
 from tests.unit.matter_lives import (
     ASKER,
     CENTRE,
+    DUTY_LEADER,
     HOTLINE,
     INTAKE,
     KINDS,
@@ -43,7 +44,7 @@ from tests.unit.matter_lives import (
     working,
 )
 from tests.unit.matter_lives import ORDER as ORDER_ID
-from tests.unit.matter_world import LONG_AGO, NOON, World, enter, officer, resident
+from tests.unit.matter_world import LONG_AGO, NOON, World, enter, officer, resident, uid
 
 SERVICE = KINDS["whistle.service"]
 LEG = LEGS[0]
@@ -389,3 +390,28 @@ def test_a_call_and_its_whistle_belong_together() -> None:
     world.when(officer("sd-01", "duty_officer"), answer).then(oev.CallAnswered)
     world.given(lambda w: released(w, LEGS[1]), released)
     assert all(order.status == "settled" for order in world.state.orders.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "act"),
+    [
+        ("whistle.service", odo.AddLeg(order=ORDER_ID, leg=uid(120), body="dept-a-1", ground="needed")),
+        ("whistle.service", odo.ChangeLead(order=ORDER_ID, leg=LEGS[1], ground="nearer")),
+        ("whistle.service", odo.CancelOrder(order=ORDER_ID, reason="other_way")),
+        ("whistle.emergency", odo.ConfirmAuthority(order=ORDER_ID)),
+    ],
+)
+def test_whoever_acted_for_a_summoned_body_does_not_act_for_its_issuer_in_a_second_post(
+    kind: str, act: odo.OrderCommand
+) -> None:
+    world, worker = World(), officer("dept-a", "duty_officer")
+    second = world.also(worker, "sd-01", "leadership_member")
+    world.given(*TO_TRIAGED, drafted(KINDS[kind], KINDS[kind].receivers))
+    if kind == "whistle.emergency":
+        world.do(DUTY_LEADER, odo.IssueOrder(order=ORDER_ID))
+    else:
+        world.given(authorised(KINDS[kind]))
+        world.do(SD_OFFICER, odo.IssueOrder(order=ORDER_ID))
+    world.do(worker, odo.AcknowledgeLeg(leg=LEG))
+
+    world.when(second, act).refused("same_person")
