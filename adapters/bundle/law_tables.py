@@ -141,6 +141,9 @@ EFFECTS: dict[str, list[Op]] = {
     "authority_confirmed.v1": [_op("person", role="issuers"), _stop("order", "confirm_authority")],
     "authority_lapsed.v1": [_ITEM],
     "leg_rated.v1": [_op("note_by", role="raters", key="rater", of="leg")],
+    "case_disclosed.v1": [],
+    "data_erased.v1": [],
+    "data_locked.v1": [],
 }  # fmt: skip
 """What each stored event does to the case. `to` is filled in from the lifecycle's row where it stands there."""
 
@@ -161,6 +164,7 @@ NEEDS: dict[str, list[str]] = {
     "submit_result": ["nothing_mandatory_open", "met_if_urgent"],
     "close_matter": ["nothing_mandatory_open", "everybody_answered"],
     "archive_matter": ["no_leg_live"],
+    "erase_data": ["ended_or_withdrawn"],
     "merge_matter": ["no_leg_live"],
 }
 """What must be so before an act."""
@@ -190,7 +194,7 @@ PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "submit_result": ("submit_result", ("office", "lead")),
     "review_result": ("review_result", _OFFICE),
     "send_back_result": ("review_result", _OFFICE),
-    "record_callback": ("callback", ("office", "supervisor", "requester")),
+    "record_callback": ("callback", ("caller", "at_counter")),
     "reopen_matter": ("reopen", ("office", "supervisor", "requester")),
     "close_matter": ("close", ("office", "supervisor")),
     "archive_matter": ("archive", ("officer",)),
@@ -210,7 +214,7 @@ PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "confirm_authority": ("confirm_authority", ("issuer",)),
     "cancel_order": ("cancel_order", ("issuer",)),
     "add_leg": ("add_leg", ("issuers",)),
-    "change_lead": ("change_lead", ("issuers", "panel")),
+    "change_lead": ("change_lead", ("issuers_unless_ruled", "panel_if_ruled")),
     "answer_call": ("answer_call", ("receiver",)),
     "acknowledge_leg": ("acknowledge", ("receiver",)),
     "contact_leg": ("contact", ("receiver",)),
@@ -233,6 +237,8 @@ PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "supervise_leg": ("supervise", ("issuer", "supervisor")),
     "change_summons_time": ("change_summons_time", ("issuers",)),
     "rate_leg": ("rate_leg", ("rates", "requester")),
+    "disclose_case": ("disclose", ("office", "archive")),
+    "erase_data": ("erase", ("office", "archive")),
     "take_due_steps": ("", ("clock",)),
     "reset_clocks": ("", ("clock",)),
 }
@@ -269,6 +275,8 @@ APART: dict[str, list[dict[str, Any]]] = {
     "exclusion_decided.v1": [_apart("excluding")],
     "order_authorised.v1": [_apart("drafter", "signed")],
     "leg_added.v1": [_apart("performers_of_order")],
+    "order_cancelled.v1": [_apart("performers_of_order")],
+    "lead_changed.v1": [_apart("performers_of_order"), _apart("issuers_if_ruled")],
     "authority_confirmed.v1": [_apart("issuers", "performers_of_order")],
     "leg_excused.v1": [_apart("performers")],
     "summons_time_changed.v1": [_apart("performers")],
@@ -292,15 +300,25 @@ APART: dict[str, list[dict[str, Any]]] = {
     "leg_supervised.v1": [_apart("performers")],
     "call_answered.v1": [_apart("issuers")],
     "leg_rated.v1": [_apart("performers")],
+    "data_erased.v1": [_apart(*_PART, "submitter")],
+    "data_locked.v1": [_apart(*_PART, "submitter")],
 }  # fmt: skip
 """Whose persons the act's person must not be among (law 4, G4). Not asked of the rulebook's own default steps."""
 
-BESIDE = {
-    "leg_excused.v1": ["excuse_leg"],
-    "order_authorised.v1": ["authorise_order"],
-    "matter_reopened.v1": ["reopen_matter"],
-}
-"""Events that are judged by person only under these acts; under others they follow from the act's own event."""
+FOLLOWS: dict[str, dict[str, str]] = {
+    "handling_started.v1": {"issue_order": "before"},
+    "leg_excused.v1": {"confirm_withdrawal": "before", "divert_matter": "before"},
+    "order_cancelled.v1": {"confirm_withdrawal": "before", "divert_matter": "before"},
+    "order_settled.v1": {
+        "confirm_withdrawal": "before", "divert_matter": "before", "accept_leg": "after", "decline_leg": "after",
+        "excuse_leg": "after", "decide_return": "after", "adjudicate_dispute": "after", "answer_call": "after",
+    },
+    "lead_changed.v1": {"decide_return": "after", "adjudicate_dispute": "after"},
+    "order_authorised.v1": {"draft_order": "after"},
+    "matter_reopened.v1": {"split_matter": "after"},
+    "data_locked.v1": {"archive_matter": "before"},
+}  # fmt: skip
+"""Events that come along with another one of the same act, which is the one judged; before it, or after it."""
 
 # -- clocks ----------------------------------------------------------------------------------------------------------
 

@@ -11,12 +11,13 @@ the *act* that made an event. Moments compare as text once the final `Z` is cut 
   empty), `clock` (`pub.owner` as well; any state allows it). `opens`: it is the first of its case.
 - `acts`: the acts that may make it in their own case, each with `matter` (allowed states of the matter, null: any),
   `order` and `leg` (allowed states of the order and leg; of a leg by the kind of order: `plain`, `checks_in`,
-  `emergency`; an emergency whistle's order by `order_emergency`). Where `through_dispute`, a leg in `disputed` is judged by the state beneath.
+  `emergency`; of an emergency whistle's order `order_emergency`). Where `through_dispute`, a leg in `disputed` is
+  judged by the state beneath. `follows`: it comes `before` or `after` another event of the same act (`command`),
+  which alone is judged by party, person and basis.
 - `told`: acts of another case that may put it here (`told_if`: and only so; `*` is any value but null), with `matter`.
 - `does`: what it does, in order. Each step has `do`, and applies only if `pub` holds what `if` says.
 - `starts`, `starts_per_leg` (`pub.legs`): the clocks that it must start, see below.
-- `apart`: `roles` that its person must not be among, the finding's `code`, `if`; only under the acts `apart_acts`
-  where that is not null.
+- `apart`: `roles` that its person must not be among, the finding's `code`, `if`.
 
 `does`, by `do`. State: `go` (the matter to `to`), `order`, `leg`, `move` (a disputed leg moves beneath its dispute),
 `beneath` (to `to`, the old state kept beneath), `surface` (back to that), `end_leg` (to `to`; its clocks are
@@ -52,10 +53,13 @@ sub-district, or one of `bodies.centres`, or one below the host of `bodies.below
 about; of a confidential case only discipline inspection), `office_above` (not the community level),
 `office_over_asker`, `host`, `lead`, `part`, `no_part` (bodies that take part), `community`; `supervisor`, `panel`,
 `centre` (kinds of body); `issuer`, `issuers` (with joint blowers), `issuers_over`, `supervisor_over` (not the
-receiver, nor below it), `receiver`, `drafts` (a kind that may issue such an order), `supervises`, `rates`.
+receiver, nor below it), `issuers_unless_ruled`, `panel_if_ruled` (a panel has said who leads), `receiver`, `drafts` (a
+kind that may issue such an order), `supervises`, `rates`, `caller` (office or supervisor), `at_counter` (the requester
+at the counter), `archive`.
 
 `standing_still`: the only acts on a case whose first event is `matter_backfilled.v1`, until it is taken over.
-`order_kinds`, `states`, `bodies`: the domain's words. `rulebooks`: texts of released rulebooks by SHA-256 (hex); a text
+`streams`: those of the register and the releases. `order_kinds`, `states`, `bodies`: the domain's words.
+`rulebooks`: texts of released rulebooks by SHA-256 (hex); a text
 counts only if a leaf `rulebook_released.v1` names its digest. `not_checkable`: what leaves alone cannot tell.
 `digest`: SHA-256 (hex) of all but `rulebooks` and itself, as canonical JSON: a board that pins it pins the law.
 """
@@ -82,6 +86,7 @@ from domain.matter.order_events import (
 )
 from domain.matter.outcomes import MAKES, OPENING, TELLS, machine_of
 from domain.register.words import SYSTEM
+from workflows.standing import REGISTER, RELEASES
 
 FORMAT = "huiyin-rules/v1"
 RECORD_WITHIN_SECONDS = 3600
@@ -104,6 +109,7 @@ def rules(texts: Iterable[str] = ()) -> dict[str, Any]:
         "order_kinds": {name: _order_kind(kind) for name, kind in words.ORDER_KINDS.items()},
         "bodies": _bodies(),
         "standing_still": list(tables.STANDING_STILL),
+        "streams": {"register": REGISTER, "releases": RELEASES},
         "clock_person": CLOCK_PERSON,
         "record_within_seconds": RECORD_WITHIN_SECONDS,
         "tolerance_seconds": TOLERANCE_SECONDS,
@@ -132,14 +138,13 @@ def _event(event: type[Event]) -> dict[str, Any]:
     return {
         "machine": machine,
         "opens": any(act in OPENING for act in made),
-        "acts": {act: _allowed(act, name, machine) for act in made},
+        "acts": {act: {**_allowed(act, name, machine), "follows": _follows(name, act)} for act in made},
         "told": {act: {"matter": told["states"]} for act, types in TELLS.items() if name in types},
         "told_if": told["if"],
         "does": [_filled(step, name, machine, made) for step in tables.EFFECTS.get(name, [])],
         "starts": tables.STARTS.get(name, []),
         "starts_per_leg": tables.STARTS_PER_LEG.get(name, []),
         "apart": tables.APART.get(name, []),
-        "apart_acts": tables.BESIDE.get(name),
     }
 
 
@@ -165,6 +170,10 @@ def _allowed(act: str, event: str, machine: str) -> dict[str, Any]:
         "order_emergency": ["authorised", "drafted"] if act == "issue_order" and machine == "order" else None,
         "leg": _of_leg(act) if machine in ("leg", "owner") and act in {*LEG, *_LETS_GO} else None,
     }
+
+
+def _follows(event: str, act: str) -> str | None:
+    return tables.FOLLOWS.get(event, {}).get(act)
 
 
 _LETS_GO = ("confirm_withdrawal", "divert_matter")

@@ -92,11 +92,11 @@ MAKES: dict[str, tuple[str, ...]] = {
     do.TakeDueSteps.NAME: (
         ev.Reminded.TYPE, ev.DueMissed.TYPE, ev.BreachEscalated.TYPE, oev.UrgedByClock.TYPE,
         oev.SupervisedByClock.TYPE, oev.AuthorityLapsed.TYPE, ev.CallbackDone.TYPE, ev.DataErased.TYPE,
-        "data_erased.v1",
+        ev.DataErased.TYPE,
     ),
     do.ResetClocks.NAME: (ev.ClockReset.TYPE,),
-    "disclose_case": ("case_disclosed.v1",),
-    "erase_data": ("data_erased.v1", "data_locked.v1"),
+    do.DiscloseCase.NAME: (ev.CaseDisclosed.TYPE,),
+    do.EraseData.NAME: (ev.DataErased.TYPE, ev.DataLocked.TYPE),
 }  # fmt: skip
 """What an act may make in its own case, in the order in which it does."""
 
