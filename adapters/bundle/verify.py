@@ -1617,6 +1617,271 @@ def read_disclosures(text: str) -> list[str]:
 # ======================================================================================================================
 
 # ==== the law again ====
+#
+# rules.json (format huiyin-rules/v1, specified in adapters/bundle/rules.py) says in words what each stored event may do
+# and does; here those words are run over the leaves. Moments are compared as text without their `Z`: that order is the
+# order of time. What is kept of a case is JSON as it stands, so that a board can put it aside until the next bundle.
+
+_DUE, _STOPPED, _CANCELLED, _N, _OF, _BOOK, _SINCE, _PAUSED, _EXTENSIONS, _PROVISIONAL, _MISSED, _STARTED = range(12)
+"""The places of a clock's fields; a clock is a list."""
+
+_LAW_STATE = "huiyin-law/v1"
+_BROKEN = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_ELAPSED = {"s": 1, "min": 60, "h": 3600}
+_DAY_MICROSECONDS = 86_400_000_000
+
+
+def _at(text: str) -> datetime:
+    """A moment as stored, without its Z: naive, in UTC."""
+    return datetime.fromisoformat(text)
+
+
+def _seconds_between(early: str, late: str) -> float:
+    return (_at(late) - _at(early)).total_seconds()
+
+
+def _span_words(seconds: float) -> tuple[str, str]:
+    """A span of time in words, Chinese and English: its two largest units."""
+    whole = max(1, round(seconds))
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, left = divmod(rest, 60)
+    parts = [(days, "天", "d"), (hours, "小时", "h"), (minutes, "分", "min"), (left, "秒", "s")]
+    shown = [part for part in parts if part[0]][:2]
+    return "".join(f"{n}{zh}" for n, zh, _ in shown), " ".join(f"{n} {en}" for n, _, en in shown)
+
+
+def _holds(wanted: dict[str, Any], pub: dict[str, Any]) -> bool:
+    """Whether `pub` holds these values; `*` stands for any but null."""
+    for key, value in wanted.items():
+        given = pub.get(key)
+        if given is None if value == "*" else given != value:
+            return False
+    return True
+
+
+def _covering(versions: list[list[Any]], at: str) -> list[Any] | None:
+    """The version in force: its last two places are from when (included) and until when (excluded, None: open)."""
+    for version in reversed(versions):
+        if version[-2] <= at and (version[-1] is None or at < version[-1]):
+            return version
+    return None
+
+
+def _ended(versions: list[list[Any]], at: str) -> list[list[Any]]:
+    """The versions without anything from `at` on."""
+    kept = [version for version in versions if version[-2] < at]
+    return [
+        [*version[:-1], at] if version[-1] is None or at < version[-1] else version for version in kept
+    ]
+
+
+def _cut(moment: str | None) -> str | None:
+    return None if moment is None else moment[:-1]
+
+
+class _May:
+    """In which states an act may make an event."""
+
+    __slots__ = ("emergency", "follows", "leg", "matter", "order", "through")
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        def states(name: str) -> frozenset[str] | None:
+            return None if given.get(name) is None else frozenset(given[name])
+
+        self.matter, self.order, self.emergency = states("matter"), states("order"), states("order_emergency")
+        leg = given.get("leg")
+        self.through = bool(leg and leg["through_dispute"])
+        kinds = ("plain", "checks_in", "emergency")
+        self.leg = {kind: frozenset(leg[kind]) for kind in kinds} if leg else None
+        self.follows: str | None = given.get("follows")
+
+
+class _Spec:
+    """One entry of `events`, ready to run."""
+
+    __slots__ = ("acts", "apart", "does", "machine", "name", "opens", "per_leg", "starts", "told", "told_if")
+
+    def __init__(self, name: str, given: dict[str, Any], law: Law) -> None:
+        self.name, self.machine, self.opens = name, given["machine"], given["opens"]
+        self.acts = {act: _May(may) for act, may in given["acts"].items()}
+        self.told = {act: _May(may) for act, may in given["told"].items()}
+        self.told_if = given["told_if"]
+        self.does = tuple((getattr(law, "_do_" + one["do"]), one, one.get("if")) for one in given["does"])
+        self.starts, self.per_leg = given["starts"], given["starts_per_leg"]
+        self.apart = tuple((tuple(one["roles"]), one["code"], one.get("if")) for one in given["apart"])
+
+
+class _WorkDays:
+    """Working time on the wall clock by hours and notices, as domain/calendar/__init__.py specifies it."""
+
+    def __init__(self, hours: dict[str, Any], notices: list[tuple[list[str], list[str]]]) -> None:
+        week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        self.week = [self._spans(hours.get(day, ())) for day in week]
+        self.makeup = self._spans(hours.get("makeup", ())) or next(spans for spans in self.week if spans)
+        self.named: dict[int, bool] = {}
+        for off, makeup in notices:
+            for days, works in ((off, False), (makeup, True)):
+                self.named.update({day: works for text in days for day in self._days(text)})
+        self._nth: dict[tuple[int, int], int] = {}
+
+    @staticmethod
+    def _spans(texts: Any) -> list[tuple[int, int]]:
+        """In microseconds since midnight; spans that touch are one."""
+        joined: list[tuple[int, int]] = []
+        for text in texts:
+            opens, closes = (
+                (int(part[:2]) * 60 + int(part[3:])) * 60_000_000 for part in text.partition("-")[::2]
+            )
+            if joined and joined[-1][1] == opens:
+                opens = joined.pop()[0]
+            joined.append((opens, closes))
+        return joined
+
+    @staticmethod
+    def _days(text: Any) -> range:
+        first, _, last = str(text).partition("..")
+        begin = datetime.fromisoformat(first).toordinal()
+        return range(begin, datetime.fromisoformat(last or first).toordinal() + 1)
+
+    def spans(self, day: int) -> list[tuple[int, int]]:
+        named = self.named.get(day)
+        if named is None:
+            return self.week[(day - 1) % 7]
+        return self.makeup if named else []
+
+    def opening(self, day: int, time: int) -> tuple[int, int]:
+        for opens, closes in self.spans(day):
+            if time < closes:
+                return day, max(opens, time)
+        day = self.nth(day + 1, 0)
+        return day, self.spans(day)[0][0]
+
+    def nth(self, day: int, amount: int) -> int:
+        """The working day so many after the first one on or after `day`."""
+        found = self._nth.get((day, amount))
+        if found is None:
+            found, left = day, amount
+            while True:
+                if self.spans(found):
+                    if not left:
+                        break
+                    left -= 1
+                found += 1
+            self._nth[day, amount] = found
+        return found
+
+    def later(self, day: int, time: int, amount: int) -> tuple[int, int]:
+        """The same wall time so many working days later, or the next opening where that is closed."""
+        day, time = self.opening(day, time)
+        return self.opening(self.nth(day, amount), time) if amount else (day, time)
+
+    def worked(self, day: int, time: int, length: int) -> tuple[int, int]:
+        """The first wall time by which so much working time has passed."""
+        if length <= 0:
+            return day, time
+        while True:
+            for opens, closes in self.spans(day):
+                begin = max(opens, time)
+                if begin < closes:
+                    if length <= closes - begin:
+                        return day, begin + length
+                    length -= closes - begin
+            day, time = day + 1, 0
+
+
+class _Book:
+    """What is asked of one rulebook's text."""
+
+    def __init__(self, text: str) -> None:
+        import zoneinfo
+        from datetime import timezone
+
+        import tomllib  # Python 3.11 and newer
+
+        book = self._toml = tomllib.loads(text)
+        self.zone, self.utc = zoneinfo.ZoneInfo(book["zone"]), timezone.utc
+        self.clocks: dict[str, dict[str, dict[str, Any]]] = {}
+        for entry in book.get("clock", ()):
+            of = entry["of"]
+            for one in [of] if isinstance(of, str) else of:
+                self.clocks.setdefault(entry["stage"], {})[one] = {**entry, "held": one}
+        self._posts: dict[tuple[str, str], frozenset[str]] = {}
+        self._rules: dict[tuple[str, str], dict[str, Any] | None] = {}
+        self._days: dict[tuple[str, ...], _WorkDays] = {}
+
+    @staticmethod
+    def _specific(of: str) -> list[str]:
+        parts = of.split(".") if of != "*" else []
+        return [".".join(parts[:n]) for n in range(len(parts), 0, -1)] + ["*"]
+
+    def clock(self, stage: str, of: str) -> dict[str, Any] | None:
+        """The clock of a stage for a kind: the most specific entry counts."""
+        if (stage, of) not in self._rules:
+            kinds = self.clocks.get(stage, {})
+            found = next((kinds[name] for name in self._specific(of) if name in kinds), None)
+            if found is not None:
+                number = found["length"].rstrip("abcdefghijklmnopqrstuvwxyz")
+                found = {**found, "amount": int(number), "unit": found["length"][len(number) :]}
+            self._rules[stage, of] = found
+        return self._rules[stage, of]
+
+    def posts(self, act: str, of: str) -> frozenset[str]:
+        """The posts that may perform an act."""
+        found = self._posts.get((act, of))
+        if found is None:
+            kinds = self._toml.get("posts", {}).get(act, {})
+            kinds = kinds if isinstance(kinds, dict) else {"*": kinds}
+            named = next((kinds[name] for name in self._specific(of) if name in kinds), ())
+            found = self._posts[act, of] = frozenset(named)
+        return found
+
+    def grace(self) -> str:
+        """How long after an emergency act by word of mouth it may be written down."""
+        return str(self._toml["limits"]["emergency_grace"]["length"])
+
+    def due(self, start: str, length: str, notices: dict[str, Any], named: tuple[str, ...]) -> str:
+        """When this length has passed; `named` are the notices that count, in order."""
+        number = length.rstrip("abcdefghijklmnopqrstuvwxyz")
+        return self.after(start, int(number), length[len(number) :], notices, named)
+
+    def after(
+        self, start: str, amount: int, unit: str, notices: dict[str, Any], named: tuple[str, ...]
+    ) -> str:
+        """The same for a length in two parts."""
+        seconds = _ELAPSED.get(unit)
+        if seconds is not None or (not amount and unit == "d"):
+            return (_at(start) + timedelta(seconds=amount * (seconds or 0))).isoformat()
+        local = _at(start).replace(tzinfo=self.utc).astimezone(self.zone)
+        if unit == "d":
+            wall = local.replace(tzinfo=None, fold=0) + timedelta(days=amount)
+        else:
+            wall = self._worked(local, amount, unit, notices, named)
+        moment = wall.replace(tzinfo=self.zone).astimezone(self.utc)
+        if unit != "d" and moment < local:  # an hour that comes twice: its second pass
+            moment = wall.replace(tzinfo=self.zone, fold=1).astimezone(self.utc)
+        return moment.replace(tzinfo=None).isoformat()
+
+    def _worked(
+        self,
+        local: datetime,
+        amount: int,
+        unit: str,
+        notices: dict[str, Any],
+        named: tuple[str, ...],
+    ) -> datetime:
+        days = self._days.get(named)
+        if days is None:
+            own = [(one.get("off", []), one.get("makeup", [])) for one in self._toml.get("holiday", ())]
+            entered = [(notices[name][0], notices[name][1]) for name in named]
+            days = self._days[named] = _WorkDays(self._toml["hours"], own + entered)
+        day = local.toordinal()
+        time = ((local.hour * 60 + local.minute) * 60 + local.second) * 1_000_000 + local.microsecond
+        if unit == "wd":
+            day, time = days.later(day, time, amount)
+        else:
+            day, time = days.worked(day, time, amount * {"wmin": 60, "wh": 3600}[unit] * 1_000_000)
+        return datetime.fromordinal(day) + timedelta(microseconds=time)
 
 
 class Law:
@@ -1627,17 +1892,1388 @@ class Law:
 
     def __init__(self, rules: dict[str, Any], state: dict[str, Any] | None) -> None:
         self.rules = rules
+        self._found: list[Finding] = []
+        self._late: list[tuple[dict[str, Any], str, list[Any]]] = []
+        self._unknown: set[str] = set()
+        self._books: dict[str, _Book | None] = {}
+        self._calendars: dict[str, tuple[str, ...] | None] = {}
+        self._in_force: tuple[str, str, str] = ("", "", "")
+        self._standing = {
+            "body_entered.v1": self._body_entered, "body_closed.v1": self._body_closed,
+            "post_filled.v1": self._post_filled, "post_vacated.v1": self._post_vacated,
+            "power_entered.v1": self._power_entered, "power_withdrawn.v1": self._power_withdrawn,
+            "power_suspended.v1": self._power_suspended, "rulebook_released.v1": self._released,
+            "rulebook_withdrawn.v1": self._withdrawn, "notice_entered.v1": self._notice_entered,
+        }  # fmt: skip
+        self._read_rules(rules)
+        self._read_state(state)
+
+    def _read_rules(self, rules: dict[str, Any]) -> None:
+        self._specs = {name: _Spec(name, given, self) for name, given in rules["events"].items()}
+        self._acts = {
+            act: (given["posts"], [getattr(self, "_by_" + party) for party in given["parties"]],
+                  [getattr(self, "_need_" + need) for need in given["needs"]], given["power"])
+            for act, given in rules["acts"].items()
+        }  # fmt: skip
+        states, bodies = rules["states"], rules["bodies"]
+        self._ended, self._live_legs = frozenset(states["ended"]), frozenset(states["live_leg"])
+        self._resident, self._clock_person = bodies["resident"], rules["clock_person"]
+        self._centres, self._below = frozenset(bodies["centres"]), frozenset(bodies["below_community"])
+        self._panels, self._supervisors = frozenset(bodies["panels"]), frozenset(bodies["supervisors"])
+        self._return_rulers = frozenset(bodies["rule_on_returns"])
+        self._still, self._misses = frozenset(rules["standing_still"]), frozenset(rules["misses"])
+        self._kinds, self._streams = rules["order_kinds"], rules["streams"]
+
+    def _read_state(self, state: dict[str, Any] | None) -> None:
+        held = state or {}
+        self._cases: dict[str, dict[str, Any]] = held.get("cases", {})
+        self._bodies: dict[str, list[list[Any]]] = held.get("bodies", {})
+        self._posts: dict[str, list[list[Any]]] = held.get("posts", {})
+        self._powers: dict[str, list[list[Any]]] = held.get("powers", {})
+        self._releases: list[list[Any]] = held.get("releases", [])
+        self._notices: dict[str, list[Any]] = held.get("notices", {})
+        self._versions: dict[str, int] = held.get("versions", {"register": 0, "releases": 0})
+
+    # -- what the board calls
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """The next leaf, in log order; its envelope has been checked, its `pub` has not."""
+        self._index, self._leaf = index, leaf
+        spec = self._specs.get(leaf["type"])
+        try:
+            if spec is not None:
+                self._judge(leaf, spec)
+            else:
+                self._stand(leaf)
+        except _BROKEN:
+            self._find("malformed", "叶子的公开字段残缺或不合格式，无法按流程规则判断。",
+                       "The leaf's public fields are broken; the process law cannot be run over it.")  # fmt: skip
 
     def finish(self, now: str) -> list[Finding]:
         """What broke the law, as of `now` (RFC 3339, UTC, `Z`: when the new head was cosigned). Never raises."""
-        return []
+        moment = now[:-1]
+        return [*self._found, *self._moments(moment), *self._merges(), *self._not_judged()]
 
     def state(self) -> dict[str, Any]:
         """What the next bundle needs to know, as JSON."""
-        return {}
+        cases = {stream: self._kept(case) for stream, case in self._cases.items()}
+        return {
+            "format": _LAW_STATE, "rules": self.rules.get("digest"), "cases": cases, "bodies": self._bodies,
+            "posts": self._posts, "powers": self._powers, "releases": self._releases, "notices": self._notices,
+            "versions": self._versions,
+        }  # fmt: skip
+
+    @staticmethod
+    def _kept(case: dict[str, Any]) -> dict[str, Any]:
+        """An open case whole; of an ended one what a later word on it needs; of an archived one its status."""
+        if case["status"] == "archived":
+            return {"status": "archived"}
+        if case["status"] not in ("closed", "refused", "withdrawn") or "legs" not in case:
+            return case
+        return {**case, "past": [], "extensions": {}}
+
+    # -- findings
+
+    def _find(self, code: str, zh: str, en: str, note: bool = False) -> None:
+        leaf = self._leaf
+        self._found.append(
+            Finding(code, zh, en, self._index, leaf.get("stream"), leaf.get("version"), note)
+        )
+
+    def _illegal(self, zh: str, en: str) -> None:
+        self._find("illegal_transition", f"违反流程：{zh}", f"Not allowed by the process law: {en}")
+
+    # -- what stands beside the cases: register, rulebooks, notices
+
+    def _stand(self, leaf: dict[str, Any]) -> None:
+        """The register and the releases are streams of their own; what is missing of one is not judged any more."""
+        stream = leaf["stream"]
+        name = next((name for name, one in self._streams.items() if one == stream), None)
+        if name is None:
+            return
+        follows = self._versions[name] + 1 == leaf["version"]
+        self._versions[name] = leaf["version"] if follows and self._versions[name] >= 0 else -(10**9)
+        fold = self._standing.get(leaf["type"])
+        if fold is not None:
+            fold(leaf["pub"])
+
+    def _body_entered(self, pub: dict[str, Any]) -> None:
+        begins = pub["valid_from"][:-1]
+        history = _ended(self._bodies.get(pub["body"], []), begins)
+        self._bodies[pub["body"]] = [*history, [pub["kind"], pub["parent"], begins, _cut(pub["valid_until"])]]
+
+    def _body_closed(self, pub: dict[str, Any]) -> None:
+        self._bodies[pub["body"]] = _ended(self._bodies.get(pub["body"], []), pub["until"][:-1])
+
+    def _post_filled(self, pub: dict[str, Any]) -> None:
+        seat = f"{pub['person']} {pub['body']} {pub['post']}"
+        self._posts.setdefault(seat, []).append([pub["valid_from"][:-1], _cut(pub["valid_until"])])
+
+    def _post_vacated(self, pub: dict[str, Any]) -> None:
+        seat = f"{pub['person']} {pub['body']} {pub['post']}"
+        self._posts[seat] = _ended(self._posts.get(seat, []), pub["until"][:-1])
+
+    def _power_entered(self, pub: dict[str, Any]) -> None:
+        begins = pub["valid_from"][:-1]
+        history = _ended(self._powers.get(pub["item"], []), begins)
+        version = [pub["kind"], pub["holder"], pub["over"], begins, _cut(pub["valid_until"])]
+        self._powers[pub["item"]] = [*history, version]
+
+    def _power_withdrawn(self, pub: dict[str, Any]) -> None:
+        self._powers[pub["item"]] = _ended(self._powers.get(pub["item"], []), pub["until"][:-1])
+
+    def _power_suspended(self, pub: dict[str, Any]) -> None:
+        begins, ends = pub["begins"][:-1], pub["ends"][:-1]
+        history = self._powers.get(pub["item"], [])
+        after = [
+            [*one[:-2], max(one[-2], ends), one[-1]] for one in history if one[-1] is None or ends < one[-1]
+        ]
+        self._powers[pub["item"]] = [*_ended(history, begins), *after]
+
+    def _released(self, pub: dict[str, Any]) -> None:
+        self._books.pop(pub["name"], None)
+        self._releases.append([pub["name"], pub["digest"], pub["use"], pub["in_force_from"][:-1]])
+        self._in_force = ("", "", "")
+
+    def _withdrawn(self, pub: dict[str, Any]) -> None:
+        self._releases = [one for one in self._releases if one[0] != pub["name"]]
+        self._in_force = ("", "", "")
+
+    def _notice_entered(self, pub: dict[str, Any]) -> None:
+        self._notices[pub["notice"]] = [pub["off"], pub["makeup"]]
+        self._calendars = {name: days for name, days in self._calendars.items() if days is not None}
+
+    # -- one event of a case
+
+    def _judge(self, leaf: dict[str, Any], spec: _Spec) -> None:
+        pub = self._pub = leaf["pub"]
+        self._rec, self._occ = leaf["recorded_at"][:-1], leaf["occurred_at"][:-1]
+        self._person, self._body = leaf["person"], leaf["capacity"]
+        act = self._act = leaf["rule"].partition(":")[0]
+        case = self._cases.get(leaf["stream"])
+        if case is None:
+            case = self._begun(leaf, spec)
+        elif spec.opens:
+            self._illegal("案件已存在，不能再次登记。", "the case exists already and begins a second time.")
+            return
+        if case is None or "legs" not in case:
+            self._of_an_archived(case)
+            return
+        self._case = case
+        told = act in spec.told and _holds(spec.told_if, pub)
+        may = spec.told[act] if told else spec.acts.get(act)
+        if not self._subject(spec):
+            self._illegal(f"{spec.name} 所指的单或接单单位不存在。", f"{spec.name} names an order or leg that is not there.")
+            return
+        if may is None:
+            self._illegal(f"操作 {act} 不产生 {spec.name}。", f"the act {act} does not make {spec.name}.")
+        else:
+            self._allowed(case, may, spec, act, told)
+        does = spec.does
+        if spec.opens:  # its clocks go by what it is
+            does[0][0](does[0][1])
+            does = does[1:]
+        if spec.starts or spec.per_leg or pub.get("clocks"):
+            self._clocks_started(spec)
+        for do, step, when in does:
+            if when is None or _holds(when, pub):
+                do(step)
+        case["command"] = leaf["command"]
+
+    def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
+        """A new case, or none: of one whose beginning was not seen nothing is judged."""
+        if not spec.opens:
+            if leaf["version"] == 1:
+                self._illegal(
+                    f"案件不能以 {spec.name} 开始。", f"a case does not begin with {spec.name}."
+                )
+            self._unknown.add(leaf["stream"])
+            return None
+        case: dict[str, Any] = {
+            "status": "registered", "orders": {}, "legs": {}, "clocks": {}, "past": [], "extensions": {},
+            "handlers": {}, "releasers": {}, "requesters": {}, "bodies": {}, "children": {}, "absorbed": {},
+            "command": "", "confidential": False, "backfilled": False,
+        }  # fmt: skip
+        self._cases[leaf["stream"]] = case
+        return case
+
+    def _of_an_archived(self, case: dict[str, Any] | None) -> None:
+        """What was archived is known by its status alone."""
+        if case is None:
+            return
+        may = self._specs[self._leaf["type"]].acts.get(self._act)
+        if may is not None and may.matter is not None and case["status"] not in may.matter:
+            self._wrong_state(case["status"])
+
+    def _subject(self, spec: _Spec) -> bool:
+        """Find the order and the leg that the event is about."""
+        self._order: dict[str, Any] | None = None
+        self._leg: dict[str, Any] | None = None
+        case, pub, machine = self._case, self._pub, spec.machine
+        if machine == "matter":
+            return True
+        if machine == "order":
+            self._order = case["orders"].get(pub["order"])
+            if spec.acts.keys() == {"answer_call"}:
+                self._leg = case["legs"].get(pub["leg"])
+            return self._order is not None or "draft_order" in spec.acts
+        owner = pub["leg"] if machine == "leg" else pub["owner"]
+        self._leg = case["legs"].get(owner)
+        if self._leg is not None:
+            self._order = case["orders"][self._leg["order"]]
+        elif machine == "leg" and spec.acts.keys() == {"add_leg"}:
+            self._order = case["orders"].get(pub["order"])
+            return self._order is not None
+        return self._leg is not None or (machine != "leg" and (not owner or machine == "clock"))
+
+    def _allowed(self, case: dict[str, Any], may: _May, spec: _Spec, act: str, told: bool) -> None:
+        status = case["status"]
+        if may.matter is not None and status not in may.matter:
+            self._wrong_state(status)
+        elif case["backfilled"] and not told and act not in self._still and not spec.opens:
+            self._illegal("历史补录事项尚未接管。", "imported history that nobody has taken over stands still.")
+        elif not self._of_the_order(may) or not self._of_the_leg(may):
+            self._illegal(
+                f"单或接单单位的状态不允许 {act}。", f"the state of the order or of the leg does not allow {act}."
+            )
+        self._together(case, may)
+        if told or may.follows:
+            return
+        if act in self._acts:
+            self._by_whom(spec)
+        self._on_which_basis()
+
+    def _wrong_state(self, status: str) -> None:
+        if status in self._ended:
+            self._find("closed_case", f"案件已是“{status}”，不能再{self._act}。",
+                       f"The case is {status}; {self._act} is not allowed any more.")  # fmt: skip
+        else:
+            self._illegal(f"“{status}”状态下不能 {self._act}。", f"{self._act} in the state {status}.")
+
+    def _of_the_order(self, may: _May) -> bool:
+        if may.order is None:
+            return True
+        order = self._order
+        if order is None or not may.order:
+            return order is None and not may.order
+        emergency = may.emergency is not None and order["whistle"] == "emergency"
+        return order["status"] in (may.emergency if emergency and may.emergency else may.order)
+
+    def _of_the_leg(self, may: _May) -> bool:
+        leg, order = self._leg, self._order
+        if may.leg is None or leg is None or order is None:
+            return True
+        checks_in = self._kinds[order["kind"]]["checks_in"]
+        allowed = may.leg[
+            "plain" if not checks_in else "emergency" if order["whistle"] == "emergency" else "checks_in"
+        ]
+        status = leg["status"]
+        if status == "disputed" and may.through and "disputed" in allowed:
+            return leg["under"] != "disputed" and leg["under"] in allowed
+        return status in allowed
+
+    def _together(self, case: dict[str, Any], may: _May) -> None:
+        """Events of one act stand together: what follows follows at once, what goes before is followed."""
+        command, ends = self._leaf["command"], case.pop("ends", None)
+        apart = (ends is not None and ends != command) or (
+            may.follows == "after" and case["command"] != command
+        )
+        if apart:
+            self._illegal(
+                "本应与另一事件同时发生的事件单独出现。", "an event stands alone that belongs to another of its act."
+            )
+        if may.follows == "before":
+            case["ends"] = command
+
+    # -- by whom
+
+    def _by_whom(self, spec: _Spec) -> None:
+        word, parties, needs, power = self._acts[self._act]
+        self._word = word
+        for need in needs:
+            need()
+        if parties and not any(party() for party in parties):
+            self._find("wrong_capacity", f"{self._body} 无权作出 {self._act}。",
+                       f"{self._body} may not perform {self._act} here.")  # fmt: skip
+        elif parties and self._body != self._resident and self._person != self._clock_person:
+            self._in_post()
+        if power is not None:
+            self._with_power(power)
+        for roles, code, when in spec.apart:
+            if when is None or _holds(when, self._pub):
+                self._stands_apart(roles, code)
+
+    def _in_post(self) -> None:
+        """The person held the post then and when it was written down, and the rulebook lets that post do it."""
+        post = self._leaf["post"]
+        if self._versions["register"] > 0:
+            held = self._posts.get(f"{self._person} {self._body} {post}")
+            if held is None or not (self._then(held, self._occ) and self._then(held, self._rec)):
+                self._find("post_not_held", f"当事人当时并不担任 {self._body} 的 {post}。",
+                           f"The person did not hold the post {post} of {self._body} at that time.")  # fmt: skip
+                return
+        book = self._book(self._leaf["basis"]["rulebook"])
+        if book is not None and self._word and post not in book.posts(self._word, self._held_by()):
+            self._find("post_not_named", f"规则未授权 {post} 作出 {self._act}。",
+                       f"The rulebook does not let {post} perform {self._act}.")  # fmt: skip
+
+    def _then(self, versions: list[list[Any]], at: str) -> bool:
+        """Whether it was in force, or had been until so recently that the decision could not have known."""
+        if _covering(versions, at) is not None:
+            return True
+        slack = timedelta(seconds=self.rules["tolerance_seconds"])
+        return _covering(versions, (_at(at) - slack).isoformat()) is not None
+
+    def _held_by(self) -> str:
+        """Under which kind the rulebook holds an act."""
+        if self._act == "draft_order":
+            return self._full_kind(self._pub)
+        if self._act == "decide_matter_extension":
+            return "matter"
+        return "*" if self._order is None else self._full_kind(self._order)
+
+    @staticmethod
+    def _full_kind(order: dict[str, Any]) -> str:
+        return f"{order['kind']}.{order['whistle']}" if order["whistle"] else order["kind"]
+
+    def _with_power(self, whose: str) -> None:
+        order = self._order
+        if order is None or self._versions["register"] <= 0 or not self._kinds[order["kind"]]["power"]:
+            return
+        kind, holder = self._kinds[order["kind"]]["power"], self._body if whose == "actor" else order["issuer"]
+        versions = self._powers.get(self._leaf["authority"] or "", [])
+        over = [self._pub["body"]] if "body" in self._pub else [one["body"] for one in order["drafted"]]
+        for at in (self._occ, self._rec):
+            item = _covering(versions, at)
+            if item is None or item[:2] != [kind, holder] or (item[2] and not set(over) <= set(item[2])):
+                self._find("power_not_in_force", f"所引权力事项当时不属于 {holder} 或不适用。",
+                           f"The power item that was cited was not {holder}'s then, or does not reach so far.")  # fmt: skip
+                return
+
+    def _stands_apart(self, roles: tuple[str, ...], code: str) -> None:
+        for role in roles:
+            if self._person in getattr(self, "_role_" + role)():
+                texts = {
+                    "same_person": ("同一人既经手又审查同一事项", "One person had a hand in it and judges it"),
+                    "callback_not_independent": ("回访人参与过办理", "Who calls back had a part in the matter"),
+                    "closing_not_independent": ("结案人参与过办理", "Who closes it had a part in the matter"),
+                }
+                zh, en = texts[code]
+                self._find(code, f"{zh}：{self._act}（{role}）。", f"{en}: {self._act} ({role}).")
+                return
+
+    # -- parties
+
+    def _kind(self, body: str) -> str | None:
+        held = _covering(self._bodies.get(body, []), self._occ)
+        return None if held is None else held[0]
+
+    def _kind_in(self, kinds: Any) -> bool:
+        """Whether the acting body is of one of these kinds; where the register is not known, it is not judged."""
+        return self._versions["register"] <= 0 or self._kind(self._body) in kinds
+
+    def _within(self, body: str | None, above: str) -> bool:
+        for _ in range(16):
+            if body is None or body == above:
+                return body is not None
+            held = _covering(self._bodies.get(body, []), self._occ)
+            body = None if held is None else held[1]
+        return False
+
+    def _accused(self) -> bool:
+        subject = self._case.get("subject")
+        if subject is None or self._body == subject:
+            return subject is not None
+        return self._kind(subject) != "district" and self._within(self._body, subject)
+
+    def _by_clock(self) -> bool:
+        return bool(self._person == self._clock_person)
+
+    def _by_officer(self) -> bool:
+        return self._body != self._resident and self._person != self._clock_person
+
+    def _by_requester(self) -> bool:
+        return self._body == self._resident and self._person in self._case["requesters"]
+
+    def _by_requester_named(self) -> bool:
+        named = self._pub.get("requesters") or (self._pub.get("requester"),)
+        return self._body == self._resident and self._person in named
+
+    def _by_office(self) -> bool:
+        case = self._case
+        if not self._by_officer():
+            return False
+        if case["confidential"]:
+            return self._kind_in(("discipline_inspection",))
+        if self._accused():
+            return False
+        if self._body in case["bodies"] or self._kind_in(self._centres):
+            return True
+        return bool(
+            case.get("host") and self._kind_in(self._below) and self._within(self._body, case["host"])
+        )
+
+    def _by_office_above(self) -> bool:
+        return self._by_office() and not (
+            self._versions["register"] > 0 and self._kind(self._body) in {"community", *self._below}
+        )
+
+    def _by_office_over_asker(self) -> bool:
+        asked = self._case["extensions"].get("/finish")
+        return self._by_office() and not (asked and self._within(self._body, asked["body"]))
+
+    def _by_supervisor(self) -> bool:
+        case = self._case
+        return (
+            self._by_officer()
+            and self._kind_in(self._supervisors)
+            and not case["confidential"]
+            and not self._accused()
+        )
+
+    def _by_caller(self) -> bool:
+        return self._pub.get("how") != "counter" and (self._by_office() or self._by_supervisor())
+
+    def _by_at_counter(self) -> bool:
+        return self._pub.get("how") == "counter" and self._by_requester() and not self._case["orders"]
+
+    def _by_archive(self) -> bool:
+        return self._by_officer() and self._kind_in(("archive",)) and not self._accused()
+
+    def _by_host(self) -> bool:
+        return self._body in (self._pub["host"], self._pub["subdistrict"]) or self._kind_in(self._centres)
+
+    def _by_lead(self) -> bool:
+        legs = self._case["legs"].values()
+        return any(
+            leg["body"] == self._body and leg["role"] == "lead" and leg["status"] == "discharged"
+            for leg in legs
+        )
+
+    def _parts(self) -> set[str]:
+        case = self._case
+        found = {*case["bodies"], *(leg["body"] for leg in case["legs"].values())}
+        for order in case["orders"].values():
+            found |= {order["issuer"], *order["joint"]}
+        return found
+
+    def _by_part(self) -> bool:
+        return self._body in self._parts()
+
+    def _by_no_part(self) -> bool:
+        gains = self._body in self._parts() or self._accused() or self._within(self._body, self._pub["by"])
+        return self._by_officer() and not gains
+
+    def _by_community(self) -> bool:
+        return self._body in self._case["bodies"] and self._body != self._case.get("subdistrict")
+
+    def _by_issuer(self) -> bool:
+        order, leg = self._order, self._leg
+        return order is not None and self._body == order["issuer"] and (leg is None or leg["body"] != self._body)
+
+    def _by_issuers(self) -> bool:
+        order = self._order
+        return order is not None and (self._body == order["issuer"] or self._body in order["joint"])
+
+    def _by_issuers_unless_ruled(self) -> bool:
+        return self._order is not None and not self._order["ruled"] and self._by_issuers()
+
+    def _by_panel_if_ruled(self) -> bool:
+        return self._order is not None and self._order["ruled"] and self._kind_in(self._panels)
+
+    def _over(self) -> bool:
+        return self._leg is None or not self._within(self._body, self._leg["body"])
+
+    def _by_issuers_over(self) -> bool:
+        return self._by_issuers() and self._over()
+
+    def _by_supervisor_over(self) -> bool:
+        return self._kind_in(self._supervisors) and self._over()
+
+    def _by_receiver(self) -> bool:
+        return self._leg is not None and self._body == self._leg["body"]
+
+    def _by_panel(self) -> bool:
+        return self._kind_in(self._panels) and not self._by_receiver()
+
+    def _by_centre(self) -> bool:
+        return self._kind_in(self._return_rulers) and not self._by_receiver()
+
+    def _by_supervises(self) -> bool:
+        if self._by_receiver() or not self._kind_in(self._supervisors) or self._by_issuer():
+            return False
+        self._word = "supervise"
+        return self._by_officer()
+
+    def _by_drafts(self) -> bool:
+        pub, kind = self._pub, self._kinds.get(self._pub["kind"])
+        leads = sum(one["role"] == "lead" for one in pub["receivers"])
+        own = any(one["body"] == self._body for one in pub["receivers"])
+        return bool(
+            kind and pub["issuer"] == self._body and self._kind_in(kind["issuers"]) and leads == 1 and not own
+        )
+
+    def _by_rates(self) -> bool:
+        return not self._by_receiver() and (self._by_issuers() or self._by_community())
+
+    # -- persons
+
+    def _role_handlers(self) -> Any:
+        return self._case["handlers"]
+
+    def _role_releasers(self) -> Any:
+        return self._case["releasers"]
+
+    def _role_proposer(self) -> Any:
+        return self._case.get("proposer", ())
+
+    def _role_submitter(self) -> Any:
+        return self._case.get("submitter", ())
+
+    def _role_issuers(self) -> Any:
+        return () if self._order is None else self._order["issuers"]
+
+    def _role_issuers_if_ruled(self) -> Any:
+        return self._role_issuers() if self._order is not None and self._order["ruled"] else ()
+
+    def _role_drafter(self) -> Any:
+        return () if self._order is None else self._order["drafter"]
+
+    def _role_signed(self) -> Any:
+        return () if self._order is None else self._order["signed"].values()
+
+    def _role_performers(self) -> Any:
+        return () if self._leg is None else self._leg["performers"]
+
+    def _role_signers_of_leg(self) -> Any:
+        return () if self._leg is None else self._leg["signed"].values()
+
+    def _role_performers_of_order(self) -> Any:
+        legs = self._case["legs"].values()
+        return {one for leg in legs if leg["order"] == self._pub["order"] for one in leg["performers"]}
+
+    def _role_issuers_of_all(self) -> Any:
+        return {one for order in self._case["orders"].values() for one in order["issuers"]}
+
+    def _role_withdrawing(self) -> Any:
+        asked = self._case.get("withdrawing", {})
+        one = self._pub.get("requester")
+        return asked.values() if one is None else (asked.get(one),)
+
+    def _role_excluding(self) -> Any:
+        return (self._case.get("excluding", {}).get(self._pub["by"]),)
+
+    def _role_asker(self) -> Any:
+        asked = self._case["extensions"].get(f"{self._pub['owner']}/{self._pub['stage']}")
+        return () if asked is None else (asked["by"],)
+
+    def _role_doers(self) -> Any:
+        return self._role_performers() if self._pub["owner"] else self._case["handlers"]
+
+    # -- needs
+
+    def _need_nothing_mandatory_open(self) -> None:
+        case = self._case
+        legs = any(leg["mandatory"] and leg["status"] in self._live_legs for leg in case["legs"].values())
+        if legs or any(is_open and mandatory for is_open, mandatory in case["children"].values()):
+            self._find("completed_with_open", "必办的接单单位或子项尚未结束，事项已办结或结案。",
+                       "The matter was completed or closed while a mandatory leg or child was open.")  # fmt: skip
+
+    def _need_no_leg_live(self) -> None:
+        if any(leg["status"] in self._live_legs for leg in self._case["legs"].values()):
+            self._find("completed_with_open", "尚有接单单位未撤哨，事项已归档或并案。",
+                       "The matter was archived or merged while a body was still summoned.")  # fmt: skip
+
+    def _need_met_if_urgent(self) -> None:
+        if self._case.get("urgent") and not self._case.get("met"):
+            self._find("no_on_site_response", "紧急事项没有到场处置记录即办结。",
+                       "An urgent matter was completed with nobody on record as having been there.")  # fmt: skip
+
+    def _need_everybody_answered(self) -> None:
+        if any(not one[0] and not one[1] for one in self._case["requesters"].values()):
+            self._find("requester_unanswered", "尚有诉求人未回访即结案。",
+                       "The matter was closed with a requester who had no callback.")  # fmt: skip
+
+    def _need_ended_or_withdrawn(self) -> None:
+        about = self._case["requesters"].get(self._pub["subject"])
+        if self._case["status"] not in self._ended and not (about and about[1]):
+            self._find("erased_too_early", "事项尚未结束即删除或封存资料。",
+                       "Data were erased or locked while the matter went on.")  # fmt: skip
+
+    # -- on which basis
+
+    def _on_which_basis(self) -> None:
+        basis = self._leaf["basis"]
+        name, held = basis["rulebook"], self._in_force
+        if self._versions["releases"] > 0 and not (name == held[0] and held[1] <= self._occ < held[2]):
+            self._was_in_force(name)
+        if self._versions["register"] > 0 and basis["register"] > self._versions["register"]:
+            self._find("basis_ahead", "所依据的名册版本当时尚不存在。",
+                       "It stands on a version of the register that did not exist yet.")  # fmt: skip
+        if self._versions["releases"] > 0 and self._named_notices(basis["calendar"]) is None:
+            self._find("calendar_not_in_force", "所依据的放假通知当时尚未录入。",
+                       "It stands on a holiday notice that had not been entered.")  # fmt: skip
+
+    def _was_in_force(self, name: str) -> None:
+        if self._act == "backfill_matter":
+            good = any(one[0] == name and one[2] == "backfill" for one in self._releases)
+        else:
+            cases = sorted((one[3], one[0]) for one in self._releases if one[2] == "cases")
+            slack = timedelta(seconds=self.rules["tolerance_seconds"])
+            near = (_at(self._occ) - slack).isoformat()
+            good = False
+            for n, (begins, one) in enumerate(cases):
+                until = cases[n + 1][0] if n + 1 < len(cases) else "9999"
+                if one == name and begins <= self._occ and near < until:
+                    good, self._in_force = True, (one, begins, until)
+        if not good:
+            self._find("rulebook_not_in_force", f"所依据的规则 {name} 当时并未生效。",
+                       f"It was decided under the rulebook {name}, which was not in force then.")  # fmt: skip
+
+    def _named_notices(self, calendar: str) -> tuple[str, ...] | None:
+        if calendar not in self._calendars:
+            named = () if calendar == "weekdays" else tuple(calendar.split("+"))
+            self._calendars[calendar] = named if all(one in self._notices for one in named) else None
+        return self._calendars[calendar]
+
+    def _book(self, name: str) -> _Book | None:
+        """The text of a released rulebook, if it is there and is the one that was released."""
+        if name not in self._books:
+            self._books[name] = self._read(name)
+        return self._books[name]
+
+    def _read(self, name: str) -> _Book | None:
+        digest = next((one[1] for one in self._releases if one[0] == name), None)
+        text = self.rules.get("rulebooks", {}).get(digest) if digest is not None else None
+        if text is None:
+            return None
+        if hashlib.sha256(text.encode("utf-8")).hexdigest() != digest:
+            self._find("rulebook_text_forged", f"规则 {name} 的文本与发布时的摘要不符。",
+                       f"The text of the rulebook {name} is not the one that was released.")  # fmt: skip
+            return None
+        try:
+            return _Book(text)
+        except (ImportError, *_BROKEN):  # an older Python, no time zones here, or a text that is no rulebook
+            return None
+
+    # -- clocks: those that an event starts
+
+    def _clocks_started(self, spec: _Spec) -> None:
+        """Every clock of the rulebook starts, no other one does, and each has the rulebook's length."""
+        basis = self._leaf["basis"]
+        book, named = self._book(basis["rulebook"]), self._named_notices(basis["calendar"])
+        if book is None or named is None:
+            return
+        self._law, self._named = book, named
+        given = {one["stage"]: one for one in self._pub.get("clocks", ())}
+        for item in spec.starts:
+            self._one_start(item, given.pop(item["stage"], None), self._owner_of(spec))
+        if spec.per_leg:
+            of_legs = {one["leg"]: one["clocks"] for one in self._pub["legs"]}
+            for leg in self._order["drafted"] if self._order else ():
+                clocks = {one["stage"]: one for one in of_legs.get(leg["leg"], ())}
+                for item in spec.per_leg:
+                    self._one_start(item, clocks.pop(item["stage"], None), leg["leg"])
+                given.update(clocks)
+        for stage in given:
+            self._wrong_clock(stage, "不应启动", "is not started by this event")
+
+    def _owner_of(self, spec: _Spec) -> str:
+        pub = self._pub
+        if spec.machine == "leg":
+            return str(pub["leg"])
+        if spec.machine == "order":
+            return str(pub["order"])
+        return str(pub["owner"] if spec.machine != "matter" else pub.get("merged", ""))
+
+    def _wrong_clock(self, stage: str, zh: str, en: str) -> None:
+        self._find("clock_wrong", f"时限 {stage} {zh}。", f"The clock {stage} {en}.")
+
+    def _one_start(self, item: dict[str, Any], clock: dict[str, Any] | None, owner: str) -> None:
+        stage, only, due = item["stage"], item.get("only"), item.get("due", "length")
+        before = self._case["clocks"].get(f"{owner}/{stage}")
+        if only is not None and not getattr(self, "_only_" + only)(before, clock):
+            if clock is not None:
+                self._wrong_clock(stage, "不应启动", "is not started here")
+            return
+        if clock is not None and clock.get("carried") is not None:
+            if not item.get("carried"):
+                self._wrong_clock(stage, "不应沿用旧时限", "does not go on from an earlier one here")
+                return
+            self._carried(stage, clock, before, due)
+            return
+        kind = self._for(item["for"])
+        rule = None if kind is None else self._law.clock(stage, kind)
+        wanted = getattr(self, "_due_" + due)(rule, clock, stage)
+        if clock is None:
+            if wanted is not None:
+                self._find("clock_missing", f"规则要求的时限 {stage} 没有启动。",
+                           f"The rulebook holds a clock {stage} for this, and it was not started.")  # fmt: skip
+        elif wanted is None:
+            self._wrong_clock(stage, "规则中没有", "is none that the rulebook holds")
+        elif wanted != clock["due"][:-1]:
+            self._wrong_clock(stage, f"到期应为 {wanted}Z", f"falls due at {wanted}Z by the rulebook")
+
+    def _length(self, rule: dict[str, Any], start: str) -> str:
+        return self._law.after(start, rule["amount"], rule["unit"], self._notices, self._named)
+
+    def _for(self, how: str) -> str | None:
+        """Under which name the rulebook holds the clock."""
+        case, pub = self._case, self._pub
+        if how == "order":
+            return None if self._order is None else self._full_kind(self._order)
+        if how == "free":
+            return None
+        if how in ("grade", "graded"):
+            urgent = ".urgent" if how == "grade" and pub["urgent"] else ""
+            return f"{pub.get('demand') or 'report'}{urgent}"
+        demand = case.get("demand")
+        if how == "first":
+            return f"{demand or 'help'}.urgent" if case.get("emergency") else demand or "*"
+        if how == "again":
+            return f"{demand or '*'}.urgent" if case.get("urgent") else demand or "*"
+        return "*" if how == "any" else demand or "*"
+
+    # due moments of fresh clocks: what it must be, None where none may run
+
+    def _due_length(self, rule: dict[str, Any] | None, clock: Any, stage: str) -> str | None:
+        if rule is None:
+            return None
+        if clock is not None and clock["of"] != rule["held"]:
+            self._wrong_clock(stage, f"应按“{rule['held']}”计", f"is held as {rule['held']} by the rulebook")
+        return self._length(rule, self._rec)
+
+    def _due_joint(self, rule: dict[str, Any] | None, clock: Any, stage: str) -> str | None:
+        joint = self._order["summoned_at"] if self._order else None
+        if joint is not None and joint > self._rec:
+            return str(joint)
+        return self._due_length(rule, clock, stage)
+
+    def _due_review_by(self, rule: Any, clock: Any, stage: str) -> str | None:
+        return str(self._pub["review_by"][:-1])
+
+    def _due_given(self, rule: Any, clock: Any, stage: str) -> str | None:
+        """Set by hand, ahead."""
+        if clock is None or clock["due"][:-1] <= self._rec:
+            return None
+        return str(clock["due"][:-1])
+
+    def _due_before_own(self, rule: Any, clock: Any, stage: str) -> str | None:
+        own = self._case["clocks"].get(f"{self._pub['owner']}/{self._pub['stage']}")
+        if own is None:
+            return None
+        held = self._law.clock(stage, own[_OF])
+        due = None if held is None else self._length(held, self._rec)
+        return due if due is not None and due < own[_DUE] else str(own[_DUE])
+
+    def _due_paused(self, rule: Any, clock: Any, stage: str) -> str | None:
+        """A finish clock that goes on is carried; a fresh one would be a new due moment."""
+        return None
+
+    _due_regraded = _due_paused
+
+    # clocks that go on from an earlier one
+
+    def _carried(self, stage: str, clock: dict[str, Any], before: Any, due: str) -> None:
+        """The same beginning, the same pauses, and no due moment but the one that follows from them."""
+        if due in ("length", "joint"):
+            before = self._of_the_gone(stage)
+        elif due == "given":
+            before = self._of_the_merged(stage)
+            if before is None:
+                return
+        if before is None:
+            self._wrong_clock(stage, "沿用的时限不存在", "goes on from one that is not there")
+            return
+        carried = clock["carried"]
+        wanted = {
+            "paused": self._after_pause,
+            "regraded": self._after_regrade,
+        }.get(due, lambda one, old: old[_DUE])(clock, before)
+        if carried["since"][:-1] != before[_SINCE] or (wanted is not None and wanted != clock["due"][:-1]):
+            self._wrong_clock(
+                stage, "沿用时改变了起算或到期时间", "goes on with another beginning or due moment than it had"
+            )
+
+    def _of_the_gone(self, stage: str) -> list[Any] | None:
+        """The clock of the body's leg that was let go before it was summoned again."""
+        legs = self._case["legs"]
+        body, order = self._pub["body"], self._pub["order"]
+        gone = [
+            name
+            for name, leg in legs.items()
+            if leg["order"] == order and leg["body"] == body and leg["status"] == "excused"
+        ]
+        clock: list[Any] | None = self._case["clocks"].get(f"{gone[-1]}/{stage}") if gone else None
+        return clock if clock is not None and clock[_CANCELLED] else None
+
+    def _of_the_merged(self, stage: str) -> list[Any] | None:
+        """The clock of the matter that was merged, as it stood; of a deferred one it was given back anew."""
+        merged = self._cases.get(self._pub["merged"])
+        if merged is None or merged.get("before") == "deferred":
+            return None
+        clock: list[Any] | None = merged["clocks"].get(f"/{stage}")
+        return clock
+
+    def _after_pause(self, clock: dict[str, Any], before: list[Any]) -> str | None:
+        rule = self._law_of(before, clock["stage"])
+        if rule is None or rule["unit"] not in _ELAPSED:
+            return None
+        if before[_EXTENSIONS]:
+            left = _seconds_left(before)
+            return (_at(self._rec) + left).isoformat()
+        return self._paused_natural(rule, before[_SINCE], [*before[_PAUSED], [before[_STOPPED], self._rec]])
+
+    def _after_regrade(self, clock: dict[str, Any], before: list[Any]) -> str | None:
+        rule = self._law.clock(clock["stage"], clock["of"])
+        if rule is None or (rule["unit"] not in _ELAPSED and before[_PAUSED]):
+            return None
+        if rule["unit"] in _ELAPSED:
+            due = self._paused_natural(rule, before[_SINCE], before[_PAUSED])
+        else:
+            due = self._length(rule, before[_SINCE])
+        return max(due, self._rec)
+
+    def _law_of(self, clock: list[Any], stage: str) -> dict[str, Any] | None:
+        book = self._book(clock[_BOOK])
+        return None if book is None else book.clock(stage, clock[_OF])
+
+    @staticmethod
+    def _paused_natural(rule: dict[str, Any], since: str, pauses: list[list[str]]) -> str:
+        end = _at(since) + timedelta(seconds=rule["amount"] * _ELAPSED[rule["unit"]])
+        for begin, until in pauses:
+            if _at(begin) < end:
+                end += _at(until) - _at(begin)
+        return end.isoformat()
+
+    # when a clock is started at all
+
+    def _only_emergency(self, before: Any, clock: Any) -> bool:
+        return bool(self._case.get("emergency"))
+
+    def _only_complete(self, before: Any, clock: Any) -> bool:
+        return bool(self._pub["complete"])
+
+    def _only_first_urgent(self, before: Any, clock: Any) -> bool:
+        return bool(self._pub["urgent"]) and before is None
+
+    def _only_first_urgent_regraded(self, before: Any, clock: Any) -> bool:
+        return self._changed() and bool(self._pub["urgent"]) and before is None
+
+    def _changed(self) -> bool:
+        case, pub = self._case, self._pub
+        return pub.get("demand") != case.get("demand") or pub["urgent"] != bool(case.get("urgent"))
+
+    def _only_regraded(self, before: Any, clock: Any) -> bool:
+        return self._changed() and before is not None and before[_DUE] > self._rec and clock is not None
+
+    def _only_carried(self, before: Any, clock: Any) -> bool:
+        return clock is not None and clock.get("carried") is not None
+
+    def _only_answered_before(self, before: Any, clock: Any) -> bool:
+        return not (self._pub["ground"] == "late_child" and self._case["status"] == "completed")
+
+    def _only_checks_in(self, before: Any, clock: Any) -> bool:
+        return self._order is not None and bool(self._kinds[self._order["kind"]]["checks_in"])
+
+    def _only_call(self, before: Any, clock: Any) -> bool:
+        return self._order is not None and self._order["kind"] == "call"
+
+    def _only_emergency_whistle(self, before: Any, clock: Any) -> bool:
+        return self._order is not None and self._order["whistle"] == "emergency"
+
+    def _only_not_disputed(self, before: Any, clock: Any) -> bool:
+        return self._leg is not None and self._leg["status"] != "disputed"
+
+    def _only_reported_stays(self, before: Any, clock: Any) -> bool:
+        return self._leg is not None and self._leg["under"] == "reported" and self._pub["outcome"] == "stays"
+
+    def _only_unsupervised(self, before: Any, clock: Any) -> bool:
+        return self._leg is not None and (before is None or before[_STOPPED] is not None)
+
+    # -- what an event does: state
+
+    def _do_open(self, step: dict[str, Any]) -> None:
+        case, pub = self._case, self._pub
+        for name in ("demand", "host", "subdistrict", "subject", "parent", "emergency", "confidential"):
+            if pub.get(name):
+                case[name] = pub[name]
+        bodies = (*pub.get("communities", ()), pub.get("host"), pub.get("subdistrict"))
+        case["bodies"] = {body: 1 for body in bodies if body}
+        case["requesters"] = {one: [False, False] for one in pub["requesters"]}
+        if "status" in pub:
+            case["status"], case["backfilled"] = pub["status"], True
+
+    def _do_take_over(self, step: dict[str, Any]) -> None:
+        case, pub = self._case, self._pub
+        case["backfilled"], case["host"], case["subdistrict"] = False, pub["host"], pub["subdistrict"]
+        case["bodies"] = {pub["host"]: 1, pub["subdistrict"]: 1}
+
+    def _do_join(self, step: dict[str, Any]) -> None:
+        self._case["requesters"][self._pub["requester"]] = [False, False]
+        if self._pub.get("community"):
+            self._case["bodies"][self._pub["community"]] = 1
+
+    def _do_grade(self, step: dict[str, Any]) -> None:
+        self._case["demand"], self._case["urgent"] = self._pub.get("demand"), self._pub["urgent"]
+
+    def _do_confide(self, step: dict[str, Any]) -> None:
+        self._case["confidential"] = True
+
+    def _do_go(self, step: dict[str, Any]) -> None:
+        self._case["status"] = step["to"]
+
+    def _do_order(self, step: dict[str, Any]) -> None:
+        if self._order is not None:
+            if step["to"] == "settled" and self._live_legs_of(self._pub["order"]):
+                self._illegal("尚有接单单位未结束，单已了结。", "an order was settled while a body was still summoned.")
+            self._order["status"] = step["to"]
+
+    def _live_legs_of(self, order: str) -> list[str]:
+        legs = self._case["legs"].items()
+        return [name for name, leg in legs if leg["order"] == order and leg["status"] in self._live_legs]
+
+    def _do_leg(self, step: dict[str, Any]) -> None:
+        if self._leg is not None:
+            self._leg["status"] = step["to"]
+
+    def _do_move(self, step: dict[str, Any]) -> None:
+        """A disputed leg keeps acting underneath its dispute."""
+        if self._leg is not None:
+            self._leg["under" if self._leg["status"] == "disputed" else "status"] = step["to"]
+
+    def _do_beneath(self, step: dict[str, Any]) -> None:
+        if self._leg is not None:
+            self._leg["under"], self._leg["status"] = self._leg["status"], step["to"]
+
+    def _do_surface(self, step: dict[str, Any]) -> None:
+        if self._leg is not None:
+            self._leg["status"] = self._leg["under"]
+
+    def _do_end_leg(self, step: dict[str, Any]) -> None:
+        if self._leg is not None:
+            self._leg["status"] = step["to"]
+            self._cancel(self._pub["leg"], None)
+
+    def _do_end_legs(self, step: dict[str, Any]) -> None:
+        for name in self._live_legs_of(self._pub["order"]):
+            leg = self._case["legs"][name]
+            if leg["met"] or leg["status"] in ("working", "reported"):
+                self._illegal("有人已报到，单被撤销。", "an order was cancelled after somebody had checked in.")
+            leg["status"] = "cancelled"
+            self._cancel(name, None)
+
+    def _do_work(self, step: dict[str, Any]) -> None:
+        """Only the receiver's words are work."""
+        if self._pub.get("by", "receiver") == "receiver":
+            self._do_move(step)
+            self._join_role("performers")
+            self._join_role("handlers")
+            self._do_met(step)
+
+    def _do_draft(self, step: dict[str, Any]) -> None:
+        pub = self._pub
+        if pub["order"] in self._case["orders"]:
+            self._illegal("同一编号的单重复拟定。", "an order was drafted twice.")
+        self._order = self._case["orders"][pub["order"]] = {
+            "kind": pub["kind"], "whistle": pub["whistle"], "issuer": pub["issuer"], "status": "drafted",
+            "joint": pub["joint_blowers"], "summoned_at": _cut(pub["summoned_at"]), "ruled": False, "lead": "",
+            "drafted": [
+                {name: one[name] for name in ("leg", "body", "role", "mandatory")} for one in pub["receivers"]
+            ],
+            "issuers": {}, "drafter": {}, "signed": {},
+        }  # fmt: skip
+
+    def _do_issue(self, step: dict[str, Any]) -> None:
+        if self._order is None:
+            return
+        for one in self._order["drafted"]:
+            self._new_leg(one)
+        for given in self._pub["legs"]:
+            self._start(given["leg"], given["clocks"])
+
+    def _new_leg(self, given: dict[str, Any]) -> None:
+        self._case["legs"][given["leg"]] = {
+            "order": self._pub["order"], "body": given["body"], "role": given["role"], "status": "issued",
+            "mandatory": given["mandatory"], "under": "issued", "met": False, "issued_at": self._rec,
+            "summoned_at": self._occ, "spoken": None, "performers": {}, "signed": {}, "raters": {},
+        }  # fmt: skip
+        if given["role"] == "lead" and self._order is not None:
+            self._order["lead"] = given["leg"]
+
+    def _do_add_leg(self, step: dict[str, Any]) -> None:
+        self._new_leg(self._pub)
+
+    def _do_lead(self, step: dict[str, Any]) -> None:
+        if self._order is not None:
+            for name, leg in self._case["legs"].items():
+                if leg["order"] == self._pub["order"]:
+                    leg["role"] = "lead" if name == self._pub["leg"] else "assist"
+            self._order["lead"] = self._pub["leg"]
+            self._order["ruled"] = self._order["ruled"] or self._pub["ground"] == "adjudication"
+
+    def _do_ruled(self, step: dict[str, Any]) -> None:
+        if self._order is not None and self._order["lead"] == self._pub["leg"]:
+            self._order["ruled"] = True
+
+    def _do_there(self, step: dict[str, Any]) -> None:
+        """Checked in; by word of mouth only in an emergency, soon after, and never before the summons."""
+        leg, order, pub = self._leg, self._order, self._pub
+        if leg is None or order is None:
+            return
+        leg["met"] = True
+        if pub["proof"] != "word_of_mouth":
+            return
+        arrived = leg["spoken"] = pub["arrived_at"][:-1]
+        book = self._book(self._leaf["basis"]["rulebook"])
+        named = self._named_notices(self._leaf["basis"]["calendar"])
+        latest = book.due(arrived, book.grace(), self._notices, named) if book and named is not None else "9999"
+        if order["whistle"] != "emergency" or arrived < leg["summoned_at"] or self._rec > latest:
+            self._find("word_of_mouth", "口头报到不合规定（非应急、早于吹哨或补记过迟）。",
+                       "A check-in by word of mouth: no emergency, before its summons, or written down too late.")  # fmt: skip
+
+    def _do_take_call(self, step: dict[str, Any]) -> None:
+        leg, pub = self._leg, self._pub
+        if leg is None:
+            return
+        if pub["how"] == "returned":
+            self._do_end_leg({"to": "returned"})
+        elif leg["status"] in ("issued", "acknowledged"):
+            self._stop(pub["leg"], ("acknowledge",), self._rec)
+            leg["status"] = "working"
+
+    def _do_answered(self, step: dict[str, Any]) -> None:
+        requesters, pub = self._case["requesters"], self._pub
+        if pub["requester"] in requesters:
+            requesters[pub["requester"]][0] = True
+        waits = any(not one[0] and not one[1] for one in requesters.values())
+        if waits and pub["complete"] and pub["how"] != "not_sampled":
+            self._find("requester_unanswered", "尚有诉求人未回访即记为回访完毕。",
+                       "The callbacks were called complete while a requester had none.")  # fmt: skip
+
+    def _do_unanswered(self, step: dict[str, Any]) -> None:
+        for one in self._case["requesters"].values():
+            one[0] = False
+
+    def _do_withdraw(self, step: dict[str, Any]) -> None:
+        case, one = self._case, self._pub.get("requester")
+        for name in [one] if one else [*case.get("withdrawing", {})]:
+            if name in case["requesters"]:
+                case["requesters"][name][1] = True
+
+    def _do_merge(self, step: dict[str, Any]) -> None:
+        case = self._case
+        case["before"], case["master"], case["merged_at"] = case["status"], self._pub["master"], self._rec
+        case["owed"] = self._index
+
+    def _do_unmerge(self, step: dict[str, Any]) -> None:
+        case = self._case
+        case["status"] = case.get("before", case["status"])
+        for clock in case["clocks"].values():
+            if clock[_CANCELLED] and clock[_STOPPED] == case.get("merged_at"):
+                clock[_STOPPED], clock[_CANCELLED] = None, False
+
+    def _do_absorb(self, step: dict[str, Any]) -> None:
+        pub, merged = self._pub, self._cases.get(self._pub["merged"])
+        if merged is not None and "legs" in merged:
+            owed = {name for name, one in merged["requesters"].items() if not one[1]}
+            if merged["status"] != "merged" or not owed <= set(pub["requesters"]):
+                self._find("requester_lost", "并案时丢失诉求人，或被并案件并未并案。",
+                           "A merge lost a requester, or the matter that was taken in is not merged.")  # fmt: skip
+            merged.pop("owed", None)
+        self._case["absorbed"][pub["merged"]] = pub["requesters"]
+        for one in pub["requesters"]:
+            self._case["requesters"][one] = [False, False]
+
+    def _do_release(self, step: dict[str, Any]) -> None:
+        for one in self._case["absorbed"].pop(self._pub["merged"], ()):
+            self._case["requesters"].pop(one, None)
+
+    def _do_child(self, step: dict[str, Any]) -> None:
+        name, children = self._pub["child"], self._case["children"]
+        mandatory = self._pub.get("mandatory", children.get(name, (False, False))[1])
+        children[name] = [step["open"], mandatory]
+        child = self._cases.get(name)
+        if child is not None and not step["open"] and child["status"] not in self._ended:
+            self._find("child_not_ended", "子项尚未结束，母案却记为已结束。",
+                       "The parent says that a child has ended, and it has not.")  # fmt: skip
+
+    # -- what an event does: persons
+
+    def _do_person(self, step: dict[str, Any]) -> None:
+        if step.get("only"):
+            scope = self._order if step["role"] == "drafter" else self._case
+            if scope is not None:
+                scope[step["role"]] = {self._person: 1}
+        else:
+            self._join_role(step["role"])
+
+    def _join_role(self, role: str) -> None:
+        scope = self._leg if role == "performers" else self._order if role == "issuers" else self._case
+        if scope is not None:
+            scope[role][self._person] = 1
+
+    def _do_note_by(self, step: dict[str, Any]) -> None:
+        scope = {"order": self._order, "leg": self._leg}.get(step.get("of", ""), self._case)
+        if scope is not None:
+            scope.setdefault(step["role"], {})[self._pub[step["key"]]] = self._person
+
+    def _do_forget_by(self, step: dict[str, Any]) -> None:
+        self._case.get(step["role"], {}).pop(self._pub[step["key"]], None)
+
+    def _do_unsign(self, step: dict[str, Any]) -> None:
+        if self._leg is not None:
+            self._leg["signed"] = {}
+
+    # -- what an event does: clocks
+
+    def _owners(self, of: str) -> tuple[str, ...]:
+        if of == "matter":
+            return ("",)
+        if of == "absorbed":
+            return tuple(self._case["absorbed"])
+        return (self._pub[of],)
+
+    def _do_start(self, step: dict[str, Any]) -> None:
+        self._start(self._owners(step["of"])[0], self._pub["clocks"])
+
+    def _start(self, owner: str, clocks: list[dict[str, Any]]) -> None:
+        """A clock that is there already becomes a past one; its lateness stays (law 6)."""
+        case, rec = self._case, self._rec
+        for given in clocks:
+            key = f"{owner}/{given['stage']}"
+            before = case["clocks"].get(key)
+            if before is not None:
+                if before[_STOPPED] is None:
+                    self._halt(key, before, rec)
+                if before[_STOPPED] > before[_DUE]:
+                    case["past"].append([key, before])
+            carried = given.get("carried")
+            clock = case["clocks"][key] = [
+                given["due"][:-1], None, False, before[_N] + 1 if before else 1, given["of"],
+                self._leaf["basis"]["rulebook"], rec, [], 0, given["provisional"], None, rec,
+            ]  # fmt: skip
+            if carried is not None:
+                clock[_BOOK], clock[_SINCE] = carried["rulebook"], carried["since"][:-1]
+                clock[_PAUSED] = [[begin[:-1], until[:-1]] for begin, until in carried["paused"]]
+                clock[_EXTENSIONS] = carried["extensions"]
+
+    def _halt(self, key: str, clock: list[Any], at: str) -> None:
+        clock[_STOPPED] = at
+        if at > clock[_DUE]:
+            self._late.append((self._leaf, key, clock))
+
+    def _do_stop(self, step: dict[str, Any]) -> None:
+        for owner in self._owners(step["of"]):
+            self._stop(owner, step["stages"], self._rec)
+
+    def _stop(self, owner: str, stages: Any, at: str) -> None:
+        clocks = self._case["clocks"]
+        for stage in stages:
+            clock = clocks.get(f"{owner}/{stage}")
+            if clock is not None and clock[_STOPPED] is None:
+                self._halt(f"{owner}/{stage}", clock, at)
+
+    def _do_met(self, step: dict[str, Any]) -> None:
+        self._case["met"] = True
+        self._stop("", ("onsite",), self._rec)
+
+    def _do_cancel(self, step: dict[str, Any]) -> None:
+        self._cancel(self._owners(step["of"])[0], step.get("stage"))
+
+    def _cancel(self, owner: str, stage: str | None) -> None:
+        """Nothing is owed any more; lateness so far stays."""
+        wanted = f"{owner}/{stage or ''}"
+        for key, clock in self._case["clocks"].items():
+            if clock[_STOPPED] is None and (key == wanted if stage else key.startswith(wanted)):
+                self._halt(key, clock, self._rec)
+                clock[_CANCELLED] = True
+
+    def _do_cancel_all(self, step: dict[str, Any]) -> None:
+        for key, clock in self._case["clocks"].items():
+            if clock[_STOPPED] is None:
+                self._halt(key, clock, self._rec)
+                clock[_CANCELLED] = True
+
+    def _do_revive(self, step: dict[str, Any]) -> None:
+        for owner in self._owners(step["of"]):
+            clock = self._case["clocks"].get(f"{owner}/{step['stage']}")
+            if clock is not None:
+                clock[_STOPPED], clock[_CANCELLED] = None, False
+
+    def _do_set_due(self, step: dict[str, Any]) -> None:
+        notice, pub = step["by"] == "notice", self._pub
+        given = [pub] if notice else pub["clocks"]
+        owner = pub["owner"] if notice else pub["leg"]
+        for one in given:
+            clock, due = self._case["clocks"].get(f"{owner}/{one['stage']}"), one["due"][:-1]
+            if clock is None:
+                continue
+            if notice:
+                moves = clock[_PROVISIONAL] and clock[_STOPPED] is None and clock[_DUE] > self._rec <= due
+            else:
+                moves = self._joint_time_moves(clock, due)
+            if not moves:
+                self._find("clock_moved", f"时限 {one['stage']} 被违规改动。",
+                           f"The clock {one['stage']} was moved where the law lets it stand.")  # fmt: skip
+            else:
+                clock[_DUE], clock[_PROVISIONAL] = due, one["provisional"]
+
+    def _joint_time_moves(self, clock: list[Any], due: str) -> bool:
+        """Only a time that the blower set, only while nobody is late, and never back."""
+        leg, joint = self._leg, self._order["summoned_at"] if self._order else None
+        set_by_hand = leg is not None and joint is not None and leg["issued_at"] < joint
+        return bool(set_by_hand and self._rec < clock[_DUE] and self._rec < due)
+
+    def _do_ask_extension(self, step: dict[str, Any]) -> None:
+        pub = self._pub
+        key = f"{pub['owner']}/{pub['stage']}"
+        clock = self._case["clocks"].get(key)
+        if clock is None or clock[_STOPPED] is not None or self._rec >= clock[_DUE]:
+            self._late_extension()
+        self._case["extensions"][key] = {
+            "by": self._person, "body": self._body, "until": pub["until"][:-1],
+        }  # fmt: skip
+
+    def _late_extension(self) -> None:
+        self._find("late_extension", "到期之后才申请或批准延期，不予计算。",
+                   "An extension was asked for or granted when the moment had passed; it does not count.")  # fmt: skip
+
+    def _do_extend(self, step: dict[str, Any]) -> None:
+        """Granted before the due moment it moves it; whatever the event claims, later it moves nothing (law 6)."""
+        pub = self._pub
+        key = f"{pub['owner']}/{pub['stage']}"
+        asked, clock = self._case["extensions"].pop(key, None), self._case["clocks"].get(key)
+        if asked is None:
+            self._illegal("没有申请就批准了延期。", "an extension was decided that nobody had asked for.")
+        if clock is None or not (pub["granted"] and pub["in_time"]) or pub["due"] is None:
+            return
+        due = pub["due"][:-1]
+        if self._rec >= clock[_DUE]:
+            self._late_extension()
+            return
+        if (asked is not None and due != asked["until"]) or self._too_far(clock, pub["stage"], due):
+            self._find("extension_too_far", "延期超出申请或规则所允许的期限、次数。",
+                       "An extension reaches further, or comes more often, than asked for or allowed.")  # fmt: skip
+        clock[_DUE], clock[_PROVISIONAL] = due, False
+        clock[_EXTENSIONS] += 1
+
+    def _too_far(self, clock: list[Any], stage: str, due: str) -> bool:
+        rule = self._law_of(clock, stage)
+        if rule is None:
+            return False
+        by = rule.get("extend_by")
+        number = (by or "").rstrip("abcdefghijklmnopqrstuvwxyz")
+        unit = (by or "")[len(number) :]
+        if clock[_EXTENSIONS] >= rule.get("extensions", 0) or due <= clock[_DUE]:
+            return True
+        reach = timedelta(seconds=int(number or 0) * _ELAPSED.get(unit, 0))
+        return unit in _ELAPSED and _at(due) > _at(clock[_DUE]) + reach
+
+    def _do_forget_extension(self, step: dict[str, Any]) -> None:
+        """A wish for more time that was never decided falls; that it was not decided in time stays."""
+        if self._case["extensions"].pop("/finish", None) is not None:
+            self._stop("", ("decide_extension",), self._rec)
+
+    def _do_spoken(self, step: dict[str, Any]) -> None:
+        """The other side confirms a check-in by word of mouth: it counts as of then."""
+        leg, pub = self._leg, self._pub
+        at = pub["at"][:-1]
+        if leg is None or leg["spoken"] != at:
+            self._find("word_of_mouth", "所确认的口头报到时间与记录不符。",
+                       "A check-in by word of mouth was confirmed that is not on record.")  # fmt: skip
+            return
+        clock = self._case["clocks"].get(f"{pub['leg']}/{pub['stage']}")
+        if clock is not None:
+            clock[_STOPPED] = at
+        if pub["stage"] == "check_in":
+            leg["spoken"] = None
+
+    def _do_item(self, step: dict[str, Any]) -> None:
+        """A step of the agenda; a missed moment is recorded only of a clock that missed it."""
+        if self._leaf["type"] not in self._misses:
+            return
+        owner, stage, n = self._pub["item"].split("/")[:3]
+        clock, due = self._numbered(f"{owner}/{stage}", int(n)), self._pub["due"][:-1]
+        if clock is None or clock[_DUE] != due or (clock[_STOPPED] or self._rec) < due or self._rec < due:
+            self._find("false_miss", f"所记超期 {stage} 与时限不符。",
+                       f"A missed moment of {stage} is on record, and the clock missed none.")  # fmt: skip
+        else:
+            clock[_MISSED] = due
+
+    def _numbered(self, key: str, n: int) -> list[Any] | None:
+        clock: list[Any] | None = self._case["clocks"].get(key)
+        if clock is not None and clock[_N] == n:
+            return clock
+        return next((one for name, one in self._case["past"] if name == key and one[_N] == n), None)
+
+    # -- at the end
+
+    def _moments(self, now: str) -> list[Finding]:
+        """The due moments that were missed: those of acts that came late in this bundle, and those still owed."""
+        found: list[Finding] = []
+        for leaf, key, clock in self._late:
+            if clock[_STOPPED] is not None and clock[_STOPPED] > clock[_DUE]:
+                found += self._missed(leaf["stream"], key, clock, now, leaf)
+        for stream, case in self._cases.items():
+            for key, clock in case.get("clocks", {}).items():
+                if clock[_STOPPED] is None and clock[_DUE] < now:
+                    found += self._missed(stream, key, clock, now, None)
+        return found
+
+    def _missed(
+        self, stream: str, key: str, clock: list[Any], now: str, leaf: dict[str, Any] | None
+    ) -> list[Finding]:
+        owner, _, stage = key.partition("/")
+        case = self._cases[stream]
+        body = case["legs"][owner]["body"] if owner in case.get("legs", {}) else ""
+        by_zh, by_en = _span_words(_seconds_between(clock[_DUE], clock[_STOPPED] or now))
+        version = None if leaf is None else leaf["version"]
+        who = f"{body} " if body else ""
+        zh, en = f"{who}{stage} 应于 {clock[_DUE]}Z 前完成，", f"{who}{stage} was due at {clock[_DUE]}Z, "
+        zh += f"迟 {by_zh}。" if clock[_STOPPED] else f"至今未完成，已迟 {by_zh}。"
+        en += f"late by {by_en}." if clock[_STOPPED] else f"still owed, late by {by_en} so far."
+        found = [Finding("due_missed", zh, en, None, stream, version, True)]
+        silent = clock[_MISSED] != clock[_DUE] and not case["backfilled"]
+        if silent and _seconds_between(clock[_DUE], now) > self.rules["record_within_seconds"]:
+            zh, en = f"{who}{stage} 于 {clock[_DUE]}Z 到期，账上没有任何超期记录。", (
+                f"{who}{stage} fell due at {clock[_DUE]}Z, and nothing on record says that it was missed."
+            )
+            found.append(Finding("due_silent", zh, en, None, stream, version))
+        return found
+
+    def _merges(self) -> list[Finding]:
+        zh, en = "案件已并案，主案却没有接收记录。", "A matter was merged, and its master never took it in."
+        return [
+            Finding("requester_lost", zh, en, case["owed"], stream)
+            for stream, case in self._cases.items()
+            if "owed" in case
+        ]
+
+    def _not_judged(self) -> list[Finding]:
+        """What could not be run over: said, never passed over in silence."""
+        found = []
+        if self._unknown:
+            n = len(self._unknown)
+            found.append(Finding(
+                "case_unknown", f"{n} 个案件的开头不在本包和已存状态中，未按流程规则检查。",
+                f"{n} cases began before this bundle and the state that was kept; the law was not run over them.",
+                note=True,
+            ))  # fmt: skip
+        unread = sorted(one[0] for one in self._releases if one[2] == "cases" and self._book(one[0]) is None)
+        if unread:
+            names = ", ".join(unread)
+            found.append(Finding(
+                "rulebook_unread", f"规则文本缺失或无法读取，时限长度与岗位未检查：{names}。",
+                f"The text of {names} is missing or cannot be read here: lengths of clocks and posts were not checked.",
+                note=True,
+            ))  # fmt: skip
+        return found
+
+
+def _seconds_left(clock: list[Any]) -> timedelta:
+    """What was left of a clock when it stopped."""
+    return _at(clock[_DUE]) - _at(clock[_STOPPED])
 
 
 # ==== end of the law ====
@@ -1959,12 +3595,19 @@ class Audit:
         self.count = Census(self.found)
         self.receipts = Receipts(self.found, list(self.options.receipts))
         self.disclosed = Disclosures(self.found, list(self.options.disclosures))
-        self.law = Law(self.rules, prior["law"] if prior else None)
+        self.law = self._law(prior["law"] if prior else None)
         self._begun = self.times.newest or before
         self._schema = Schema(self.schema, self.found)
         self._first = prior["size"] if prior else self.start
         self._pass()
         self._finish()
+
+    def _law(self, state: dict[str, Any] | None) -> Law:
+        try:
+            return Law(self.rules, state)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            zh, en = "rules.json(或状态中的流程部分)不合格式。", "rules.json, or the state's part of it, is malformed."
+            raise Unreadable("rules_malformed", zh, en) from None
 
     def _old_time(self) -> datetime | None:
         return check_head(self.old, self.policy).quorum if self.old else None
