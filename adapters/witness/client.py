@@ -66,11 +66,13 @@ def http_client() -> httpx.AsyncClient:
 class WitnessClient:
     """One board's witness; `size` is the newest that it is known to have cosigned. Needs the board's URL."""
 
-    def __init__(self, board: Witness, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, board: Witness, http: httpx.AsyncClient, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         if board.url is None:
             raise ValueError("a board without a URL cosigns by file")
         self.key, self.url, self.size = board.vkey, board.url.rstrip("/"), 0
-        self._http = http
+        self._http, self._answer_seconds = http, answer_seconds
 
     async def cosign(self, note: Note, prove: Prove) -> Cosigned:
         """Submit a head, signed by the log. Raises BoardFailed; whatever `prove` raises."""
@@ -147,7 +149,7 @@ class WitnessClient:
 
     async def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 async with self._http.stream(method, self.url + path, content=body) as response:
                     answer = bytearray()
                     async for part in response.aiter_raw():
