@@ -18,7 +18,7 @@ from adapters.cli.people import acting
 from adapters.cli.tables import cell, console, plain, print_json, print_table, zone_of
 from adapters.engine import Engine
 from adapters.history.trail import Trail, as_of
-from adapters.labels import ACTS, ORDERS, STAGES, STATUSES, label
+from adapters.labels import ACTS, ORDERS, STAGES, STATUSES, VALUES, label
 from adapters.reading import Seen, look, open_case
 from adapters.views import Views
 from domain.acting import Actor
@@ -153,7 +153,8 @@ def _print(engine: Engine, body: dict[str, Any]) -> None:
     columns = ("stage", "body", "started", "due", "done_at", "late", "provisional")
     print_table("时限 clocks", body["clocks"], columns, zone)
     if body["sealed"]:
-        print_table("封存内容 sealed values", body["sealed"], ("subject", "name", "value", "state"), zone)
+        said = [value | {"state": label(VALUES, value["state"])} for value in body["sealed"]]
+        print_table("封存内容 sealed values", said, ("subject", "name", "value", "state"), zone)
 
 
 def list_(

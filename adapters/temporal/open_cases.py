@@ -14,11 +14,12 @@ _OPENING = frozenset(
 
 
 def open_cases(store: EventStore) -> Iterator[str]:
-    """The cases that were opened and not archived since, in no order. Raises Unavailable.
+    """The cases that were opened and not archived since, or have data to erase one day, in no order. Raises Unavailable.
 
     A case that has ended otherwise may still owe the record a missed due moment; whoever asks looks at each.
     """
     found: set[str] = set()
+    locked: set[str] = set()
     position = 0
     while batch := store.read(position, _BATCH):
         for row in batch:
@@ -26,5 +27,7 @@ def open_cases(store: EventStore) -> Iterator[str]:
                 found.add(row.stream)
             elif row.type == ev.MatterArchived.TYPE:
                 found.discard(row.stream)
+            elif row.type == ev.DataLocked.TYPE:
+                locked.add(row.stream)
         position = batch[-1].position
-    yield from found
+    yield from found | locked
