@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from adapters.log.rows import log_damaged
-from adapters.log.store import Growth, LogState, LogStore, StreamHead
+from adapters.log.store import Growth, LogState, LogStore, StreamHead, StreamRow
 from domain.log.leaf import leaf
 from domain.log.tiles import Edges, Read, edge_root, edges_from_tiles, grow
 from domain.log.tree import HASH_BYTES, leaf_hash
@@ -66,24 +66,34 @@ def grown(
     tip: Tip, batch: Sequence[Stored], heads_of: Callable[[Sequence[str]], dict[str, StreamHead]]
 ) -> Grown:
     """What the batch adds at this tip; `heads_of` tells where streams stand. Raises LeafError for a body that is none."""
-    streams = heads_of(list({stored.stream for stored in batch if stored.version > 1}))
-    moved: dict[str, StreamHead] = {}
+    places = _standing(batch, heads_of)
     leaves, hashes, out_of_step = [], [], []
     for index, (position, stream, version, _, body) in enumerate(batch, start=tip.state.size):
-        before = moved.get(stream) or streams.get(stream)
-        if version != (before.version + 1 if before else 1):
+        _, last, _, before = places.get(stream) or _NOWHERE
+        if version != last + 1:
             out_of_step.append(position)
-        made = leaf(body, position, version, _previous(version, before))
+        made = leaf(body, position, version, before if version > 1 else None)
+        hashed = leaf_hash(made)
         leaves.append(made)
-        hashes.append(leaf_hash(made))
-        moved[stream] = StreamHead(version, index, hashes[-1])
+        hashes.append(hashed)
+        places[stream] = (stream, version, index, hashed)
+    moved = [place for place in places.values() if place[2] >= tip.state.size]
     tree = grow(tip.state.size, tip.edges, hashes)
     after = tip.state._replace(size=tree.size, position=batch[-1].position, root=tree.root)
     growth = Growth(after, leaves, hashes, [stored.position for stored in batch], tree.tiles, moved)
     return Grown(growth, Tip(after, tree.edges, hashes[-1]), out_of_step)
 
 
-def _previous(version: int, before: StreamHead | None) -> bytes | None:
-    if version == 1:
-        return None
-    return before.hash if before else NO_PREVIOUS
+_NOWHERE: StreamRow = ("", 0, -1, NO_PREVIOUS)
+
+
+def _standing(
+    batch: Sequence[Stored], heads_of: Callable[[Sequence[str]], dict[str, StreamHead]]
+) -> dict[str, StreamRow]:
+    """Where the streams stand that the batch goes on with, not begins."""
+    first: dict[str, int] = {}
+    for stored in batch:
+        first.setdefault(stored.stream, stored.version)
+    known = [stream for stream, version in first.items() if version > 1]
+    found = heads_of(known) if known else {}
+    return {stream: (stream, one.version, one.index, one.hash) for stream, one in found.items()}

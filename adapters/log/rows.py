@@ -275,8 +275,7 @@ def _write(work: Work, size: int, growth: Growth) -> None:
     if made.tiles and work.add("tiles", made.tiles, _GROWS) != len(made.tiles):
         raise log_damaged("a tile is not the beginning of its wider form")
     failpoint("log.after_tiles")
-    heads = [(stream, one.version, one.index, one.hash) for stream, one in growth.streams.items()]
-    work.add("streams", heads, _MOVES)
+    work.add("streams", growth.streams, _MOVES)
 
 
 def _is_known(head: Head, newest: Head) -> bool:

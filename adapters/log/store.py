@@ -6,7 +6,7 @@ changed: a tile that is not full yet only gets longer, so that every head ever s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +38,10 @@ class StreamHead:
     hash: bytes
 
 
+StreamRow = tuple[str, int, int, bytes]
+"""A stream and its newest sealed event: version, leaf index, leaf hash. Plain, since thousands are made at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A signed head. `note` is the whole checkpoint note (C2SP tlog-checkpoint), with every signature line known.
@@ -56,14 +60,14 @@ class Head:
 class Growth(NamedTuple):
     """What one batch adds: `after`, the state it leads to; the new `leaves`, their hashes and their positions in the
     event store, in order; `tiles`, the hash tiles that are new or wider, whole, as domain.log.tiles.grow gives them;
-    `streams`, the streams' new heads."""
+    `streams`, the streams' new heads as (stream, version, leaf index, leaf hash)."""
 
     after: LogState
     leaves: Sequence[bytes]
     hashes: Sequence[bytes]
     positions: Sequence[int]
     tiles: Sequence[tuple[Tile, bytes]]
-    streams: Mapping[str, StreamHead]
+    streams: Sequence[StreamRow]
 
 
 class LogStore(Protocol):
