@@ -7,12 +7,8 @@ Each is also shown something tampered with, and must refuse it: a judge that can
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -29,6 +25,7 @@ from domain.log.tree import consistency, inclusion, leaf_hash
 from tests.made_log import BOARD_KEYS, BOARDS, LOG_KEY, ORIGIN, grow, key, made_log, sign_head
 from tests.made_receipt import receipt
 from tests.outside.ask import JUDGES, ask
+from tests.outside.web import served
 
 OLD, SIZE = 777, 70_411
 PLACES = (0, 1, 255, 256, 65_535, 65_536, 70_399, SIZE - 1)
@@ -69,25 +66,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         sign_head(log, 3)
         new = export(log, folder / "public").note
         yield Made(log, folder / "public", old, new)
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The folder behind a plain web server."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def flipped(data: bytes) -> bytes:
