@@ -47,14 +47,14 @@ class Gaps:
                 if size > silent.last_size:
                     yield from self._return(board, size)
             elif size < head.size:
-                yield from self._silence(board, size, cosigning)
+                yield from self._silence(board, size, head, cosigning)
 
     def _return(self, board: Witness, size: int) -> Iterator[NoteReturn]:
         head = self._log.head_at(size)
         if head is not None:
             yield NoteReturn(witness=board.name, size=size, root=to_base64(head.root))
 
-    def _silence(self, board: Witness, size: int, cosigning: Cosigning) -> Iterator[NoteSilence]:
+    def _silence(self, board: Witness, size: int, head: Head, cosigning: Cosigning) -> Iterator[NoteSilence]:
         """The first head that waits for the board has waited too long."""
         appointed = cosigning.appointed.get(board.name)
         waiting = self._log.heads(size, 1)
@@ -63,7 +63,7 @@ class Gaps:
         since = max(waiting[0].signed_at, appointed)
         if self._now() - since > cosigning.policy.delay:
             yield NoteSilence(
-                witness=board.name, since=since, size=waiting[0].size, root=to_base64(waiting[0].root),
+                witness=board.name, since=since, size=head.size, root=to_base64(head.root),
                 last_size=size,
             )  # fmt: skip
 

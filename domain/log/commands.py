@@ -28,7 +28,7 @@ class AdoptPolicy(Command, name="adopt_policy"):
 
 
 class NoteSilence(Command, name="note_silence"):
-    """A board has left a head without its cosignature for longer than promised. For `system:clock` alone."""
+    """A board has left heads without its cosignature for longer than promised. For `system:clock` alone."""
 
     witness: str
     since: Instant

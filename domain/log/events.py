@@ -53,10 +53,10 @@ class PolicyAdopted(Event, name="policy_adopted.v1"):
 
 
 class WitnessSilent(Event, name="witness_silent.v1"):
-    """A head waited for this board's cosignature for longer than promised: since when, and which head.
+    """This board has left heads without its cosignature for longer than promised: since when, and up to which head.
 
-    `since` is when the head (`size` leaves, `root` in base64) was signed, or when the board was appointed if that was
-    later. `last_size` is the newest head that the board has cosigned, 0 if none.
+    `since` is when the first head above `last_size`, the newest that the board has cosigned (0 if none), was signed, or
+    when the board was appointed if that was later. `size` and `root` (base64) are the newest head's: it waits too.
     """
 
     witness: str

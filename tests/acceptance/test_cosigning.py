@@ -1,0 +1,302 @@
+"""The log's heads are cosigned by boards that agree; one that is silent holds up nothing and is put on record."""
+
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.log.store import Head
+from adapters.witness.ahead import boards_ahead
+from adapters.witness.keeping import cosigners, policy_in_force, remembered
+from domain.log.events import WitnessReturned, WitnessSilent
+from domain.log.policy import Policy
+from domain.log.witness import AddCheckpoint
+from domain.refusal import Refused
+from tests.acceptance.logged_world import Logged, logged_world
+from tests.contract.board_world import Answer, Behaviour, FaultyBoard, WitnessProcess
+
+DAY = timedelta(hours=24)
+MOMENT = timedelta(seconds=2)
+
+
+@pytest.fixture
+def logged(founded: Path, tmp_path: Path) -> Iterator[Logged]:
+    shutil.copytree(founded, tmp_path / "data")
+    with logged_world(tmp_path / "data") as world:
+        yield world
+
+
+@pytest.fixture
+def started() -> Iterator[ExitStack]:
+    """What a test has started, ended with it."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def good(self: FaultyBoard, _: socket.socket, request: AddCheckpoint | None) -> Answer:
+    """A board that cosigns whatever it is asked to."""
+    return (404, b"") if request is None else (200, self.line(request))
+
+
+def broken(_: FaultyBoard, __: socket.socket, ___: AddCheckpoint | None) -> Answer:
+    return 500, b""
+
+
+def mute(self: FaultyBoard, _: socket.socket, __: AddCheckpoint | None) -> None:
+    self.closing.wait(60)
+
+
+def stranger(self: FaultyBoard, _: socket.socket, request: AddCheckpoint | None) -> Answer:
+    """A line that claims to be the board's and is not."""
+    assert request is not None
+    other = AddCheckpoint(0, (), request.note.__class__("x\n1\n" + "A" * 43 + "=\n", request.note.signatures))
+    return 200, self.line(other)
+
+
+def boards(started: ExitStack, folder: Path, **behaviours: Behaviour) -> list[FaultyBoard]:
+    return [started.enter_context(FaultyBoard(folder, name, one)) for name, one in behaviours.items()]
+
+
+def policy(logged: Logged) -> Policy:
+    found = policy_in_force(logged.engine.handle.standing.caught_up().cosigning, logged.engine.store)
+    assert found is not None
+    return found
+
+
+def cosigned_by(logged: Logged, name: str, head: Head) -> Callable[[], bool]:
+    """Whether a board has cosigned this head, or a newer one."""
+    (board,) = [one for one in policy(logged).witnesses if one.name == name]
+    return lambda: remembered(logged.log, board).size >= head.size
+
+
+def is_cosigned(logged: Logged) -> bool:
+    """Whether a quorum has cosigned the newest head."""
+    return logged.log.cosigned() == logged.log.head()
+
+
+# ---- the quorum ----------------------------------------------------------------------------------------------------
+
+
+def test_three_boards_cosign_the_log_and_go_on_as_it_grows(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    three = [
+        started.enter_context(WitnessProcess(tmp_path / name, name, logged.key))
+        for name in ("audit", "court", "council")
+    ]
+    logged.adopt(*three, k=2)
+    for grown in (logged.seal, logged.grow):
+        head = grown()
+        logged.cosigning(logged.cosigned(head), *(cosigned_by(logged, one.name, head) for one in three))
+        cosigned = logged.log.cosigned()
+        assert cosigned is not None
+        assert cosigned.size == head.size
+        assert cosigners(cosigned.note, policy(logged)) == {"audit", "court", "council"}
+    assert logged.noted() == []
+
+
+@pytest.mark.parametrize(
+    ("k", "right", "enough"),
+    [
+        (1, 1, True),
+        (1, 0, False),
+        (2, 2, True),
+        (2, 1, False),
+        (3, 3, True),
+        (3, 2, False),
+        (4, 4, True),
+        (4, 3, False),
+    ],
+)
+def test_a_head_counts_with_k_boards_and_not_with_fewer(
+    logged: Logged, started: ExitStack, tmp_path: Path, k: int, right: int, enough: bool
+) -> None:
+    names = ("a", "b", "c", "d")
+    four = boards(started, tmp_path, **{name: good if n < right else broken for n, name in enumerate(names)})
+    logged.adopt(*four, k=k)
+    head = logged.seal()
+    logged.cosigning(
+        *(cosigned_by(logged, name, head) for name in names[:right]),
+        lambda: all(one.asked for one in four),
+    )
+    assert (logged.log.cosigned() is not None) == enough
+
+
+def test_a_board_that_says_nothing_holds_up_neither_the_others_nor_the_sealing(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    three = boards(started, tmp_path, audit=good, court=good, council=mute)
+    logged.adopt(*three, k=2)
+    first = logged.seal()
+
+    def grown() -> bool:
+        return logged.grow().size > first.size
+
+    logged.cosigning(lambda: bool(three[2].asked), logged.cosigned(first), grown, lambda: is_cosigned(logged))
+    assert remembered(logged.log, policy(logged).witnesses[2]).size == 0
+
+
+def test_a_line_that_does_not_hold_is_never_kept(logged: Logged, started: ExitStack, tmp_path: Path) -> None:
+    two = boards(started, tmp_path, audit=good, court=stranger)
+    logged.adopt(*two, k=1)
+    head = logged.seal()
+    logged.cosigning(logged.cosigned(head), lambda: len(two[1].asked) > 1)
+    found = logged.log.head_at(head.size)
+    assert found is not None
+    assert "court.test" not in found.note
+    assert remembered(logged.log, policy(logged).witnesses[1]).why == "bad_signature"
+
+
+def test_a_witness_that_was_killed_catches_up(logged: Logged, started: ExitStack, tmp_path: Path) -> None:
+    process = started.enter_context(WitnessProcess(tmp_path / "audit", "audit", logged.key))
+    logged.adopt(process)
+    logged.cosigning(logged.cosigned(logged.seal()))
+    process.end(signal.SIGKILL)
+    newer = logged.grow()
+
+    def back() -> bool:
+        process.start()
+        return True
+
+    logged.cosigning(
+        lambda: remembered(logged.log, policy(logged).witnesses[0]).why == "unreachable",
+        back,
+        logged.cosigned(newer),
+    )
+    assert remembered(logged.log, policy(logged).witnesses[0]).why is None
+
+
+def test_the_next_policy_counts_from_the_moment_it_is_adopted(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    audit, court = boards(started, tmp_path, audit=broken, court=good)
+    logged.adopt(audit)
+    logged.seal()
+
+    def replaced() -> bool:
+        logged.adopt(court)
+        logged.seal()
+        return True
+
+    logged.cosigning(lambda: bool(audit.asked), replaced, lambda: logged.log.cosigned() is not None)
+
+
+def test_without_a_policy_nobody_is_asked_and_sealing_goes_on(logged: Logged) -> None:
+    head = logged.seal()
+    logged.cosigning(lambda: True)
+    assert logged.log.cosigned() is None
+    assert logged.grow().size > head.size
+
+
+# ---- gaps ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_silent_board_is_put_on_record_once_and_its_return_once(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    audit, court = boards(started, tmp_path, audit=good, court=broken)
+    logged.adopt(audit, court, k=1)
+    head = logged.seal()
+    logged.cosigning(logged.cosigned(head), lambda: bool(court.asked))
+    assert logged.noted() == []
+
+    logged.clock.later(DAY + MOMENT)
+    for _ in range(2):  # another life of the process notes nothing again
+        logged.cosigning(lambda: len(logged.noted()) == 1)
+        logged.cosigning(lambda: len(court.asked) > 2)
+    (silent,) = logged.noted()
+    assert isinstance(silent, WitnessSilent)
+    assert (silent.witness, silent.size, silent.last_size) == ("court", head.size, 0)
+    assert silent.since == logged.log.heads(0, 1)[0].signed_at
+
+    court.behaviour = good
+    newer = logged.seal()
+    logged.cosigning(lambda: len(logged.noted()) == 2, cosigned_by(logged, "court", newer))
+    logged.cosigning(logged.cosigned(logged.seal()))
+    _, returned = logged.noted()
+    assert isinstance(returned, WitnessReturned)
+    assert (returned.witness, returned.since, returned.size) == ("court", silent.since, newer.size)
+
+
+def test_a_log_that_does_not_grow_leaves_no_board_silent(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    (audit,) = boards(started, tmp_path, audit=good)
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(logged.seal()))
+    logged.clock.later(30 * DAY)
+    logged.cosigning(lambda: True)
+    assert logged.noted() == []
+
+
+def test_a_board_without_a_network_is_silent_too_when_nothing_comes_from_it(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    (offline,) = boards(started, tmp_path, offline=good)
+    offline.url = ""
+    logged.adopt(offline)
+    logged.seal()
+    logged.clock.later(DAY + MOMENT)
+    logged.cosigning(lambda: len(logged.noted()) == 1)
+    assert offline.asked == []
+
+
+# ---- who is ahead --------------------------------------------------------------------------------------------------
+
+
+def set_back(logged: Logged, data: Path, keep: Path) -> None:
+    """Bring an old copy of record and log back."""
+    for file in keep.glob("*.db*"):
+        shutil.copy(file, data / file.name)
+
+
+def test_a_log_that_was_set_back_is_told_by_its_boards_and_signs_nothing(
+    founded: Path, started: ExitStack, tmp_path: Path
+) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    shutil.copytree(founded, data)
+    with logged_world(data) as logged:
+        key = logged.key
+    process = started.enter_context(WitnessProcess(tmp_path / "audit", "audit", key))
+    with logged_world(data) as logged:
+        logged.adopt(process)
+        logged.cosigning(logged.cosigned(logged.seal()))
+    shutil.copytree(data, copy)
+    with logged_world(data) as logged:
+        logged.grow()
+        logged.cosigning(logged.cosigned(logged.grow()))
+    for file in data.glob("*.db*"):
+        file.unlink()
+    set_back(logged, data, copy)
+    with logged_world(data) as logged, pytest.raises(Refused) as refused:
+        logged.seal(boards_ahead(logged.log, logged.engine.handle))
+    assert refused.value.code == "witness_ahead"
+    assert "audit" in refused.value.advice
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "ahead"),
+    [
+        (broken, []),
+        (good, []),
+        (lambda self, _, request: (404, b"") if request is None else (409, b"7\n"), []),
+        (lambda self, _, request: (404, b"") if request is None else (409, b"70000\n"), ["audit"]),
+        (lambda self, _, request: (200, b"no note") if request is None else (409, b"70000\n"), ["audit"]),
+    ],
+)
+def test_a_board_is_ahead_only_if_it_says_so(
+    logged: Logged, started: ExitStack, tmp_path: Path, behaviour: Behaviour, ahead: list[str]
+) -> None:
+    logged.adopt(*boards(started, tmp_path, audit=behaviour))
+    logged.seal()
+    assert boards_ahead(logged.log, logged.engine.handle)(logged.log.state()) == ahead
+
+
+def test_without_a_policy_nobody_is_ahead(logged: Logged) -> None:
+    logged.seal()
+    assert boards_ahead(logged.log, logged.engine.handle)(logged.log.state()) == []
