@@ -100,6 +100,60 @@ def test_a_key_handed_to_discipline_inspection_is_the_same_key_for_it_alone(keys
         keys.key("case", "a", create=True)
 
 
+def test_a_person_without_a_key_who_is_erased_never_gets_one(keys: Keys) -> None:
+    assert keys.destroy("case", "person") == 0
+    with pytest.raises(Refused) as refused:
+        keys.key("case", "person", create=True)
+    assert refused.value.code == "erased"
+
+
+def test_a_locked_key_is_kept_and_opens_only_where_that_is_asked_for(
+    keys: Keys, keys_again: OpenKeys
+) -> None:
+    before = keys.create([("case", "a"), ("case", "b")])
+    assert (keys.lock("case", "a"), keys.lock("case", "a")) == (1, 0)
+    for store in (keys, keys_again()):
+        assert store.key("case", "a") is None
+        assert store.key("case", "a", locked=True) == before["case", "a"]
+        assert store.key("case", "b") == before["case", "b"]
+        assert store.locked("case") == {"a"}
+        with pytest.raises(Refused) as refused:
+            store.key("case", "a", create=True)
+        assert refused.value.code == "locked"
+
+
+def test_locking_a_case_locks_what_is_left_of_its_keys(keys: Keys) -> None:
+    keys.create([("case", "a"), ("case", "b"), ("case", "c"), ("other", "a")])
+    keys.destroy("case", "a")
+    keys.lock("case", "b")
+    assert keys.lock("case") == 1
+    assert (keys.locked("case"), keys.locked("other")) == ({"b", "c"}, frozenset())
+
+
+def test_a_locked_key_is_destroyed_like_any_other(keys: Keys) -> None:
+    keys.key("case", "a", create=True)
+    keys.lock("case")
+    assert keys.destroy("case", "a") == 1
+    assert (keys.key("case", "a", locked=True), keys.locked("case")) == (None, frozenset())
+    assert keys.lock("case") == 0
+
+
+def test_a_locked_key_that_is_handed_over_stays_locked(keys: Keys) -> None:
+    before = keys.key("case", "a", create=True)
+    keys.lock("case", "a")
+    assert keys.rewrap("case", "discipline") == 1
+    assert keys.key("case", "a", holder="discipline") is None
+    assert keys.key("case", "a", holder="discipline", locked=True) == before
+    assert keys.key("case", "a", locked=True) is None
+
+
+def test_a_key_that_was_handed_over_is_locked_without_its_master_key(keys: Keys) -> None:
+    before = keys.key("case", "a", create=True)
+    keys.rewrap("case", "discipline")
+    assert keys.lock("case") == 1
+    assert keys.key("case", "a", holder="discipline", locked=True) == before
+
+
 def test_another_holder_than_the_two_is_refused_before_anything_is_touched(keys: Keys) -> None:
     key = keys.key("case", "a", create=True)
     with pytest.raises(ValueError, match="holder"):

@@ -96,6 +96,26 @@ def test_erasing_one_person_leaves_the_values_of_the_others(store: Store, keys: 
     assert (kept.value, kept.state) == ("B", "open")
 
 
+def test_what_is_locked_opens_for_nobody_who_does_not_ask_for_it_by_name(
+    store: Store, keys: Keys, vault: Vault
+) -> None:
+    rows = vault.seal_all([Plain("case", "a", "name", "A"), Plain("case", "b", "name", "B")])
+    keep(store, *rows)
+    keys.lock("case", "a")
+    locked, kept = vault.open("case")
+    assert (locked.state, locked.value, locked.disclosure, locked.digest) == (
+        "locked",
+        None,
+        None,
+        rows[0].digest,
+    )
+    assert kept.state == "open"
+    assert [opened.value for opened in vault.open("case", locked=True)] == ["A", "B"]
+    with pytest.raises(Refused) as refused:
+        vault.seal("case", "a", "phone", "1")
+    assert refused.value.code == "locked"
+
+
 def test_a_person_who_was_erased_is_not_sealed_again(keys: Keys, vault: Vault) -> None:
     vault.seal("case", "person", "name", MARK)
     keys.destroy("case", "person")
