@@ -219,7 +219,7 @@ class ChangeSummonsTime(LegCommand, name="change_summons_time"):
 
 
 class RateLeg(LegCommand, name="rate_leg"):
-    """Appraise a department's part, 1 worst to 5 best."""
+    """Appraise a department's part, from 1, the worst, to the best score of the rulebook's scale."""
 
     speed: Score
     result: Score

@@ -284,7 +284,7 @@ class AuthorityLapsed(DueItem, name="authority_lapsed.v1"):
 
 
 class LegRated(LegEvent, name="leg_rated.v1"):
-    """A recorded rating of a department by the blower, the calling community or the requester (1 worst to 5 best)."""
+    """A recorded rating of a department by the blower, the calling community or the requester: 1 is the worst."""
 
     rater: Literal["issuer", "community", "requester"]
     speed: int

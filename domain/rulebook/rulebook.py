@@ -25,6 +25,9 @@ from domain.rulebook.words import ANY, Channel, specific
 
 T = TypeVar("T")
 
+ASSUMED_BEST = 5
+"""No report names a scale, and rulebooks released before there was a section `rating` were held to this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClockRule:
@@ -166,6 +169,11 @@ class Rulebook:
     def returns(self) -> ReturnsSection:
         """退单: at `most` so often, within the `window` after issue."""
         return self._section("returns", self._book.returns)
+
+    @property
+    def best_score(self) -> int:
+        """评: the best score of an appraisal; 1 is the worst. Where the rulebook names no scale, 5 is assumed."""
+        return self._book.rating.best if self._book.rating else ASSUMED_BEST
 
     # -- limits
 

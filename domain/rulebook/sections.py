@@ -152,6 +152,12 @@ class ReturnsSection(Timed):
     window: Length
 
 
+class RatingSection(Stated):
+    """评: the scale of a department's appraisal, from 1, the worst, to `best`."""
+
+    best: int = Field(ge=2, le=100)
+
+
 class LengthLimit(Timed):
     """One length with its ground."""
 
@@ -299,6 +305,7 @@ class Book(Section):
     callback: CallbackSection | None = None
     reopen: ReopenSection | None = None
     returns: ReturnsSection | None = None
+    rating: RatingSection | None = None
     limits: LimitsSection | None = None
     retention: RetentionSection | None = None
     catalogue: tuple[CatalogueItem, ...] = ()
