@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from domain.matter import Clock, Leg, Matter, Order
 from domain.matter.words import ENDED_MATTER, LIVE_MATTER
+from domain.rulebook.words import MATTER
 
 ISSUER_OWES = frozenset({"accept_result"})
 CENTRE_OWES = {"decide_return": "dispatch_centre", "adjudicate": "panel"}
@@ -156,9 +157,10 @@ def _asked_for(state: Matter) -> Iterator[WorkItem]:
     for asked in state.extensions.values():
         leg = state.leg(asked.owner)
         order = state.orders[leg.order] if leg else None
-        body = order.issuer if order else state.subdistrict or state.host
+        body = order.issuer if order else _above(state, asked.body)
+        kind = None if body else "dispatch_centre"
         yield WorkItem(
-            "decide_extension", body, of=order.full_kind if order else "*", order=order.id if order else None,
+            "decide_extension", body, kind, order.full_kind if order else MATTER, order.id if order else None,
             leg=asked.owner or None, due=_due(state, asked.owner, "decide_extension"), since=asked.asked_at,
         )  # fmt: skip
     if state.withdrawing and state.status in LIVE_MATTER:
@@ -166,6 +168,11 @@ def _asked_for(state: Matter) -> Iterator[WorkItem]:
     for body, granted in state.exclusions.items():
         if granted is None:
             yield WorkItem("exclude_decide", None, "dispatch_centre", about=body)
+
+
+def _above(state: Matter, asked: str) -> str | None:
+    """The office above the one that asked for the matter's extension; None where a centre decides."""
+    return state.subdistrict if asked in state.communities else None
 
 
 def _appraisals(state: Matter) -> Iterator[WorkItem]:

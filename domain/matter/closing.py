@@ -256,12 +256,12 @@ def _inside_window(state: Matter, ctx: Context) -> None:
 def late_child(ctx: Context, state: Matter) -> tuple[Event, ...]:
     """A child that comes, or comes back, after completion opens its parent again.
 
-    Where the requester had no answer yet, the parent's clock goes on as if it had never stopped.
+    The parent was not done: its clock goes on as if it had never stopped, also where its requester had an answer or it
+    was closed. Else a part split off at the end would be fresh time for the whole (law 7: no restart moves a due time).
     """
     if state.status not in ("completed", "called_back", "closed"):
         return ()
-    clocks = () if state.status == "completed" else _finish_again(ctx, state)
-    return (ev.MatterReopened(ground="late_child", count=state.reopened, clocks=clocks),)
+    return (ev.MatterReopened(ground="late_child", count=state.reopened),)
 
 
 def close(state: Matter, command: do.CloseMatter, ctx: Context) -> tuple[Event, ...]:

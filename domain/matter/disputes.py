@@ -9,6 +9,7 @@ from domain.matter import order_commands as do
 from domain.matter import order_events as ev
 from domain.matter.events import StartedClock
 from domain.matter.guards import (
+    CENTRES,
     PANELS,
     SUPERVISORS,
     after,
@@ -171,6 +172,11 @@ def request_matter_extension(
 ) -> tuple[Event, ...]:
     """The same for the matter's own finish clock."""
     officer(ctx, "request_extension", offices(ctx, state))
+    if body_kind(ctx, ctx.actor.body) in ctx.rulebook.tiers[-1:]:
+        raise Refused(
+            "nobody_above",
+            "Nobody above the highest tier could decide; let an office that carries the matter ask.",
+        )
     return _ask(state, "", "finish", command.until, command.reason, ctx)
 
 
@@ -237,10 +243,18 @@ def decide_matter_extension(
     """The same for the matter's own finish clock: by a body above the one that asked, or a centre (B3.5)."""
     officer(ctx, "decide_extension", offices(ctx, state), "matter")
     asked = state.extensions.get("/finish")
-    if asked is not None and ctx.register.within(ctx.actor.body, asked.body, ctx.when.occurred_at):
-        raise Refused("own_clock", "A body does not extend its own clock, nor does one below it.")
+    if asked is not None:
+        _above(ctx, asked.body)
     other_person(ctx, state.handlers, "Whoever handles the matter does not extend its clock; ask above.")
     return _told(state, command, _decide(state, "", "finish", command.granted, ctx))
+
+
+def _above(ctx: Context, asked: str) -> None:
+    body, at = ctx.actor.body, ctx.when.occurred_at
+    if ctx.register.within(body, asked, at):
+        raise Refused("own_clock", "A body does not extend its own clock, nor does one below it.")
+    if not ctx.register.within(asked, body, at) and body_kind(ctx, body) not in CENTRES:
+        raise Refused("not_your_body", "A body above the one that asked decides, or a centre.")
 
 
 def _authoriser(ctx: Context, order: Order, leg: Leg) -> None:

@@ -49,7 +49,7 @@ def draft(state: Matter, command: do.DraftOrder, ctx: Context) -> tuple[Event, .
     _answers_a_call(state, command)
     _joint_blowers(command, shape, ctx)
     if command.summoned_at is not None:
-        joint_time(shape, command.summoned_at, ctx)
+        joint_time(shape, of, command.summoned_at, ctx)
     drafted = ev.OrderDrafted(
         order=command.order, kind=command.kind, whistle=command.whistle, issuer=ctx.actor.body,
         receivers=command.receivers, call=command.call, admission=command.admission,
@@ -74,11 +74,19 @@ def _joint_blowers(command: do.DraftOrder, shape: OrderKind, ctx: Context) -> No
         known_body(ctx, blower, tuple(shape.issuers))
 
 
-def joint_time(shape: OrderKind, summoned_at: datetime, ctx: Context) -> None:
+def joint_time(shape: OrderKind, of: str, summoned_at: datetime, ctx: Context) -> None:
     """A joint time (联合时间) lies ahead, and belongs to orders that somebody checks in to."""
     if not shape.checks_in:
         raise Refused("no_check_in", "Nobody checks in to this kind of order; leave the joint time out.")
     ahead(ctx, summoned_at)
+    not_too_far(of, summoned_at, ctx)
+
+
+def not_too_far(of: str, summoned_at: datetime, ctx: Context) -> None:
+    """Nobody is given more time to come than by the rulebook's own check-in, counted from now."""
+    rule = ctx.rulebook.clock("check_in", of)
+    if rule is not None and summoned_at > ctx.calendar.due(ctx.when.recorded_at, rule.length).at:
+        raise Refused("summons_too_far", f"Set a joint time within {rule.length} from now.")
 
 
 def _part_of_it(state: Matter, ctx: Context) -> None:
@@ -127,7 +135,7 @@ def admitted(state: Matter, command: do.DraftOrder | do.AddLeg, body: str, ctx: 
 
     Residents' requests, 12345 orders and emergencies pass without (law of the residents' committee, Art. 20).
     """
-    if body_kind(ctx, body) != "community" or not _own_task(state, ctx):
+    if body_kind(ctx, body) != "community" or not own_task(state, ctx):
         return
     code = state.code or ""
     at = ctx.when.occurred_at
@@ -144,7 +152,7 @@ def admitted(state: Matter, command: do.DraftOrder | do.AddLeg, body: str, ctx: 
         raise Refused("admission_not_cited", f"Cite the admission {admission.id}.")
 
 
-def _own_task(state: Matter, ctx: Context) -> bool:
+def own_task(state: Matter, ctx: Context) -> bool:
     """An office's own task, whatever it is called: nobody asked for it, and no other body found it urgent."""
     if (
         state.urgent

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.closing import late_child
+from domain.matter.drafting import own_task
 from domain.matter.guards import known_body, not_taken, officer, offices, started
 from domain.matter.handling import returned_time
 from domain.matter.intake import supplement as supplemented
@@ -150,8 +151,11 @@ def split(state: Matter, command: do.SplitMatter, ctx: Context) -> tuple[tuple[E
     if host is None:
         raise Refused("host_missing", "Say which community hosts the child.")
     known_body(ctx, host, ("community",))
+    # A part of an office's own task is one as well, whoever splits it off (A26): its name keeps it from passing as a
+    # request of the sub-district's that nobody need admit.
+    kind = "task" if own_task(state, ctx) else state.kind
     child = ev.MatterRegistered(
-        number=command.number, source=state.source, seen_at=ctx.when.occurred_at, kind=state.kind,
+        number=command.number, source=state.source, seen_at=ctx.when.occurred_at, kind=kind,
         code=command.code or state.code, demand=state.demand, communities=(host,), host=host,
         subdistrict=ctx.register.ancestor(host, "subdistrict", ctx.when.occurred_at) or state.subdistrict,
         subject=state.subject, parent=state.id, clocks=started(ctx, ("accept", state.demand or "*")),

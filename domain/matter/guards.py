@@ -71,14 +71,19 @@ def ahead(ctx: Context, moment: datetime) -> None:
         raise Refused("due_too_far", "Set a moment within the next ten years.")
 
 
-def officer(ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str = "*") -> None:
-    """The actor held, when it happened, a post of that body which the rulebook lets do this; and cites a ground."""
+def officer(
+    ctx: Context, act: str, bodies: Iterable[str] | None = None, of: str = "*", *, acts_as: str | None = None
+) -> None:
+    """The actor held, when it happened, a post of that body which the rulebook lets do this; and cites a ground.
+
+    `acts_as`: the post whose right it is where the actor stands in for its holder, in a post of their own.
+    """
     actor, when = ctx.actor, ctx.when
     if actor.person == CLOCK_PERSON or actor.body == RESIDENT:
         raise Refused("not_an_officer", f"{act} is an officer's act; sign in with a post.")
     if bodies is not None and actor.body not in set(bodies):
         raise Refused("not_your_body", f"{act} belongs to another body; act in the capacity of that body.")
-    if actor.post is None or actor.post not in ctx.rulebook.posts(act, of):
+    if actor.post is None or (acts_as or actor.post) not in ctx.rulebook.posts(act, of):
         raise Refused(
             "not_your_post", f"The rulebook does not let this post do {act}; ask one of the posts it names."
         )
@@ -218,9 +223,9 @@ def receiver(ctx: Context, order: Order, leg: Leg, act: str) -> None:
     after(ctx, leg.last_at)
 
 
-def issuer(ctx: Context, order: Order, leg: Leg | None, act: str) -> None:
+def issuer(ctx: Context, order: Order, leg: Leg | None, act: str, *, acts_as: str | None = None) -> None:
     """The actor acts for the issuing body, and did no part of the work: on this leg, or, without one, on any."""
-    officer(ctx, act, (order.issuer, *order.joint_blowers), order.full_kind)
+    officer(ctx, act, (order.issuer, *order.joint_blowers), order.full_kind, acts_as=acts_as)
     did = order.performers() if leg is None else leg.performers
     other_person(ctx, did, "Whoever did the work does not verify it; let a colleague do it.")
     after(ctx, leg.last_at if leg is not None else order.last_at)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from domain.acting import RESIDENT
 from domain.matter import order_commands as do
 from domain.matter import order_events as ev
+from domain.matter.drafting import not_too_far
 from domain.matter.events import StartedClock
 from domain.matter.guards import (
     SUPERVISORS,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from domain.context import Context
     from domain.event import Event
     from domain.matter.state import Leg, Matter, Order
-
-BEST_SCORE = 5
-"""No report names a scale; until the rulebook has a section on appraisal this is the policy (domain.md D.6)."""
 
 
 def acknowledge(
@@ -271,17 +269,16 @@ def _joint_time_left(order: Order, leg: Leg, command: do.ChangeSummonsTime, ctx:
     )
     if not set_by_hand:
         raise Refused("no_joint_time", "The rulebook set this moment; only a joint time is moved.")
-    rule = ctx.rulebook.clock("check_in", order.full_kind)
-    if rule is not None and command.to > ctx.calendar.due(ctx.when.recorded_at, rule.length).at:
-        raise Refused("summons_too_far", f"Set a joint time within {rule.length} from now.")
+    not_too_far(order.full_kind, command.to, ctx)
 
 
 def rate(state: Matter, order: Order, leg: Leg, command: do.RateLeg, ctx: Context) -> tuple[Event, ...]:
     """A recorded rating once the order is settled; the appraised never appraises (D.2)."""
     if order.status != "settled":
         raise Refused("not_settled", "Rate the departments when the order is settled.")
-    if not (1 <= command.speed <= BEST_SCORE and 1 <= command.result <= BEST_SCORE):
-        raise Refused("score_range", "Scores go from 1 (worst) to 5 (best).")
+    best = ctx.rulebook.best_score
+    if not (1 <= command.speed <= best and 1 <= command.result <= best):
+        raise Refused("score_range", f"Scores go from 1 (worst) to {best} (best).")
     rater = _rater(state, order, leg, ctx)
     if rater not in order.shape.rated_by:
         raise Refused("not_the_rater", f"This kind of order is rated by: {', '.join(order.shape.rated_by)}.")

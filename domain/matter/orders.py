@@ -71,7 +71,8 @@ def signatures(order: Order, groups: Iterable[tuple[str, ...]]) -> list[str]:
 
 def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> tuple[Event, ...]:
     """吹哨: every leg is issued at once; an emergency whistle may be blown by the duty leader and confirmed later."""
-    issuer(ctx, order, None, "issue_order")
+    stands_in = order.status == "drafted" and order.emergency and _on_roster(order, ctx)
+    issuer(ctx, order, None, "issue_order", acts_as="duty_leader" if stands_in else None)
     if order.shape.power:
         power(ctx, order.issuer, order.shape.power, [one.body for one in order.drafted])
     elif order.kind == "dispatch":
@@ -81,7 +82,7 @@ def issue(state: Matter, order: Order, command: do.IssueOrder, ctx: Context) -> 
     if command.by_word_of_mouth:
         _by_word_of_mouth(order, command, ctx)
     if order.summoned_at is not None:
-        joint_time(order.shape, order.summoned_at, ctx)
+        joint_time(order.shape, order.full_kind, order.summoned_at, ctx)
     for one in order.drafted:
         on_duty_list(state, one.body, one.role, command.adjudication, ctx)
     legs = tuple(ev.LegClocks(leg=one.leg, clocks=leg_clocks(order, ctx)) for one in order.drafted)
@@ -110,19 +111,26 @@ def _by_word_of_mouth(order: Order, command: do.IssueOrder, ctx: Context) -> Non
 
 
 def _duty_leader(order: Order, ctx: Context, *, by_word_of_mouth: bool = False) -> None:
-    """Whoever the roster names for the hour, the deputy included, acts as the duty leader in their own leading post."""
+    """Whoever the roster names for the hour, the deputy included, acts as the duty leader in their own leading post.
+
+    What the rulebook lets the duty leader do is theirs for that hour, whatever it lets their own post do.
+    """
     if not order.emergency:
         raise Refused("not_authorised", "Have it authorised first, by those whom the rulebook names.")
     if ctx.actor.post not in LEADING:
         raise Refused(
             "not_the_duty_leader", "Only the duty leader blows an emergency whistle on their own authority."
         )
-    if ctx.actor.person not in ctx.register.on_duty(order.issuer, ctx.when.occurred_at, "duty_leader"):
+    if not _on_roster(order, ctx):
         raise Refused("not_on_duty", "The roster names somebody else for this hour; ask the duty leader.")
     latest = ctx.calendar.due(ctx.when.occurred_at, ctx.rulebook.future_tolerance).at
     if ctx.when.recorded_at > latest and not by_word_of_mouth:
         # An hour on duty long ago would else be a whistle for ever.
         raise Refused("written_late", "Say that it was issued by word of mouth, and who heard it.")
+
+
+def _on_roster(order: Order, ctx: Context) -> bool:
+    return ctx.actor.person in ctx.register.on_duty(order.issuer, ctx.when.occurred_at, "duty_leader")
 
 
 def leg_clocks(order: Order, ctx: Context) -> tuple[StartedClock, ...]:

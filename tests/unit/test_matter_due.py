@@ -373,7 +373,7 @@ def test_a_notice_counts_a_regraded_clock_from_its_first_start() -> None:
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_notice_does_not_move_a_joint_time(moved: bool) -> None:
-    joint = datetime(2027, 1, 4, 1, 0, tzinfo=UTC)
+    joint = datetime(2026, 12, 31, 1, 0, tzinfo=UTC)
     world = at_year_end().given(blown(KINDS["whistle.enforcement"], summoned_at=joint), acknowledged)
     if moved:
         world.later(24 * 3600)
