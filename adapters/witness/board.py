@@ -64,6 +64,7 @@ class Board:
         with self._lock:
             answer = self.judged(request)
             if isinstance(answer, Refusal):
+                _log.warning("refused", origin=request.checkpoint.origin, status=answer.status)
                 return Said(answer.status, answer.body, answer.content_type)
             try:
                 return Said(200, str(self.cosigned(request, answer)))
@@ -78,10 +79,8 @@ class Board:
         known = self._known.get(origin)
         latest = None if known is None else State(known.size, known.root)
         answer = judge(latest, request, self._logs, ed25519_verify)
-        if isinstance(answer, Refusal):
-            _log.warning("refused", origin=origin, status=answer.status, size=request.checkpoint.size)
-            if answer.status == 422 and known is not None:
-                self._keep(known, request)
+        if isinstance(answer, Refusal) and answer.status == 422 and known is not None:
+            self._keep(known, request)
         return answer
 
     def cosigned(self, request: AddCheckpoint, decided: Cosign) -> Signature:

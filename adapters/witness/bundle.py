@@ -58,8 +58,12 @@ def cosign_bundle(board: Board, path: Path) -> Note:
 
 def _proof(tree: Grown, old: int, since: int, size: int) -> tuple[bytes, ...]:
     """From the head that the board has cosigned last; the bundle must begin there or before."""
-    if not 0 < since < size:
-        return ()  # nothing to prove, or something that the state machine refuses
+    if since > size:
+        raise Refused(
+            "bundle_too_old", f"Ask for a newer bundle: this board has cosigned {since} leaves already."
+        )
+    if since in (0, size):
+        return ()  # nothing to prove
     if since < old:
         raise Refused(
             "bundle_begins_later", f"Ask for a bundle since size {since}: this one begins at {old}."
