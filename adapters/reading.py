@@ -12,16 +12,17 @@ from uuid import uuid4
 
 from adapters.engine import Engine
 from domain.acting import Actor
-from domain.event import Basis, Recorded, decode, encode
+from domain.event import Basis, Event, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.visibility import DIVERTED, Sight, sees
-from workflows.ports import Answered, Append, Batch, ClockBehind, Opened, SealedRow, Stored
+from workflows.ports import Answered, Append, Batch, ClockAhead, ClockBehind, Opened, SealedRow, Stored
 from workflows.records import SealedRead, reads_of
 
 _PURPOSE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")
 _OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 MOST_TRIES = 20
+_RECORDED = Recorded[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def open_case(engine: Engine, case: str, viewer: Actor, purpose: str) -> OpenCas
     readable = tuple(sorted({row.name for row in shown if seen.matter.shut(row.subject) is None}))
     if not readable:
         return OpenCase(seen, _closed(seen.matter, shown))
-    _record(engine, case, viewer, purpose, readable)
+    record_reading(engine, viewer, reads_of(case), SealedRead(case=case, fields=readable, purpose=purpose))
     holder = "discipline" if seen.matter.confidential else "ordinary"
     values = (
         one for one in engine.vault.open(case, holder=holder) if seen.sight.opens(one.subject, one.name)
@@ -108,28 +109,30 @@ def _as_decided(matter: Matter, value: Opened) -> Opened:
     return value if shut is None else value._replace(value=None, state=shut, disclosure=None)
 
 
-def _record(engine: Engine, case: str, viewer: Actor, purpose: str, fields: tuple[str, ...]) -> None:
-    stream, event = reads_of(case), SealedRead(case=case, fields=fields, purpose=purpose)
+def record_reading(
+    engine: Engine, viewer: Actor, stream: str, event: Event, authority: str | None = None
+) -> None:
+    """Put on record who was shown what, in a stream of its own, before it is shown. Raises Unavailable."""
     for _ in range(MOST_TRIES):
         now, key = engine.handle.clock(), str(uuid4())
-        body = encode(_envelope(engine, viewer, stream, event, now, key))
-        after = len(engine.store.load(stream))
+        body = encode(_envelope(engine, viewer, stream, event, now, key, authority))
+        (after,) = engine.store.versions((stream,))
         answered = Answered("reading", key, "0" * 64, stream, "accepted", b"{}", now)
         try:
             engine.store.append(Batch((Append(stream, after, ((event.TYPE, body),)),), now, answered))
         except Conflict:
             continue  # somebody else read at the same moment
-        except ClockBehind:
+        except (ClockBehind, ClockAhead):
             raise Unavailable(
-                "This machine's clock is behind the store's; set it right and try again."
+                "This machine's clock is not the store's; set it right and try again."
             ) from None
         return
-    raise Unavailable("The case is being read too often at this moment; try again shortly.")
+    raise Unavailable("The same is being read too often at this moment; try again shortly.")
 
 
 def _envelope(
-    engine: Engine, viewer: Actor, stream: str, event: SealedRead, now: datetime, key: str
-) -> Recorded[SealedRead]:
+    engine: Engine, viewer: Actor, stream: str, event: Event, now: datetime, key: str, authority: str | None
+) -> Recorded[Any]:
     standing = engine.handle.standing.caught_up()
     basis = Basis(
         calendar=standing.calendar_version(),
@@ -137,8 +140,8 @@ def _envelope(
         register=standing.register_version,
         rulebook="none",
     )
-    return Recorded[SealedRead](
-        basis=basis, capacity=viewer.body, command=f"reading:{key}", correlation=key, nonce=secrets.token_hex(16),
-        occurred_at=now, person=viewer.person, post=viewer.post, pub=event, recorded_at=now, rule="need_to_know",
-        stream=stream, type=event.TYPE,
+    return _RECORDED(
+        authority=authority, basis=basis, capacity=viewer.body, command=f"reading:{key}", correlation=key,
+        nonce=secrets.token_hex(16), occurred_at=now, person=viewer.person, post=viewer.post, pub=event,
+        recorded_at=now, rule="need_to_know", stream=stream, type=event.TYPE,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from domain.event import Event
 
 _REFUSALS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e03")
 _READS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e04")
+_BUNDLES = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e07")
 
 
 class CommandRefused(Event, name="command_refused.v1"):
@@ -26,6 +27,19 @@ class SealedRead(Event, name="sealed_read.v1"):
     purpose: str
 
 
+class BundleTaken(Event, name="bundle_taken.v1"):
+    """An audit bundle was made for a board: of the leaves from `start` up to `end`, of which `withheld` as hashes only.
+
+    `whole`: without regard to the board's remit; accusations stay withheld from all but discipline inspection.
+    """
+
+    board: str
+    start: int
+    end: int
+    withheld: int
+    whole: bool
+
+
 def refusals_of(case: str) -> str:
     """The stream of a case's refusals; derived, so that many callers do not wait for one stream."""
     return str(uuid.uuid5(_REFUSALS, case))
@@ -34,3 +48,8 @@ def refusals_of(case: str) -> str:
 def reads_of(case: str) -> str:
     """The stream of reads of a case's sealed values."""
     return str(uuid.uuid5(_READS, case))
+
+
+def bundles_of(board: str) -> str:
+    """The stream of bundles taken for a board."""
+    return str(uuid.uuid5(_BUNDLES, board))
