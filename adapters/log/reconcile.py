@@ -18,6 +18,8 @@ from domain.refusal import Refused
 from workflows.ports import EventStore, Stored
 
 PAGE = 4096
+BEFORE_ALL = -(2**63)
+"""Lower than any position that a database can hold: a row put in before the first event is found too."""
 
 Told = Callable[[int, int], None]
 """(leaves checked, leaves) as it goes on."""
@@ -49,12 +51,12 @@ def reconcile(store: EventStore, log: LogStore, told: Told = lambda *_: None) ->
     """
     state = log.state()
     edges: Edges = ()
-    after = root = None
+    after, root = BEFORE_ALL, None
     for start in range(0, state.size, PAGE):
         stop = min(start + PAGE, state.size)
         leaves = list(log.leaves(start, stop))
         tree = grow(start, edges, [leaf_hash(leaf) for leaf in leaves])
-        bad = _in_tiles(log, tree.tiles) or _in_store(store, start, leaves, after or 0)
+        bad = _in_tiles(log, tree.tiles) or _in_store(store, start, leaves, after)
         if bad is not None:
             return Reconciled(start, False, bad)
         edges, root, after = tree.edges, tree.root, unleaf(leaves[-1]).position
