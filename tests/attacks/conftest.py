@@ -12,10 +12,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import sql
 
-from adapters.log.keys import LOG_KEY, make_log_keys, public_key
+from adapters.log.keys import LOG_KEY, RECEIPT_KEY, public_key, receipts_of
 from adapters.settings import Settings
+from domain.log.notes import ED25519, SignerKey, VerifierKey
 from tests.attacks.world import Board, Office, played
 from tests.contract.board_world import WitnessProcess
 from tests.servers import create_database, drop_database
@@ -30,18 +32,35 @@ _taken = count()
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Folders of log keys, one for each office to come."""
     folder = tmp_path_factory.mktemp("keys")
-    for n in range(MOST):
-        make_log_keys(folder / f"{n}", f"huiyin.test/{n}")
-    return [folder / f"{n}" for n in range(MOST)]
+    made = [folder / f"{n}" for n in range(MOST)]
+    for n, room in enumerate(made):
+        write_keys(room, f"huiyin.test/{n}")
+    return made
+
+
+def write_keys(room: Path, origin: str) -> None:
+    """What `make_log_keys` writes, without waiting for the disk each time."""
+    room.mkdir(mode=0o700)
+    for file, name in ((LOG_KEY, origin), (RECEIPT_KEY, receipts_of(origin))):
+        private = Ed25519PrivateKey.generate()
+        public, seed = private.public_key().public_bytes_raw(), private.private_bytes_raw()
+        (room / file).with_suffix(".pub").write_text(
+            f"{VerifierKey.of(name, ED25519, public)}\n", encoding="ascii"
+        )
+        (room / file).write_text(f"{SignerKey.of(name, ED25519, public, seed)}\n", encoding="ascii")
+        (room / file).chmod(0o600)
 
 
 @pytest.fixture(scope="session")
-def boards(rooms: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WitnessProcess, ...]]:
+def boards(
+    rooms: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[WitnessProcess, ...]]:
     """Three boards' witnesses, each a process with a key and a state of its own."""
     folder, keys = tmp_path_factory.mktemp("boards"), [public_key(room / LOG_KEY) for room in rooms]
     with ExitStack() as running:
         yield tuple(
-            running.enter_context(WitnessProcess(folder / name, name, *keys)) for name in ("audit", "council", "court")
+            running.enter_context(WitnessProcess(folder / name, name, *keys))
+            for name in ("audit", "council", "court")
         )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adapters.log.growing import Tip, grown
+from adapters.engine import now
+from adapters.log.growing import Tip, grown, tip_of
 from adapters.log.keys import LOG_KEY, open_signer
 from adapters.log.rows import NOTHING
 from adapters.log.store import Head, LogStore
-from adapters.log.growing import tip_of
-from adapters.engine import now
 from domain.log.checkpoint import Checkpoint
 from domain.log.events import LogOpened
 from domain.log.leaf import unleaf

@@ -38,7 +38,9 @@ def test_an_old_event_rewritten_and_sealed_anew_is_refused_by_every_board(office
 
 
 @both
-def test_other_content_under_the_same_size_is_refused_and_two_signed_heads_are_the_proof(office: Office) -> None:
+def test_other_content_under_the_same_size_is_refused_and_two_signed_heads_are_the_proof(
+    office: Office,
+) -> None:
     """Row 2."""
     known = office.head()
     office.rewrites(170, capacity="sd-02")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from adapters.log.growing import grown, tip_of
 from adapters.log.store import LogStore
 from adapters.store.postgres_link import refuse_database_functions
-from domain.log.leaf import unleaf
+from domain.log.leaf import leaf, unleaf
 from domain.log.tiles import ENTRIES, decode_entries, encode_entries
+from domain.log.tree import leaf_hash, root, subtree_of
 from domain.refusal import Refused
-from tests.attacks.world import Office
+from tests.attacks.world import Office, canonical
 
 both = pytest.mark.parametrize("trail", ["sqlite", "postgres"], indirect=True)
 
@@ -84,7 +85,9 @@ def test_a_changed_row_is_named_by_its_leaf(office: Office, deed: Deed, code: st
 
 
 @both
-def test_a_record_cut_short_is_named_by_its_first_missing_leaf_and_nothing_more_is_sealed(office: Office) -> None:
+def test_a_record_cut_short_is_named_by_its_first_missing_leaf_and_nothing_more_is_sealed(
+    office: Office,
+) -> None:
     """Row 4: the newest rows are gone, and new ones stand where they stood."""
     with office.log() as log:
         end = log.state()
@@ -104,26 +107,44 @@ def test_a_record_cut_short_is_named_by_its_first_missing_leaf_and_nothing_more_
     assert office.head().size == end.size
 
 
+INSERTED = (
+    "INSERT INTO {events} (originator_id, originator_version, topic, state, {position}, known_at)"
+    " SELECT originator_id, 901, topic, state, ?, known_at FROM {events} WHERE {position} = ?"
+)
+
+
 @both
-def test_a_row_slipped_in_between_sealed_ones_is_named(office: Office) -> None:
-    """Row 4: an event that was never there appears among old ones, at a position that was left free."""
-    told = office.body_at(VICTIM)
-    index = leaf_of(office, VICTIM)
-    office.sql("UPDATE {events} SET {position} = ? WHERE {position} = ?", -7, VICTIM)
+def test_a_row_slipped_into_a_gap_between_sealed_ones_is_named(office: Office) -> None:
+    """Row 4: positions have gaps, and a gap is where something could be put in later."""
+    burn = "SELECT nextval(pg_get_serial_sequence('cases.stored_events', 'notification_id'))"
     office.sql(
-        "INSERT INTO {events} (originator_id, originator_version, topic, state, {position}, known_at)"
-        " SELECT originator_id, 901, topic, state, ?, known_at FROM {events} WHERE {position} = ?", VICTIM, -7,
-    )  # fmt: skip
+        burn if office.store else "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'stored_events'"
+    )
+    after = office.first_of(office.registers()[0])
+    office.seals()
+    assert office.check()["bad"] is None
 
-    bad = office.check()["bad"]
+    office.sql(INSERTED, after - 1, VICTIM)
 
-    assert told == office.body_at(VICTIM)
-    assert (bad["index"], bad["code"]) == (index, "event_differs")
+    assert office.check()["bad"] == {
+        "index": leaf_of(office, after),
+        "code": "event_unsealed",
+        "position": after - 1,
+    }
 
 
 @both
-def test_the_store_refuses_whoever_reads_through_the_product(office: Office) -> None:
-    """Row 4: a resident's proof of a rewritten event is not made; the office is told to tell the boards."""
+@pytest.mark.parametrize("place", [0, -1, -(2**40)])
+def test_a_row_put_before_the_first_is_named(office: Office, place: int) -> None:
+    """Row 4: a case would be read with it, and no sealer reads so far back."""
+    office.sql(INSERTED, place, VICTIM)
+
+    assert office.check()["bad"] == {"index": 1, "code": "event_unsealed", "position": place}
+
+
+@both
+def test_no_proof_is_made_of_an_event_that_was_rewritten(office: Office) -> None:
+    """Row 4: whoever asks for a receipt finds it out."""
     case = office.registers()[0]
     office.seals()
     office.asks()
@@ -149,42 +170,47 @@ def test_a_leaf_changed_in_a_stored_entry_bundle_does_not_match_its_tile(office:
     """Row 5."""
     with office.log() as log:
         entries = entries_of(log, 0)
-    told = json.loads(entries[200]) | {"authority": "law:another-one"}
-    entries[200] = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    entries[200] = canonical(json.loads(entries[200]) | {"authority": "law:another-one"})
     office.in_log("UPDATE {log}bundles SET entries = ? WHERE tile_index = 0", encode_entries(entries))
 
     assert office.check()["bad"] == {"index": 200, "code": "tile_differs", "position": None}
 
 
-@both
-def test_leaf_and_hash_changed_together_do_not_match_the_tiles_above(office: Office) -> None:
-    """Row 5: the forger mends level 0 as well; what stands above, and every signed head, still tells."""
+def mended(office: Office, index: int) -> Iterator[str]:
+    """The forger changes event and leaf `index` alike, then mends one thing above after the other; says what is next."""
     with office.log() as log:
-        size, position = log.state().size, unleaf(log.leaf(200)).position
-    office.rewrites(position, authority="law:another-one")
-    _replaced_leaf(office, 200, office.body_at(position))
-
-    bad = office.check()["bad"]
-
-    assert size > 256
-    assert bad["code"] in {"tile_differs", "event_differs", "root_differs", "head_differs"}
-    assert bad["index"] in {0, 200, 201, size - 1} or bad["index"] > 200
-
-
-def _replaced_leaf(office: Office, index: int, body: dict[str, object]) -> None:
-    from domain.log.leaf import leaf
-    from domain.log.tree import leaf_hash
-    from tests.attacks.world import canonical
-
-    with office.log() as log:
-        entries = entries_of(log, 0)
+        entries, lowest, state = entries_of(log, 0), log.tile(0, 0), log.state()
         old = unleaf(entries[index])
-        hashes = log.tile(0, 0)
-    assert hashes is not None
-    entries[index] = leaf(canonical(body), old.position, old.version, old.previous)
-    mended = hashes[: index * 32] + leaf_hash(entries[index]) + hashes[(index + 1) * 32 :]
+        above = log.tile(1, 0, 1)
+    assert lowest is not None
+    assert above is not None
+    office.rewrites(old.position, authority="law:another-one")
+    entries[index] = leaf(canonical(office.body_at(old.position)), old.position, old.version, old.previous)
     office.in_log("UPDATE {log}bundles SET entries = ? WHERE tile_index = 0", encode_entries(entries))
-    office.in_log("UPDATE {log}tiles SET hashes = ? WHERE level = 0 AND tile_index = 0", mended)
+    yield "the hash of the leaf"
+    hashes = [leaf_hash(one) for one in entries]
+    office.in_log("UPDATE {log}tiles SET hashes = ? WHERE level = 0", b"".join(hashes))
+    yield "the tile above"
+    office.in_log("UPDATE {log}tiles SET hashes = ? WHERE level = 1", root(256, subtree_of(hashes)))
+    yield "the root"
+    with office.log() as log:
+        hashes += [leaf_hash(one) for one in log.leaves(256, state.size)]
+    office.in_log("UPDATE {log}state SET root = ?", root(state.size, subtree_of(hashes)))
+    yield "the signed head"
+
+
+@both
+def test_whatever_is_mended_what_stands_above_still_tells_up_to_the_signed_head(office: Office) -> None:
+    """Row 5: only a head signed anew is left to the forger, and that is row 1."""
+    size = office.head().size
+    told = {"the hash of the leaf": (200, "tile_differs"), "the tile above": (0, "tile_differs")}
+    told |= {"the root": (size - 1, "root_differs"), "the signed head": (size - 1, "head_differs")}
+
+    for what in mended(office, 200):
+        bad = office.check()["bad"]
+        assert (bad["index"], bad["code"]) == told.pop(what), what
+
+    assert told == {}
 
 
 # -- row 18 -----------------------------------------------------------------------------------------------------------

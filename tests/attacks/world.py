@@ -153,7 +153,9 @@ class Office:
         """What a witness is sent for the newest head, with the best proof that the tiles give."""
         head = self.head()
         with self.log() as log:
-            given = Proofs(log).consistency(old, head.size) if proof is None and old < head.size else proof or ()
+            given = (
+                Proofs(log).consistency(old, head.size) if proof is None and old < head.size else proof or ()
+            )
         text = parse_note(head.note)
         by_log = tuple(one for one in text.signatures if self.log_key.made(one))
         return AddCheckpoint(old, tuple(given), type(text)(text.text, by_log))
