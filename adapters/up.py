@@ -84,7 +84,7 @@ class Tree:
 @contextmanager
 def up(settings: Settings) -> Iterator[Tree]:
     """Start everything, give the addresses, and stop everything at the end. Raises Unavailable."""
-    port, ui_port = (_port(wanted) for wanted in PREFERRED)
+    port, ui_port = (free_port(wanted) for wanted in PREFERRED)
     tree = Tree(address=f"{HOST}:{port}", ui=f"http://{HOST}:{ui_port}")
     logs = settings.data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def up(settings: Settings) -> Iterator[Tree]:
     try:
         temporal.start()
         tree.children.append(temporal)
-        _wait_for(port, temporal)
+        wait_for(port, temporal)
         for child in roles:
             child.start()
             tree.children.append(child)
@@ -114,13 +114,8 @@ def up(settings: Settings) -> Iterator[Tree]:
 
 
 def _temporal(settings: Settings, port: int, ui_port: int) -> tuple[str, ...]:
-    binary = shutil.which(
-        "temporal", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    )
-    if binary is None:
-        raise Unavailable("The command temporal is missing; run the set-up again.")
     return (
-        binary, "server", "start-dev", "--ip", HOST, "--port", str(port), "--ui-port", str(ui_port),
+        command_beside("temporal"), "server", "start-dev", "--ip", HOST, "--port", str(port), "--ui-port", str(ui_port),
         "--db-filename", str(settings.data / "temporal.db"), "--sqlite-pragma", "journal_mode=WAL",
         "--sqlite-pragma", "synchronous=NORMAL", "--ui-disable-news-fetch", "--log-level", "warn",
     )  # fmt: skip
@@ -145,7 +140,7 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
     return {**kept, **given, **{k: v for k, v in named.items() if v is not None}}
 
 
-def _port(wanted: int) -> int:
+def free_port(wanted: int = 0) -> int:
     """The wanted port, or any free one where that is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe:
@@ -158,7 +153,8 @@ def _port(wanted: int) -> int:
     raise Unavailable("There is no free port on the loopback.")
 
 
-def _wait_for(port: int, child: Child) -> None:
+def wait_for(port: int, child: Child) -> None:
+    """Until the child listens on this port of the loopback. Raises Unavailable if it does not come up."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and child.alive():
         with socket.socket() as probe:
@@ -166,4 +162,12 @@ def _wait_for(port: int, child: Child) -> None:
             if probe.connect_ex((HOST, port)) == 0:
                 return
         time.sleep(0.05)
-    raise Unavailable(f"Temporal's server did not come up; see {child.log.name} in the folder logs.")
+    raise Unavailable(f"{child.name} did not come up; see {child.log}.")
+
+
+def command_beside(name: str) -> str:
+    """A command of this environment, before one of the same name elsewhere. Raises Unavailable."""
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        raise Unavailable(f"The command {name} is missing; run the set-up again.")
+    return found

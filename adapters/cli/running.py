@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from adapters.demo.boards import BOARDS, NEEDED, adopt, boards, cosigned_by
 from adapters.demo.district import District, found, plan
 from adapters.demo.morning import Held, Played, Witness, held_against, play
 from adapters.demo.report import Report, report
@@ -78,28 +80,32 @@ def demo(
     _fresh(settings.data, seed)
     engine = open_engine(settings)
     district = plan(seed, COMMUNITIES, GRIDS)
-    with console.status(f"Founding a district: {COMMUNITIES} communities, {GRIDS} grids, six departments"):
-        refused = found(district, engine.handle, now(), template("demo"))
-    if refused:
-        console.print(f"The district could not be founded: {refused[0].code}: {refused[0].advice}")
-        raise typer.Exit(1)
-    answers = settings.data / "demo-answers.jsonl"
-    witness = Witness(engine.handle, answers)
-    with tree_up(settings) as tree:
-        console.print(f"Temporal: {tree.address}. Its UI while this runs: {tree.ui}")
-        played = _played(district, witness, seed, console)
-        with console.status("Waiting for the processes to come to rest"):
-            _rest(engine)
-        with console.status("Waiting for everything to be sealed"):
-            sealed = _sealed(engine)
+    with boards(settings) as known:
+        with console.status(
+            f"Founding a district: {COMMUNITIES} communities, {GRIDS} grids, six departments"
+        ):
+            refused = found(district, engine.handle, now(), template("demo"))
+        refused += [answer for answer in (adopt(engine, district.security, known),) if not answer.accepted]
+        if refused:
+            console.print(f"The district could not be founded: {refused[0].code}: {refused[0].advice}")
+            raise typer.Exit(1)
+        answers = settings.data / "demo-answers.jsonl"
+        witness = Witness(engine.handle, answers)
+        with tree_up(settings) as tree:
+            console.print(f"Temporal: {tree.address}. Its UI while this runs: {tree.ui}")
+            played = _played(district, witness, seed, console)
+            with console.status("Waiting for the processes to come to rest"):
+                _rest(engine)
+            with console.status("Waiting for everything to be sealed and cosigned"):
+                sealed, cosigned = _sealed(engine)
     held, made = held_against(engine.store, answers), report(engine.store)
     engine.close()
     if as_json:
-        _print_json(made, held, played, sealed)
+        _print_json(made, held, played, sealed, cosigned)
     else:
         _print(made, held, played, district)
-        typer.echo(_said(sealed))
-    if held.lost or held.doubled or played.broken or sealed is None:
+        typer.echo(_said(sealed, cosigned))
+    if held.lost or held.doubled or played.broken or not _evident(sealed, cosigned):
         raise typer.Exit(1)
 
 
@@ -137,25 +143,35 @@ def _rest(engine: Engine) -> None:
         time.sleep(QUIET_SECONDS)
 
 
-def _sealed(engine: Engine) -> Head | None:
-    """The head over every stored event, as soon as the log has signed it; None where that takes too long."""
+def _sealed(engine: Engine) -> tuple[Head | None, Mapping[str, int]]:
+    """The head over every stored event, as soon as the log has signed it, and how far each board has cosigned; None
+    where that takes too long."""
     until, log = time.monotonic() + REST_SECONDS, open_log(engine.settings.log_url)
     try:
         while time.monotonic() < until:
             state, head = log.state(), log.head()
             if head is not None and head.size == state.size and state.position == engine.store.head():
-                return head
+                return head, cosigned_by(engine, log, head.size)
             time.sleep(0.1)
-        return None
+        return None, {}
     finally:
         log.close()
 
 
-def _said(sealed: Head | None) -> str:
+def _evident(sealed: Head | None, cosigned: Mapping[str, int]) -> bool:
+    """Whether the last head is there, and enough boards have cosigned it."""
+    return sealed is not None and sum(size >= sealed.size for size in cosigned.values()) >= NEEDED
+
+
+def _said(sealed: Head | None, cosigned: Mapping[str, int]) -> str:
     if sealed is None:
         return "存证日志 the evidence log: not everything was sealed in time; see huiyin log status"
     root = base64.b64encode(sealed.root).decode()
-    return f"存证日志 the evidence log: every event is sealed, {sealed.size:,} leaves under the root {root}"
+    lines = [
+        f"存证日志 the evidence log: every event is sealed, {sealed.size:,} leaves under the root {root}"
+    ]
+    lines += [f"  {BOARDS[name]} {name}: cosigned {size:,} leaves 已联署" for name, size in cosigned.items()]
+    return "\n".join(lines)
 
 
 def _print(made: Report, held: Held, played: Played, district: District) -> None:
@@ -187,7 +203,9 @@ def _span(by: timedelta | None) -> str:
     return "never came 未到" if by is None else f"{by.total_seconds():.1f} s"
 
 
-def _print_json(made: Report, held: Held, played: Played, sealed: Head | None) -> None:
+def _print_json(
+    made: Report, held: Held, played: Played, sealed: Head | None, cosigned: Mapping[str, int]
+) -> None:
     typer.echo(
         json.dumps(
             {
@@ -196,6 +214,7 @@ def _print_json(made: Report, held: Held, played: Played, sealed: Head | None) -
                 "escalated": made.escalated, "shown_above": made.shown_above, "reopened": made.reopened,
                 "answers": held.answers, "lost": held.lost, "doubled": held.doubled, "broken": played.broken,
                 "sealed": None if sealed is None else {"size": sealed.size, "root": sealed.root.hex()},
+                "cosigned": dict(cosigned),
             },
             ensure_ascii=False,
         )
