@@ -39,6 +39,8 @@ def about(trail: Trail, fact: Fact) -> str:
         value = getattr(pub, name, None)
         if value is not None and value != "" and value != ():
             said.append(_word(name, value))
+    if fact.stored.type == "case_disclosed.v1":
+        said.append(f"{trail.body(pub.to)}, {len(pub.digests)} values")
     if fact.stored.type == "order_issued.v1":
         said.extend(trail.body(one.body) for one in trail.matter.orders[pub.order].drafted)
     return " · ".join(said)
@@ -47,7 +49,7 @@ def about(trail: Trail, fact: Fact) -> str:
 _SAID = (
     "number", "what", "stage", "kind", "whistle", "scale", "urgent", "channel", "tier", "disposition", "outcome", "how",
     "granted", "in_time", "ground", "basis", "reason", "settled", "solved", "satisfaction", "level", "by", "until", "due",
-    "review_by", "count", "code", "name",
+    "review_by", "count", "code", "name", "retention",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from domain.event import decode
 from domain.matter.events import MatterBackfilled
 from tests.acceptance.world import Desk
 
+OPENED = MatterBackfilled.TYPE
 HEAD = ("id", "user", "title", "body", "asked", "answered", "reply", "type")
 MAPPING = """
 name = "ours"
@@ -98,6 +99,22 @@ def test_a_row_becomes_one_matter_with_its_true_times_and_its_state(
         "in_handling",
         None,
     )
+
+
+def test_what_was_erased_is_not_brought_back_by_the_same_table(
+    shell: Desk, tmp_path: Path, importing: Any
+) -> None:
+    table = written(tmp_path / "t.csv", [row(1), row(2)])
+    importing(table)
+    with shell.engine() as engine:
+        first, other = (one.stream for one in engine.store.read(0, 200_000) if one.type == OPENED)
+    shell.must("erase", first, "--ground", "purpose_achieved", by=shell.who("archive", "archivist"))
+
+    answer = importing(table)
+
+    with shell.engine() as engine:
+        states = [{value.state for value in engine.vault.open(case)} for case in (first, other)]
+    assert (answer["added"], answer["exit"], states) == (0, 0, [{"erased"}, {"open"}])
 
 
 def test_the_same_user_is_another_requester_in_every_matter(

@@ -217,6 +217,46 @@ def test_a_rulebook_for_tables_computes_and_refuses_cases() -> None:
     assert caught.value.code == "rulebook_incomplete"
 
 
+# -- terms of keeping
+
+
+def test_a_term_is_so_many_years_or_a_length_or_for_ever_and_only_one_of_them() -> None:
+    for more in ("years = 10\npermanent = true", 'length = "1d"\nyears = 10', ""):
+        (found,) = gulou_spoilt("years = 10", more)
+        assert (found.key, found.sentence) == (
+            "retention.term[1]", "Give either years, or a length, or permanent = true.",
+        )  # fmt: skip
+
+
+def test_the_class_of_what_is_not_archived_yet_is_one_of_those_stated() -> None:
+    (found,) = gulou_spoilt('unarchived = "10y"', 'unarchived = "15y"')
+    assert found.key == "retention"
+    assert "10y, 30y, permanent" in found.sentence
+
+
+def test_a_class_is_stated_once() -> None:
+    (found,) = gulou_spoilt('code = "30y"', 'code = "10y"')
+    assert (found.key, found.sentence) == ("retention", "State each class of retention once.")
+
+
+def test_a_term_names_its_source_or_its_assumption() -> None:
+    source = 'source = "B9.8: 村级档案管理办法, retention table: permanent, 30 years, 10 years"\n'
+    (found,) = gulou_spoilt(source, "")
+    assert found.key == "retention.term[1]"
+
+
+def test_a_rulebook_of_the_time_before_says_nothing_of_terms() -> None:
+    text = template("gulou")
+    before = text[: text.index("[retention]")] + text[text.index("# ---- catalogue") :]
+    before = before.replace(before[before.index("disclose = [") : before.index("exclude_request = [")], "")
+
+    released = parse(before, released=True)
+
+    assert released.retention is None
+    assert not released.posts("erase") | released.posts("disclose")
+    assert {one.key for one in problems(before)} == {"posts.disclose", "posts.erase"}
+
+
 def test_a_rulebook_marked_for_backfill_starts_no_clock_and_keeps_no_files() -> None:
     text = template("gulou").replace('use = "cases"', 'use = "backfill"')
     assert [one.key for one in problems(text)] == ["clock", "retention"]
