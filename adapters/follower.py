@@ -75,7 +75,7 @@ class Follower:
         self._stopping = asyncio.Event()
         self._news = asyncio.Condition()
         self._threads = ThreadPoolExecutor(
-            max_workers=len(self._consumers) + 1, thread_name_prefix="follower"
+            max_workers=2 * len(self._consumers) + 1, thread_name_prefix="follower"
         )
 
     async def run(self) -> None:
@@ -144,16 +144,26 @@ class Follower:
 
     async def _follow(self, consumer: Consumer) -> None:
         after = self._at[consumer.name] = await self._aside(consumer.position)
-        while not self._stopping.is_set():
-            batch = await self._aside(self._store.read, after, self._batch)
-            if not batch:
-                await self._newer_than(after)
-                await self._pause(self._gather)
-                continue
-            await consumer.take(batch)
-            failpoint("follower.after_take")
-            after = self._at[consumer.name] = batch[-1].position
-            self._head = max(self._head, after)
+        ahead: asyncio.Future[list[Stored]] | None = None
+        try:
+            while not self._stopping.is_set():
+                batch = await (ahead or self._page(after))
+                # Behind by more than a batch: the next one is read while this one is taken.
+                ahead = self._page(batch[-1].position) if len(batch) == self._batch else None
+                if not batch:
+                    await self._newer_than(after)
+                    await self._pause(self._gather)
+                    continue
+                await consumer.take(batch)
+                failpoint("follower.after_take")
+                after = self._at[consumer.name] = batch[-1].position
+                self._head = max(self._head, after)
+        finally:
+            if ahead is not None and not ahead.cancel():
+                ahead.exception()  # it failed as well, or not: nobody needs it any more
+
+    def _page(self, after: int) -> asyncio.Future[list[Stored]]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._store.read, after, self._batch)
 
     async def _aside(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)

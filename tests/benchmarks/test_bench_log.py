@@ -4,8 +4,8 @@
 same database in transactions of the same size; that of a proof is its SHA-256.
 """
 
+import asyncio
 import hashlib
-import itertools
 import random
 import statistics
 import time
@@ -18,13 +18,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from adapters.follower import Follower
 from adapters.log.proofs import Proofs
 from adapters.log.reconcile import reconcile
 from adapters.log.sealer import BATCH
 from adapters.store.sqlite_files import open_sqlite
 from domain.log.tree import verify_consistency, verify_inclusion
 from tests.benchmarks.results import Figure, Results
-from tests.contract.log_world import ORIGIN, LogWorld, hashes_of, log_world, seal_all
+from tests.contract.log_world import ORIGIN, LogWorld, hashes_of, log_world
 from tests.contract.processes import start
 from tests.servers import PostgresServer, create_database
 
@@ -121,6 +122,16 @@ def _until_signed(world: LogWorld, size: int, patience: float) -> None:
         time.sleep(0.0005)
 
 
+async def followed(world: LogWorld) -> None:
+    """As the role seals, until everything is sealed and signed."""
+    follower = Follower(world.store, [world.sealer()], world.log, batch=BATCH, gather=0.0)
+    running, last = asyncio.create_task(follower.run()), world.store.head()
+    while world.log.state().position != last:  # noqa: ASYNC110 - the log is looked at as any other process would
+        await asyncio.sleep(0.02)
+    follower.stop()
+    await running
+
+
 # -- a backlog --------------------------------------------------------------------------------------------------------
 
 
@@ -128,9 +139,8 @@ def _until_signed(world: LogWorld, size: int, patience: float) -> None:
 def test_a_backlog(name: str, tmp_path: Path, flushing_postgres: PostgresServer, results: Results) -> None:
     with a_log(name, tmp_path / "backlog", flushing_postgres) as world:
         stored(world, BACKLOG)
-        sealer = world.sealer()
-        sealer.position()
-        took, cpu = seconds(lambda: seal_all(world.store, sealer, itertools.repeat(BATCH)))
+        world.sealer().position()
+        took, cpu = seconds(lambda: asyncio.run(followed(world)))
         leaves = list(world.log.leaves(1, world.log.state().size))
         assert len(leaves) == BACKLOG
     raw = raw_postgres if name == "postgres" else raw_sqlite
@@ -180,9 +190,8 @@ def raw_sqlite(path: str, leaves: Sequence[bytes]) -> None:
 def test_a_million_leaves(tmp_path: Path, flushing_postgres: PostgresServer, results: Results) -> None:
     with a_log("sqlite", tmp_path / "million", flushing_postgres) as world:
         stored(world, MILLION)
-        sealer = world.sealer()
-        sealer.position()
-        took, _ = seconds(lambda: seal_all(world.store, sealer, itertools.repeat(BATCH)))
+        world.sealer().position()
+        took, _ = seconds(lambda: asyncio.run(followed(world)))
         leaf = world.log.leaf(12_345)
         limit = sha256_rate(leaf, 200_000)
         note = "the limit is SHA-256 of the leaves alone"
