@@ -21,6 +21,7 @@ from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, rep
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.starter import ASIDE
 from adapters.views.reader import Reader
+from adapters.witness.keeping import policy_in_force, remembered
 from domain.refusal import Refused, Unavailable
 from domain.visibility import DIVERTED
 from workflows.advance import snapshot
@@ -48,24 +49,39 @@ def examine(engine: Engine) -> list[Check]:
     reader = Reader(engine.settings.views_url)
     try:
         views = _try("views", lambda: _views(reader))
-        behind = _try_all(lambda: _consumers(reader, engine)) if views.ok and head.ok else []
+        behind = _try_all("consumers", lambda: _consumers(reader, engine)) if views.ok and head.ok else []
     finally:
         reader.close()
     log = (
-        _try("log", lambda: _log(engine))
+        _try_all("log", lambda: _log(engine))
         if head.ok
-        else Check("log", None, "not asked: the store is out of reach")
+        else [Check("log", None, "not asked: the store is out of reach")]
     )
-    return [head, keys, views, *behind, log]
+    return [head, keys, views, *behind, *log]
 
 
-def _log(engine: Engine) -> Check:
-    """The evidence log by its own rows: what the sealer says of it, and what it would refuse."""
+def _log(engine: Engine) -> list[Check]:
+    """The evidence log by its own rows: what the sealer says of it, what it would refuse, and what its boards do."""
     log = open_log(engine.settings.log_url)
     try:
-        return _log_said(engine.store, log)
+        checks = [_try("log", lambda: _log_said(engine.store, log))]
+        return [*checks, _try("boards", lambda: _boards(engine, log))]
     finally:
         log.close()
+
+
+def _boards(engine: Engine, log: LogStore) -> Check:
+    """How far each board has cosigned, and whose silence is on record."""
+    cosigning = engine.handle.standing.caught_up().cosigning
+    policy = policy_in_force(cosigning, engine.store)
+    if policy is None or cosigning.policy is None:
+        return Check("boards", None, "no board cosigns; adopt a policy: huiyin log policy adopt")
+    notes = {board.name: remembered(log, board) for board in policy.witnesses}
+    said = f"{cosigning.policy.k} of {cosigning.policy.n} must cosign"
+    if cosigning.silent:
+        said += f"; silent: {', '.join(sorted(cosigning.silent))}"
+    facts = {name: {"size": note.size, "failed": note.why} for name, note in notes.items()}
+    return Check("boards", not cosigning.silent, said, {"boards": facts})
 
 
 def _log_said(store: EventStore, log: LogStore) -> Check:
@@ -132,11 +148,11 @@ def _try(name: str, ask: Callable[[], Check]) -> Check:
         return Check(name, False, str(error))
 
 
-def _try_all(ask: Callable[[], list[Check]]) -> list[Check]:
+def _try_all(name: str, ask: Callable[[], list[Check]]) -> list[Check]:
     try:
         return ask()
     except (Unavailable, Refused) as error:
-        return [Check("consumers", False, str(error))]
+        return [Check(name, False, str(error))]
 
 
 # -- Temporal ---------------------------------------------------------------------------------------------------------
