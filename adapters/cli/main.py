@@ -14,6 +14,7 @@ from adapters import exit_guard
 from adapters.cli import (
     acts,
     admin,
+    bundle,
     history,
     importing,
     log,
@@ -56,6 +57,8 @@ rulebook.app.command("release")(release.rulebook)
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(witness.app, name="witness")
 app.command()(admin.init)
+app.command()(bundle.bundle)
+app.command(context_settings=bundle.VERIFY)(bundle.verify)
 app.command("import")(importing.bring)
 app.command()(reading.work)
 app.command()(reading.clocks)

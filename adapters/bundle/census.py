@@ -1,0 +1,59 @@
+"""census.json: what the event store itself counts, for the verifier to hold against the leaves.
+
+It is taken from the store and never from the log, so that an event which the sealer left out shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from adapters.bundle.remit import Reads
+from domain.log.events import LogOpened
+from domain.log.words import GENESIS
+from workflows.ports import EventStore, Stored
+
+FORMAT: Final = "huiyin-census/v1"
+_PAGE: Final = 4096
+_REGISTERED: Final = "matter_registered.v1"
+
+
+def census(store: EventStore, after: int, upto: int, reads: Reads, *, opening: bool) -> dict[str, Any]:
+    """The events at the positions above `after` up to `upto`; `opening` counts leaf 0 too, which no store holds.
+
+    `events` by type, `streams` by stream, `intake` by day (UTC) and channel; of what may not be read only how many
+    (`withheld`). It holds one number per stream, whatever the number of events.
+    """
+    events, streams, intake = Counter[str](), Counter[str](), Counter[str]()
+    withheld = 0
+    if opening:
+        events[LogOpened.TYPE] += 1
+        streams[GENESIS] += 1
+    for stored in _stored(store, after, upto):
+        if not reads(stored.stream):
+            withheld += 1
+            continue
+        events[stored.type] += 1
+        streams[stored.stream] += 1
+        if stored.type == _REGISTERED:
+            intake[_channel(stored)] += 1
+    return {
+        "format": FORMAT, "events": dict(events), "streams": dict(streams), "intake": dict(intake),
+        "withheld": withheld,
+    }  # fmt: skip
+
+
+def _stored(store: EventStore, after: int, upto: int) -> Iterator[Stored]:
+    while after < upto and (page := store.read(after, _PAGE)):
+        for stored in page:
+            if stored.position > upto:
+                return
+            yield stored
+        after = page[-1].position
+
+
+def _channel(stored: Stored) -> str:
+    body = json.loads(stored.body)
+    return f"{body['recorded_at'][:10]} {body['pub']['source']}"
