@@ -1,4 +1,4 @@
-"""`huiyin log policy` and `huiyin log cosignature`: who must cosign the log, and lines that come back by hand."""
+"""`huiyin log policy|cosignature|rekey`: who must cosign the log, lines that come back by hand, another key."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from adapters.cli.reading import Json
 from adapters.cli.tables import print_json
 from adapters.engine import Engine
 from adapters.log.genesis import key_in_force
+from adapters.log.key_change import change_key
 from adapters.log.keys import LOG_KEY, public_key
 from adapters.log.store import LogStore
 from adapters.witness.keeping import keep_note, policy_in_force, remembered
@@ -116,6 +117,22 @@ def add(
     body = {"size": kept.size, "boards": list(kept.boards), "quorum": kept.quorum}
     enough = "已达法定数 a quorum has cosigned it" if kept.quorum else "尚缺 boards are still missing"
     print_json(body) if as_json else typer.echo(f"size {kept.size:,}: {', '.join(kept.boards)}; {enough}")
+
+
+def rekey(as_: As, authority: _Ground, as_json: Json = False) -> None:
+    """Let another key sign the log, as a security administrator; the role seal is stopped meanwhile. 更换日志密钥
+
+    The newest head is signed by both keys and put on record. Then hand the boards the new key (huiyin log key), and
+    adopt a policy that names it.
+    """
+    with opened_log(as_json) as (engine, log):
+        answer = change_key(engine, log, acting(as_, identify(engine)), authority)
+        key = key_in_force(log, engine.store)
+        if answer is not None:
+            told(answer, as_json, log=key)
+        else:
+            print_json({"log": key}) if as_json else typer.echo(f"已更换 changed: {key}")
+    raise typer.Exit(exits.ACCEPTED if answer is None else exit_code(answer))
 
 
 def _of_this_log(command: AdoptPolicy, engine: Engine, log: LogStore) -> None:
