@@ -13,11 +13,14 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from adapters.cli.main import app
-from adapters.log.keys import ed25519_verify
+from adapters.log.key_change import FRESH
+from adapters.log.keys import ed25519_verify, make_key, open_signer
 from adapters.log.store import Head
+from domain.event import decode
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
-from domain.log.notes import VerifierKey, format_note, parse_note, sign_note
+from domain.log.events import LogKeyChanged
+from domain.log.notes import VerifierKey, format_note, parse_note, sign_note, verified
 from domain.log.tiles import encode_entries, partial_tiles, tile_path, tiles_for
 from domain.log.tree import leaf_hash, root, subtree_of
 from domain.log.words import LOG
@@ -374,3 +377,55 @@ def test_lines_that_are_not_a_boards_or_of_no_head_of_ours_are_refused(
 
 def test_a_desk_knows_nothing_of_the_policys_words(shell: Desk) -> None:
     assert shell.run("log", "policy", "show").stderr.startswith("no_policy")
+
+
+# ---- another key ---------------------------------------------------------------------------------------------------
+
+
+def rekeyed(data: Path) -> Result:
+    who = f"{KEEPER.person}/{KEEPER.body}/{KEEPER.post}"
+    return run("log", "rekey", "--as", who, "--authority", "resolution:2", data=data)
+
+
+def changes(logged: Logged) -> list[LogKeyChanged]:
+    return [decode(row.type, row.body).pub for row in logged.engine.store.load(LOG)]
+
+
+def test_another_key_signs_from_then_on_and_the_change_bears_both_signatures(
+    logged: Logged, data: Path
+) -> None:
+    old = logged.key
+    assert rekeyed(data).exit_code == 0
+    (change,) = changes(logged)
+    assert (change.old, change.new) == (str(old), str(logged.key))
+    assert old != logged.key
+    assert set(verified(parse_note(change.head), [old, logged.key], ed25519_verify)) == {old, logged.key}
+    assert verified(parse_note(logged.seal().note), [logged.key], ed25519_verify) == (logged.key,)
+    kept = logged.engine.settings.log_keys_folder / f"log.key.{old.key_id:08x}"
+    assert (open_signer(kept).vkey, stat.S_IMODE(kept.stat().st_mode)) == (old, 0o600)
+
+
+def test_a_key_is_not_changed_under_a_running_sealer_or_by_who_may_not(logged: Logged, data: Path) -> None:
+    old = logged.key
+    with logged.log.leader("sealer") as mine:
+        assert mine
+        assert refused(rekeyed(data), "sealer_running")
+    director = f"{DISTRICT.staff['sd-01', 'director']}/sd-01/director"
+    told = run("log", "rekey", "--as", director, "--authority", "resolution:2", data=data)
+    assert (told.exit_code, changes(logged), logged.key) == (1, [], old)
+
+
+def test_a_change_that_broke_off_before_its_files_were_in_place_goes_on(logged: Logged, data: Path) -> None:
+    folder, old = logged.engine.settings.log_keys_folder, logged.key
+    make_key(folder / FRESH, old.name)
+    before = {name: (folder / name).read_bytes() for name in (FRESH, "log.key", "log.key.pub", "log.pub")}
+    assert rekeyed(data).exit_code == 0
+    for breaks_off_after in (0, 1):
+        for name, content in before.items():
+            (folder / name).write_bytes(content)
+            (folder / name).chmod(0o600)
+        if breaks_off_after:
+            (folder / "log.key").unlink()
+        assert rekeyed(data).exit_code == 0
+        (change,) = changes(logged)
+        assert change.new == str(logged.key) == str(open_signer(folder / "log.key").vkey)
