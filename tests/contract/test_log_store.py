@@ -201,6 +201,15 @@ def test_a_leaf_missing_from_the_tail_is_noticed(world: LogWorld) -> None:
         world.log.append(tip.state, made.growth)
 
 
+def test_a_log_beside_the_librarys_own_functions_is_refused(
+    pg_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "y")
+
+    with pytest.raises(Refused, match="db_functions_enabled"):
+        open_log(pg_database)
+
+
 # -- heads ------------------------------------------------------------------------------------------------------------
 
 
