@@ -1,12 +1,13 @@
 """The file that opens a case for a board: each value's disclosure (RFC 9901), to be held against the log's leaves.
 
     {"format": "huiyin-disclosures/v1", "case": …, "number": …, "to": …, "ground": …, "authority": …, "at": …,
-     "values": [{"digest": …, "disclosure": …, "stream": …, "subject": …}, …],
+     "disclosures": ["WyJ…", …],
+     "values": [{"digest": …, "stream": …, "subject": …}, …],
      "closed": [{"digest": …, "stream": …, "subject": …, "why": "erased" | "locked" | "damaged"}, …]}
 
-`disclosure` is base64url(JSON [salt, name, value]), `digest` the base64url of its SHA-256 and a member of the `_sd` of
-a leaf of that stream; `subject` is the random id of the person concerned. `closed` are values that were not, or could
-no longer be, handed over.
+A disclosure is base64url(JSON [salt, name, value]). `values` says of each, in the same order, its digest (the base64url
+of its SHA-256, a member of the `_sd` of a leaf of that stream) and the random id of the person concerned. `closed` are
+values that were not, or could no longer be, handed over. `verify.py --disclosures FILE` reads it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Disclosed:
     ground: str
     authority: str
     at: str
+    disclosures: list[str]
     values: list[dict[str, str]]
     closed: list[dict[str, str]]
 
@@ -54,10 +56,12 @@ def disclosed(engine: Engine, case: str, command: str) -> Disclosed:
     holder = "discipline" if state.confidential else "ordinary"
     opened = engine.vault.open(case, holder=holder, locked=True)
     shut = {one.digest for one in opened if state.shut(one.subject) == "erased"}
-    values = [_value(case, one) for one in opened if one.digest in digests - shut and one.disclosure]
-    handed = {value["digest"] for value in values}
+    handed = {one.digest: one.disclosure for one in opened if one.disclosure and one.digest in digests - shut}
     closed = [_closed(case, one, one.digest in shut) for one in opened if one.digest not in handed]
-    return Disclosed(case=case, number=state.number, values=values, closed=closed, **_of(recorded[0]))
+    return Disclosed(
+        case=case, number=state.number, disclosures=[*handed.values()],
+        values=[_place(case, one) for one in opened if one.digest in handed], closed=closed, **_of(recorded[0]),
+    )  # fmt: skip
 
 
 def _of(recorded: Recorded[CaseDisclosed]) -> dict[str, Any]:
@@ -67,13 +71,13 @@ def _of(recorded: Recorded[CaseDisclosed]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _value(case: str, one: Opened) -> dict[str, str]:
-    return {"digest": one.digest, "disclosure": one.disclosure or "", "stream": case, "subject": one.subject}
+def _place(case: str, one: Opened) -> dict[str, str]:
+    return {"digest": one.digest, "stream": case, "subject": one.subject}
 
 
 def _closed(case: str, one: Opened, erased: bool) -> dict[str, str]:
     why = "erased" if erased else "locked" if one.state == "open" else one.state
-    return {"digest": one.digest, "stream": case, "subject": one.subject, "why": why}
+    return _place(case, one) | {"why": why}
 
 
 def written_for_the_board(found: Disclosed) -> bytes:

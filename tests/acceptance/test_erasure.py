@@ -63,8 +63,9 @@ def test_a_board_is_handed_every_value_with_what_it_needs_to_check_it(office: Of
     answer = office.disclose(case, file)
 
     handed = json.loads(file.read_text(encoding="utf-8"))
-    opened = {rfc9901(one["disclosure"])[0]: rfc9901(one["disclosure"])[1] for one in handed["values"]}
-    assert {one["digest"] for one in handed["values"]} == set(opened) == office.leaf_digests(case)
+    opened = dict(map(rfc9901, handed["disclosures"]))
+    assert [one["digest"] for one in handed["values"]] == list(opened)
+    assert set(opened) == office.leaf_digests(case)
     assert {"居民甲", "13800000000"} <= {value for _, _, value in opened.values()}
     assert {one["stream"] for one in handed["values"]} == {case}
     assert (handed["to"], handed["ground"], handed["authority"], handed["closed"]) == (
@@ -140,8 +141,8 @@ def test_an_accusation_is_handed_to_discipline_inspection_by_its_own_officer(
     office.must(*given, "--to", "discipline", by=("discipline", "discipline_officer"))
 
     assert (hidden["code"], wrong["code"]) == ("not_found", "wrong_body")
-    values = json.loads(file.read_text(encoding="utf-8"))["values"]
-    assert "反映违纪线索" in {rfc9901(one["disclosure"])[1][2] for one in values}
+    disclosures = json.loads(file.read_text(encoding="utf-8"))["disclosures"]
+    assert "反映违纪线索" in {rfc9901(one)[1][2] for one in disclosures}
 
 
 # -- erasing ----------------------------------------------------------------------------------------------------------
@@ -242,7 +243,7 @@ def test_while_the_term_runs_nobody_opens_it_but_the_board(office: Office, tmp_p
     assert office.keys_left(case) > 0
     assert (office.erase(case)["code"], office.run("history", case).exit_code) == ("locked_already", 0)
     office.disclose(case, tmp_path / "locked.json")
-    assert json.loads((tmp_path / "locked.json").read_text(encoding="utf-8"))["values"]
+    assert json.loads((tmp_path / "locked.json").read_text(encoding="utf-8"))["disclosures"]
 
 
 def test_when_the_term_ends_the_clock_erases_once(office: Office) -> None:
