@@ -101,7 +101,12 @@ def show(
 
 @cosignature.command()
 def add(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="The note that the board has sent.")],
+    file: Annotated[
+        Path, typer.Argument(dir_okay=False, help="The note that the board has sent, or its bare line.")
+    ],
+    size: Annotated[
+        int | None, typer.Option(min=1, help="For a bare line: the size of the head it stands under.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Keep the lines that boards of the policy have put under a head by hand. 录入联署
@@ -113,7 +118,7 @@ def add(
         known = policy_in_force(engine.handle.standing.caught_up().cosigning, engine.store)
         if known is None:
             raise Refused("no_policy", "Adopt one first: huiyin log policy adopt FILE.")
-        kept = keep_note(log, known, note, engine.handle.clock())
+        kept = keep_note(log, known, note, engine.handle.clock(), size)
     body = {"size": kept.size, "boards": list(kept.boards), "quorum": kept.quorum}
     enough = "已达法定数 a quorum has cosigned it" if kept.quorum else "尚缺 boards are still missing"
     print_json(body) if as_json else typer.echo(f"size {kept.size:,}: {', '.join(kept.boards)}; {enough}")

@@ -3,7 +3,8 @@
     checkpoint.old            the head before, absent in a bundle since genesis
     log/checkpoint            the head now
     log/tile/<L>/….p/<W>      the partial tiles of the tree at the old head
-    log/tile/entries/…        the bundles of entries from there on
+    log/tile/entries/…        the bundles of entries from there on; an empty entry is withheld from this board
+    log/tile/0/…              the hashes beside each bundle that withholds one
 
 The partial tiles of the old tree and the new leaves give every hash of the new one (evidence.md 2.7), and with them the
 consistency proof from whatever head in between the board has cosigned last.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,9 +31,10 @@ from domain.log.tiles import (
     edges_from_tiles,
     grow,
     subtree_from_tiles,
+    tile_bytes,
     tile_path,
 )
-from domain.log.tree import consistency, leaf_hash
+from domain.log.tree import HASH_BYTES, consistency, leaf_hash
 from domain.log.witness import AddCheckpoint, Refusal
 from domain.refusal import Refused
 
@@ -89,18 +91,21 @@ class _Bundle:
         edges = edges_from_tiles(self._tile, before)
         if old and edge_root(edges) != old.root:
             raise _wrong("its tiles do not have the root of the old head")
-        tree = grow(before, edges, [leaf_hash(leaf) for leaf in self._leaves(before, new.size)])
+        tree = grow(before, edges, list(self._leaves(before, new.size)))
         if tree.root != new.root:
             raise _wrong("its leaves do not have the root of the new head")
         return tree
 
     def _leaves(self, start: int, stop: int) -> Iterator[bytes]:
+        """The hashes of the leaves; an empty entry was withheld from this board, and its hash is in the tile."""
         for index in range(start // WIDTH, -(-stop // WIDTH)):
             width = min(WIDTH, stop - index * WIDTH)
-            entries: Sequence[bytes] = decode_entries(self._tile(ENTRIES, index, width))
+            entries = decode_entries(self._tile(ENTRIES, index, width))
             if len(entries) != width:
                 raise _wrong(f"the bundle of entries {index} is not whole")
-            yield from entries[max(0, start - index * WIDTH) :]
+            told = b"" if all(entries) else tile_bytes(self._tile, Tile(0, index, width))
+            for at in range(max(0, start - index * WIDTH), width):
+                yield leaf_hash(entries[at]) if entries[at] else told[at * HASH_BYTES : (at + 1) * HASH_BYTES]
 
     def _tile(self, level: int, index: int, width: int) -> bytes:
         return self._read(f"log/{tile_path(Tile(level, index, width))}", MOST_TILE)

@@ -11,7 +11,7 @@ from adapters.log.keys import ed25519_verify
 from adapters.log.store import LogStore
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
-from domain.log.notes import Note, VerifierKey, parse_note
+from domain.log.notes import Note, VerifierKey, parse_note, parse_signatures
 from domain.log.policy import Policy, Witness
 from domain.log.state import Cosigning
 from domain.refusal import Refused
@@ -84,15 +84,18 @@ class Kept:
     quorum: bool
 
 
-def keep_note(log: LogStore, policy: Policy, text: str, now: datetime) -> Kept:
-    """Keep the lines of a note that came by hand. Raises NoteError and Refused for what is not of this log's heads."""
-    note = parse_note(text)
-    size = Checkpoint.parse(note.text).size
-    head = log.head_at(size)
-    if head is None or parse_note(head.note).text != note.text:
-        raise Refused(
-            "no_such_head", "Bring a head that this log has signed: huiyin log head prints the newest."
-        )
+def keep_note(log: LogStore, policy: Policy, text: str, now: datetime, size: int | None = None) -> Kept:
+    """Keep the lines of a note that came by hand, or bare lines under the head of this size.
+
+    Raises NoteError and Refused for what is not of this log's heads, or of no board.
+    """
+    if text.startswith("—"):
+        note = Note(_head_text(log, size), parse_signatures(text))
+    else:
+        note = parse_note(text)
+        size = Checkpoint.parse(note.text).size
+    if size is None or note.text != _head_text(log, size):
+        raise _no_such_head()
     signed = signers(note, [one.vkey for one in policy.witnesses], ed25519_verify)
     boards = [one for one in policy.witnesses if one.vkey in signed]
     if not boards:
@@ -104,3 +107,20 @@ def keep_note(log: LogStore, policy: Policy, text: str, now: datetime) -> Kept:
         lines = [str(one).rstrip("\n") for one in note.signatures if board.vkey.made(one)]
         quorum = keep(log, policy, board, size, lines, now)
     return Kept(size, tuple(one.name for one in boards), quorum)
+
+
+def _head_text(log: LogStore, size: int | None) -> str:
+    if size is None:
+        raise Refused(
+            "size_missing", "Say under which head the line stands: --size, as the board's report names it."
+        )
+    head = log.head_at(size)
+    if head is None:
+        raise _no_such_head()
+    return parse_note(head.note).text
+
+
+def _no_such_head() -> Refused:
+    return Refused(
+        "no_such_head", "Bring a head that this log has signed: huiyin log head prints the newest."
+    )

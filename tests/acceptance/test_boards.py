@@ -21,7 +21,7 @@ from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
 from domain.log.events import LogKeyChanged
 from domain.log.notes import VerifierKey, format_note, parse_note, sign_note, verified
-from domain.log.tiles import encode_entries, partial_tiles, tile_path, tiles_for
+from domain.log.tiles import decode_entries, encode_entries, partial_tiles, tile_path, tiles_for
 from domain.log.tree import leaf_hash, root, subtree_of
 from domain.log.words import LOG
 from tests.acceptance.logged_world import KEEPER, Logged, logged_world
@@ -353,6 +353,41 @@ def test_a_laptops_cosignature_comes_back_and_makes_the_quorum(
     assert [one["size"] for one in shown["boards"]] == [head.size, 0]
     again = run("log", "cosignature", "add", note, data=data)
     assert (again.exit_code, logged.log.cosigned()) == (0, cosigned)
+
+
+def test_a_bare_line_needs_to_be_told_its_head(
+    logged: Logged, laptop: Laptop, data: Path, tmp_path: Path
+) -> None:
+    adopted(data, policy_file(tmp_path / "policy", logged.key, laptop.vkey))
+    head, line = logged.seal(), tmp_path / "line"
+    told = laptop.cosign(bundle(logged, tmp_path / "a.zip"))
+    line.write_text(told.stdout.split("\n\n")[1])
+    assert refused(run("log", "cosignature", "add", line, data=data), "size_missing")
+    assert refused(run("log", "cosignature", "add", line, "--size", head.size + 1, data=data), "no_such_head")
+    added = run("log", "cosignature", "add", line, "--size", head.size, "--json", data=data)
+    assert json.loads(added.stdout)["quorum"] is True
+
+
+def test_a_bundle_that_withholds_leaves_is_cosigned_and_one_that_lies_of_them_is_not(
+    logged: Logged, laptop: Laptop, tmp_path: Path
+) -> None:
+    first = newest(logged)
+    for _ in range(5):
+        logged.grow()
+    end = newest(logged).size
+
+    def withhold(files: dict[str, bytes]) -> None:
+        (path,) = [path for path in files if "entries" in path]
+        leaves = decode_entries(files[path])
+        files[path] = encode_entries([b"" if at % 3 else leaf for at, leaf in enumerate(leaves)])
+        files[path.replace("entries", "0")] = logged.log.tile(0, 0, end) or b""
+
+    def lie(files: dict[str, bytes]) -> None:
+        withhold(files)
+        turned(f"tile/0/000.p/{end}")(files)
+
+    assert refused(laptop.cosign(bundle(logged, tmp_path / "b.zip", since=first, change=lie)), "bad_bundle")
+    assert laptop.cosign(bundle(logged, tmp_path / "a.zip", since=first, change=withhold)).exit_code == 0
 
 
 def test_lines_that_are_not_a_boards_or_of_no_head_of_ours_are_refused(
