@@ -13,10 +13,7 @@ leaves were lost only the boards know: the sealer asks them before it signs. The
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +32,7 @@ from adapters.store.sqlite_files import open_sqlite, sqlite_path
 from adapters.vault import open_keys
 from adapters.vault.keys import LOCKED
 from adapters.views.sql import Sql
+from adapters.whole_files import copy, digest, remove, settle, staged, take_place
 from domain.instant import written
 from domain.refusal import Refused
 from workflows.key_duties import Duty
@@ -87,28 +85,11 @@ def backup(settings: Settings, folder: Path, keys_folder: Path | None = None) ->
         # The log before the record, so that it never holds an event that the record's copy lacks; and the record
         # before its keys: a key is durable before the value that it seals, so that no value lacks its key.
         log = _log_file(settings)
-        copies = {LOG: _copy(log, folder / LOG)} if log is not None and log.exists() else {}
-        copies |= {RECORD: _copy(record, folder / RECORD), KEYS: _copy(keys, apart / KEYS)}
+        copies = {LOG: copy(log, folder / LOG)} if log is not None and log.exists() else {}
+        copies |= {RECORD: copy(record, folder / RECORD), KEYS: copy(keys, apart / KEYS)}
         manifest = _manifest(folder / RECORD, copies)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
-
-
-def _copy(source: Path, target: Path) -> Path:
-    """One consistent copy of a SQLite file that others are writing, checked and flushed."""
-    source_db = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    target_db = open_sqlite(target)
-    try:
-        source_db.backup(target_db)
-        target_db.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, with nothing beside it
-        (verdict,) = target_db.execute("PRAGMA quick_check").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"the copy of {source.name} is damaged: {verdict}")
-    finally:
-        source_db.close()
-        target_db.close()
-    _flush(target)
-    return target
 
 
 def _manifest(record: Path, copies: dict[str, Path]) -> dict[str, object]:
@@ -116,7 +97,7 @@ def _manifest(record: Path, copies: dict[str, Path]) -> dict[str, object]:
         (epoch,) = connection.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
         (head,) = connection.execute("SELECT COALESCE(max(rowid), 0) FROM stored_events").fetchone()
     connection.close()
-    files = {name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for name, path in copies.items()}
+    files = {name: {"bytes": path.stat().st_size, "sha256": digest(path)} for name, path in copies.items()}
     return {"at": written(now()), "release": code_release(), "epoch": epoch, "head": head, "files": files}
 
 
@@ -138,27 +119,28 @@ def restore(
     if record.exists() and not replace:
         raise Refused("data_present", f"There is a {record.name} already; say --replace to set it aside.")
     log = _log_file(settings)
-    _nobody_works(record)
+    for each in (record, log):
+        if each is not None:
+            _nobody_works(each)
     with reported():
         staged_keys, added = _staged_keys(keys, saved_keys)
-        staged = _staged(folder / RECORD, record)
-        staged_log = _staged(folder / LOG, log) if log is not None and (folder / LOG).exists() else None
-        store, table = open_store(str(staged)), open_keys(str(staged_keys), settings.masters_folder)
+        new = staged(folder / RECORD, record)
+        new_log = staged(folder / LOG, log) if log is not None and (folder / LOG).exists() else None
+        store, table = open_store(str(new)), open_keys(str(staged_keys), settings.masters_folder)
         try:
             again, head = _again(settings, store, table), store.head()
             epoch = store.renew_epoch()
-            sealed = _rejoined(str(staged_log or settings.log_url), store)
+            sealed = _rejoined(str(new_log or settings.log_url), store)
         finally:
             store.close()
             table.close()
         forget_positions(settings.views_url)
-        if log is not None and staged_log is not None:
-            _take_place(staged_log, log)
-        _settle(staged_keys)
-        staged_keys.replace(
-            keys
-        )  # never set aside: a key that was destroyed just now is in no file that is left
-        replaced = _take_place(staged, record)
+        if log is not None and new_log is not None:
+            take_place(new_log, log)
+        settle(staged_keys)
+        # Never set aside: a key that was destroyed just now is in no file that is left.
+        staged_keys.replace(keys)
+        replaced = take_place(new, record)
     return Restored(epoch, head, added, again, replaced, sealed)
 
 
@@ -196,18 +178,18 @@ def forget_positions(url: str) -> None:
 
 def _staged_keys(place: Path, saved: Path) -> tuple[Path, int]:
     """The keys in place and those of the backup that are missing there, in a file beside; and how many came back."""
-    staged = place.with_name(f"{KEYS}.restoring")
-    _remove(staged)
+    beside = place.with_name(f"{KEYS}.restoring")
+    remove(beside)
     if not place.exists():
-        _remove(place)  # what a lost file may have left beside it
-        return (_staged(saved, place), _living(saved)) if saved.exists() else (staged, 0)
-    _settle(place)
-    _staged(place, place)
+        remove(place)  # what a lost file may have left beside it
+        return (staged(saved, place), _living(saved)) if saved.exists() else (beside, 0)
+    settle(place)
+    staged(place, place)
     if not saved.exists():
-        return staged, 0
-    connection = open_sqlite(staged)
+        return beside, 0
+    connection = open_sqlite(beside)
     try:
-        return staged, _merged(connection, saved)
+        return beside, _merged(connection, saved)
     finally:
         connection.close()
 
@@ -274,57 +256,27 @@ def _check(folder: Path, saved_keys: Path) -> None:
         raise Refused(
             "backup_damaged", f"{folder.name} holds no readable {MANIFEST}; take another backup."
         ) from error
-    for name, digest in files.items():
+    for name, wanted in files.items():
         path = saved_keys if name == KEYS else folder / name
         if name == KEYS and not path.exists():
             continue  # kept elsewhere, or thrown away: the keys in place are used
-        if not path.exists() or _digest(path) != digest:
+        if not path.exists() or digest(path) != wanted:
             raise Refused("backup_damaged", f"{name} is not what the manifest says; take another backup.")
 
 
-def _nobody_works(record: Path) -> None:
-    """No role leads a consumer, and nobody has the record open."""
-    for lock in record.parent.glob("leader-*.lock"):
+def _nobody_works(place: Path) -> None:
+    """No role leads a consumer beside this file, and nobody has it open."""
+    for lock in place.parent.glob("leader-*.lock"):
         with FileLock(lock).tried() as free:
             if not free:
                 raise Refused("still_running", f"Stop every role first: somebody holds {lock.name}.")
-    if record.exists():
+    if place.exists():
         try:
-            _settle(record)
+            settle(place)
         except sqlite3.OperationalError as error:
             raise Refused(
-                "still_running", f"Stop every program first: somebody has {record.name} open."
+                "still_running", f"Stop every program first: somebody has {place.name} open."
             ) from error
-
-
-def _staged(saved: Path, place: Path) -> Path:
-    """A copy of a saved file beside the place that it is for."""
-    staged = place.with_name(f"{place.name}.restoring")
-    _remove(staged)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(saved, staged)
-    staged.chmod(0o600)
-    return staged
-
-
-def _take_place(staged: Path, place: Path) -> str | None:
-    """Put a staged file in its place and flush; returns what the file that stood there is called now."""
-    aside = _set_aside(place)
-    _settle(staged)
-    staged.rename(place)
-    _flush(place.parent)
-    return aside
-
-
-def _set_aside(place: Path) -> str | None:
-    """Move the present file away; it holds what the restored one does not."""
-    if not place.exists():
-        _remove(place)  # what a lost file may have left beside it
-        return None
-    _settle(place)
-    aside = place.with_name(f"{place.name}.replaced-{now():%Y%m%dT%H%M%S}")
-    place.rename(aside)
-    return aside.name
 
 
 def _log_file(settings: Settings) -> Path | None:
@@ -338,31 +290,3 @@ def _rejoined(url: str, store: EventStore) -> str:
         return rejoin(store, log)
     finally:
         log.close()
-
-
-def _settle(path: Path) -> None:
-    """Bring a database's log into its file, so that the file alone can be moved."""
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    finally:
-        connection.close()
-    _flush(path)
-
-
-def _remove(path: Path) -> None:
-    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-        each.unlink(missing_ok=True)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

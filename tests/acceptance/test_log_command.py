@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from adapters.cli.main import app
 from adapters.engine import code_release, now, open_engine
 from adapters.log import open_log
 from adapters.log.keys import LOG_KEY, ed25519_verify, public_key
@@ -26,6 +23,7 @@ from adapters.log.sealer import BATCH, Ahead, nobody
 from adapters.settings import Settings
 from domain.log.notes import parse_note, verified
 from domain.refusal import Refused
+from tests.acceptance.shell import huiyin, told
 from tests.contract.processes import ROOT
 from tests.servers import free_port
 from tests.story import DISTRICT, Story, eventful, story
@@ -43,17 +41,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tale(data: Path) -> Iterator[Story]:
     with story(data) as told:
         yield told
-
-
-def huiyin(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
-
-
-def told(*arguments: str, code: int = 0) -> dict[str, Any]:
-    result = huiyin(*arguments, "--json")
-    assert result.exit_code == code, result.output
-    body: dict[str, Any] = json.loads(result.stdout)
-    return body
 
 
 def seal(ahead: Ahead = nobody) -> None:

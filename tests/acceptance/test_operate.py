@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from adapters.cli.main import app
 from adapters.engine import Engine, open_engine
 from adapters.keeper import Keeper
 from adapters.settings import Settings
 from adapters.store.positions import StoredPositions
 from adapters.views import Views
 from domain.matter.commands import DivertMatter
+from tests.acceptance.shell import huiyin, told
 from tests.servers import TemporalServer, free_port
 from tests.story import DISTRICT, Story, eventful, story
 
@@ -33,17 +31,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tale(data: Path) -> Iterator[Story]:
     with story(data) as told:
         yield told
-
-
-def huiyin(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
-
-
-def told(*arguments: str, code: int = 0) -> dict[str, Any]:
-    result = huiyin(*arguments, "--json")
-    assert result.exit_code == code, result.output
-    body: dict[str, Any] = json.loads(result.stdout)
-    return body
 
 
 def engine_of(data: Path) -> Engine:

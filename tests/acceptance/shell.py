@@ -1,0 +1,21 @@
+"""`huiyin` as a shell calls it."""
+
+import json
+from typing import Any
+
+from click.testing import Result
+from typer.testing import CliRunner
+
+from adapters.cli.main import app
+
+
+def huiyin(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def told(*arguments: str, code: int = 0) -> dict[str, Any]:
+    """What it says with --json, after it ended with this code."""
+    result = huiyin(*arguments, "--json")
+    assert result.exit_code == code, result.output
+    body: dict[str, Any] = json.loads(result.stdout)
+    return body
