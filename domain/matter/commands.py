@@ -309,15 +309,16 @@ class DecideMatterExtension(Command, name="decide_matter_extension"):
 
 
 class DiscloseCase(Command, name="disclose_case"):
-    """Open a sampled case for a supervisory board, or an accusation for discipline inspection: which values were handed
-    over is recorded first."""
+    """调卷: open a sampled case for a supervisory board, or an accusation for discipline inspection; which values are
+    handed over is recorded first."""
 
     to: Body
     ground: Word
 
 
 class EraseData(Command, name="erase_data"):
-    """Erase the data of one requester, or of the whole case; while a term of keeping runs they are locked instead."""
+    """删除·封存: erase the data of one requester, or of the whole case; while a term of keeping runs they are locked
+    instead."""
 
     about: Id | None = None
     ground: ErasureGround
