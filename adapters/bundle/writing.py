@@ -134,7 +134,7 @@ def _entries(source: Source, span: Span, progress: Progress) -> Iterator[tuple[s
     read, edge = reader(source.log), {tile_path(tile) for tile in partial_tiles(span.start)}
     for index in range(first, end):
         width = min(WIDTH, span.new.size - index * WIDTH)
-        data = tile_bytes(read, Tile(ENTRIES, index, width))
+        data = read(ENTRIES, index, width)
         leaves = decode_entries(data)
         shown = [leaf if source.reads(stream_of(leaf)) else b"" for leaf in leaves]
         if not all(shown):
