@@ -19,7 +19,7 @@ from adapters.log.keys import LOG_KEY, RECEIPT_KEY, public_key, receipts_of
 from adapters.settings import Settings
 from domain.log.notes import ED25519, SignerKey, VerifierKey
 from tests.attacks.world import Board, Office, played
-from tests.contract.board_world import WitnessProcess
+from tests.contract.board_world import WitnessProcess, policy_of
 from tests.servers import create_database, drop_database
 
 MOST = 150
@@ -108,23 +108,28 @@ def trail(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path
 
 
 @pytest.fixture
-def office(
+def unsealed(
     trail: tuple[Path, str | None], rooms: list[Path], boards: tuple[WitnessProcess, ...], tmp_path: Path
 ) -> Office:
-    """The office with its trail sealed and cosigned by all three boards; two of them are a quorum."""
+    """The office with its trail, before its log is opened."""
     data, store = trail
     n = next(_taken)
     keys = shutil.copytree(rooms[n], tmp_path / "log-keys")
-    made = Office(data, keys, f"huiyin.test/{n}", boards, store)
-    made.adopts()
-    made.seals()
-    made.asks()
-    return made
+    return Office(data, keys, f"huiyin.test/{n}", boards, store)
 
 
 @pytest.fixture
-def board(office: Office, tmp_path: Path) -> Board:
+def office(unsealed: Office) -> Office:
+    """The office with its trail sealed and cosigned by all three boards; two of them are a quorum."""
+    unsealed.adopts()
+    unsealed.seals()
+    unsealed.asks()
+    return unsealed
+
+
+@pytest.fixture
+def board(unsealed: Office, tmp_path: Path) -> Board:
     """A board's desk, with the policy as the board has it from its own resolution."""
     folder = tmp_path / "board"
     folder.mkdir()
-    return Board(folder, (office.data / "policy").read_text("utf-8"))
+    return Board(folder, policy_of(unsealed.log_key, *unsealed.boards, k=2))

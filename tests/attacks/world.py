@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ import psycopg
 from click.testing import Result
 from typer.testing import CliRunner
 
+from adapters.bundle.remit import Remit
+from adapters.bundle.span import Span
+from adapters.bundle.writing import Source, write_bundle
 from adapters.cli.main import app
 from adapters.demo.desk import Desk, one_life
 from adapters.demo.district import District, found, plan
@@ -41,10 +45,14 @@ from adapters.log.store import Head, LogStore
 from adapters.rulebooks import template
 from adapters.settings import Settings
 from adapters.witness.cosigner import Cosigner
+from domain.acting import Actor, Command
+from domain.log.commands import adoption_of
 from domain.log.notes import VerifierKey, parse_note
 from domain.log.witness import AddCheckpoint, format_request
+from domain.log.words import LOG
 from tests.contract.board_world import WitnessProcess, policy_of
 from tests.contract.log_world import seal_all
+from workflows.submission import Submission
 
 ROOT = Path(__file__).resolve().parents[2]
 VERIFIER = ROOT / "adapters" / "bundle" / "verify.py"
@@ -53,6 +61,9 @@ DISTRICT = plan(1)
 LIVES = 8
 PROMISED = 3
 """Matters that stay open behind the others; whoever registered one holds its promise."""
+AGE = timedelta(minutes=100)
+"""So long ago the trail was lived; the log was opened only now, and promises its heads within an hour."""
+DELAY_HOURS = 1
 
 
 # -- the office -------------------------------------------------------------------------------------------------------
@@ -67,11 +78,22 @@ class Office:
     origin: str
     boards: tuple[WitnessProcess, ...]
     store: str | None = None
+    slow: timedelta = timedelta(0)
+    """How far the office's clock is behind."""
     district: District = DISTRICT
 
     @property
     def settings(self) -> Settings:
-        return Settings(data=self.data, store=self.store, log_keys=self.keys, log_origin=self.origin)
+        return Settings(
+            data=self.data,
+            store=self.store,
+            log_keys=self.keys,
+            log_origin=self.origin,
+            log_delay_hours=DELAY_HOURS,
+        )
+
+    def clock(self) -> datetime:
+        return now() - self.slow
 
     @property
     def log_key(self) -> VerifierKey:
@@ -79,7 +101,10 @@ class Office:
 
     def run(self, *words: str) -> Result:
         """One `huiyin`, as typed."""
-        given = {"HUIYIN_DATA": self.data, "HUIYIN_LOG_KEYS": self.keys, "HUIYIN_LOG_ORIGIN": self.origin}
+        given: dict[str, object] = {
+            "HUIYIN_DATA": self.data, "HUIYIN_LOG_KEYS": self.keys, "HUIYIN_LOG_ORIGIN": self.origin,
+            "HUIYIN_LOG_DELAY_HOURS": DELAY_HOURS,
+        }  # fmt: skip
         given |= {"HUIYIN_STORE": self.store} if self.store else {}
         environment = {name: str(value) for name, value in given.items()} | {"COLUMNS": "200"}
         return CliRunner().invoke(app, [*words], env=environment)
@@ -92,7 +117,7 @@ class Office:
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
-        with closing(open_engine(self.settings)) as engine:
+        with closing(open_engine(self.settings, self.clock)) as engine:
             yield engine
 
     @contextmanager
@@ -116,17 +141,23 @@ class Office:
     def adopts(self, *boards: WitnessProcess, k: int | str = 2) -> str:
         """Adopt a policy of these boards, all of the office's where none is named; its text."""
         text = policy_of(self.log_key, *(boards or self.boards), k=k)
-        file = self.data / "policy"
-        file.write_text(text, encoding="utf-8")
-        who = f"{self.district.security}/system/security_admin"
-        self.must("log", "policy", "adopt", str(file), "--as", who, "--authority", GROUND)
+        (self.data / "policy").write_text(text, encoding="utf-8")
+        self.orders(LOG, adoption_of(text, DELAY_HOURS), texts=(text,))
         return text
+
+    def orders(self, stream: str, command: Command, texts: tuple[str, ...] = ()) -> None:
+        """Something that is for the security administrator to order."""
+        who = Actor(person=self.district.security, body="system", post="security_admin")
+        order = Submission("attack", str(uuid4()), stream, command, who, authority=GROUND, texts=texts)
+        with self.engine() as engine:
+            answer = engine.handle(order)
+        assert answer.accepted, answer
 
     def seals(self, ahead: Ahead = nobody) -> None:
         """Seal everything and sign, as the role does. Raises Refused as it does."""
         with self.engine() as engine, self.log() as log:
             settings = self.settings
-            sealer = sealer_of(settings, engine.store, log, opening_of(settings, "test"), now, ahead)
+            sealer = sealer_of(settings, engine.store, log, opening_of(settings, "test"), self.clock, ahead)
             seal_all(engine.store, sealer, itertools.repeat(4096))
 
     def asks(self, lines: int = 4) -> Head:
@@ -171,9 +202,19 @@ class Office:
         assert done.exit_code == (1 if told["bad"] else 0)
         return told
 
-    def bundle(self, to: Path, *words: str) -> Path:
-        """`huiyin bundle`, everything since genesis unless told otherwise."""
-        self.must("bundle", "-o", str(to), *words)
+    def bundle(self, to: Path) -> Path:
+        """`huiyin bundle`, as a member of the district's board takes it: everything since genesis."""
+        member = self.district.staff["board", "board_member"]
+        self.must("bundle", "-o", str(to), "--as", f"{member}/board/board_member")
+        return to
+
+    def bundle_since(self, known: Head, to: Path) -> Path:
+        """The same as of a month that began at this head."""
+        with self.engine() as engine, self.log() as log:
+            newest, standing = log.cosigned(), engine.handle.standing.caught_up()
+            assert newest is not None
+            remit = Remit(engine.store, standing.register, "board", self.clock(), whole=False)
+            write_bundle(Source(log, engine.store, standing, remit.reads), Span(known, newest), to)
         return to
 
     # -- the cellar ---------------------------------------------------------------------------------------------------
@@ -215,6 +256,21 @@ class Office:
         told = self.body_at(position) | changed
         self.sql("UPDATE {events} SET state = ? WHERE {position} = ?", canonical(told), position)
 
+    def appends(self, case: str, kind: str | None = None, **changed: object) -> None:
+        """Put one event more behind a case's newest, like that one but for what is said."""
+        newest = "SELECT {position}, originator_version, topic FROM {events} WHERE originator_id = ? ORDER BY 2 DESC LIMIT 1"
+        ((position, version, topic),) = self.sql(newest, case)
+        told = self.body_at(position) | {"nonce": uuid4().hex, "type": kind or topic} | changed
+        self.sql(
+            "INSERT INTO {events} (originator_id, originator_version, topic, state, known_at)"
+            " SELECT ?, ?, ?, ?, max(known_at) FROM {events}", case, version + 1, kind or topic, canonical(told),
+        )  # fmt: skip
+
+    def cases(self) -> list[str]:
+        """The matters, in the order in which they came in."""
+        asked = "SELECT originator_id FROM {events} WHERE topic = ? ORDER BY {position}"
+        return [case for (case,) in self.sql(asked, "matter_registered.v1")]
+
     def first_of(self, case: str) -> int:
         """The position of a stream's first event."""
         statement = "SELECT min({position}) FROM {events} WHERE originator_id = ?"
@@ -240,8 +296,8 @@ async def _cosigned(cosigner: Cosigner, log: LogStore, lines: int) -> None:
 
 def played(settings: Settings) -> None:
     """The trail: a district founded, eight matters from call to close, three that have just come in."""
-    with closing(open_engine(settings)) as engine:
-        assert found(DISTRICT, engine.handle, now(), template("gulou")) == []
+    with closing(open_engine(settings, lambda: now() - AGE)) as engine:
+        assert found(DISTRICT, engine.handle, now() - AGE, template("gulou")) == []
         desk = Desk(engine.handle, DISTRICT, random.Random(7))
         for _ in range(LIVES):
             one_life(desk, ("dept-housing",))
