@@ -37,7 +37,7 @@ HELP = {
     "given_to": "The body whose duty it is instead.",
     "granted": "Granted or denied.",
     "grid": "The grid where it is.",
-    "ground": "The ground, as a code; of a joint meeting, in a line.",
+    "ground": "The ground, as a code.",
     "holder": "The body that holds it.",
     "host": "The community that hosts it.",
     "how": "How it goes on, or how it was asked.",
