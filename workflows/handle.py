@@ -92,9 +92,9 @@ class Handle:
         digest, behind = digest_of(submission, self.keys.pepper()), False
         for _ in range(MOST_TRIES):
             known = self.store.answered(submission.client, submission.key)
-            if known is not None:
-                return self._repeated(known, digest, submission)
             try:
+                if known is not None:
+                    return self._repeated(known, digest, submission)
                 return self._once(submission, digest)
             except (Conflict, AlreadyAnswered, ReferenceTaken):
                 continue  # somebody else was faster: look again, decide again

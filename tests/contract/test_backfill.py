@@ -130,10 +130,12 @@ def test_a_machine_whose_clock_is_far_ahead_is_told_so_and_writes_nothing(engine
     ahead = Handle(
         engine.store, engine.vault, engine.keys, lambda: datetime.now(UTC) + timedelta(minutes=1), "test"
     )
-    early, head = one("f1"), engine.store.head()
+    early, head = one("g1"), engine.store.head()
 
-    told = [ahead(early), *ahead.backfill([one("f2")])]
+    another = replace(one("g2"), key=one("a1").key)  # a key that was used: that refusal too is not kept
 
-    assert [answer.code for answer in told] == ["clock_ahead"] * 2
+    told = [ahead(early), *ahead.backfill([one("g3")]), ahead(another)]
+
+    assert [answer.code for answer in told] == ["clock_ahead"] * 3
     assert engine.store.head() == head
     assert engine.handle(early).accepted
