@@ -259,6 +259,17 @@ class KeyStore(Protocol):
         """The 32-byte secret under which outside numbers are HMACed."""
         ...
 
+    def kept_up_to(self, epoch: str) -> int:
+        """The position up to which the keys are as the record's events say; 0 in another life of the store.
+
+        It is kept with the keys: a key store that was restored from an older backup tells by it what it missed.
+        """
+        ...
+
+    def keep_up_to(self, epoch: str, position: int) -> None:
+        """Note that everything up to this position has been carried out."""
+        ...
+
 
 Sealable: TypeAlias = str | int | bool | list["Sealable"] | dict[str, "Sealable"] | None
 """What can be sealed: JSON without fractions."""
