@@ -130,12 +130,13 @@ def test_a_machine_whose_clock_is_far_ahead_is_told_so_and_writes_nothing(engine
     ahead = Handle(
         engine.store, engine.vault, engine.keys, lambda: datetime.now(UTC) + timedelta(minutes=1), "test"
     )
-    early, head = one("g1"), engine.store.head()
+    early, head = one("ahead-1"), engine.store.head()
 
-    another = replace(one("g2"), key=one("a1").key)  # a key that was used: that refusal too is not kept
+    another = replace(one("ahead-2"), key=one("a1").key)  # a key that was used: that refusal too is not kept
 
-    told = [ahead(early), *ahead.backfill([one("g3")]), ahead(another)]
+    told = [ahead(early), *ahead.backfill([one("ahead-3")]), ahead(another)]
 
     assert [answer.code for answer in told] == ["clock_ahead"] * 3
     assert engine.store.head() == head
+    assert engine.store.answered(early.client, early.key) is None
     assert engine.handle(early).accepted
