@@ -94,7 +94,7 @@ HELP = {
     "tier": "层级: one of the rulebook's tiers.",
     "to": "To whom, or to when.",
     "until": "Until when.",
-    "urgent": "急事.",
+    "urgent": "急事: it cannot wait.",
     "usable": "可用性: it can be read.",
     "valid_from": "From when; from now on, if left out.",
     "valid_until": "Until when; without end, if left out.",

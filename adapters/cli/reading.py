@@ -253,7 +253,7 @@ def work(
             for row in rows
         ]
         columns = ("due", "act", "number", "code", "status", "body", "posts", "leg")
-        print_table(f"{whose}: {len(rows)} 件待办", said, columns, zone_of(engine))
+        print_table(f"{whose}: {len(rows)} 件待办 to do", said, columns, zone_of(engine))
 
 
 def _of_body(engine: Engine, views: Views, body: str, post: str | None) -> tuple[list[dict[str, Any]], str]:
