@@ -1700,16 +1700,37 @@ class _May:
 class _Spec:
     """One entry of `events`, ready to run."""
 
-    __slots__ = ("acts", "apart", "does", "machine", "name", "opens", "per_leg", "starts", "told", "told_if")
+    __slots__ = (
+        "acts", "apart", "does", "machine", "moves", "name", "opens", "per_leg", "starts", "told", "told_if",
+        "told_needs",
+    )  # fmt: skip
 
     def __init__(self, name: str, given: dict[str, Any], law: Law) -> None:
         self.name, self.machine, self.opens = name, given["machine"], given["opens"]
         self.acts = {act: _May(may) for act, may in given["acts"].items()}
         self.told = {act: _May(may) for act, may in given["told"].items()}
         self.told_if = given["told_if"]
+        self.told_needs = [getattr(law, "_need_" + need) for need in given["told_needs"]]
         self.does = tuple((getattr(law, "_do_" + one["do"]), one, one.get("if")) for one in given["does"])
-        self.starts, self.per_leg = given["starts"], given["starts_per_leg"]
-        self.apart = tuple((tuple(one["roles"]), one["code"], one.get("if")) for one in given["apart"])
+        self.moves = any(one["do"] == "set_due" for one in given["does"])
+        self.starts = tuple(_Start(one, law) for one in given["starts"])
+        self.per_leg = tuple(_Start(one, law) for one in given["starts_per_leg"])
+        self.apart = tuple(
+            ([(role, getattr(law, "_role_" + role)) for role in one["roles"]], one["code"], one.get("if"))
+            for one in given["apart"]
+        )
+
+
+class _Start:
+    """One clock that an event starts."""
+
+    __slots__ = ("carried", "due", "how", "kind", "only", "stage")
+
+    def __init__(self, given: dict[str, Any], law: Law) -> None:
+        only = given.get("only")
+        self.stage, self.carried, self.how = given["stage"], given.get("carried"), given.get("due", "length")
+        self.only = None if only is None else getattr(law, "_only_" + only)
+        self.kind, self.due = getattr(law, "_for_" + given["for"]), getattr(law, "_due_" + self.how)
 
 
 class _WorkDays:
@@ -1822,7 +1843,9 @@ class _Book:
             found = next((kinds[name] for name in self._specific(of) if name in kinds), None)
             if found is not None:
                 number = found["length"].rstrip("abcdefghijklmnopqrstuvwxyz")
-                found = {**found, "amount": int(number), "unit": found["length"][len(number) :]}
+                amount, unit = int(number), found["length"][len(number) :]
+                span = timedelta(seconds=amount * _ELAPSED[unit]) if unit in _ELAPSED else None
+                found = {**found, "amount": amount, "unit": unit, "span": span}
             self._rules[stage, of] = found
         return self._rules[stage, of]
 
@@ -1897,7 +1920,9 @@ class Law:
         self._unknown: set[str] = set()
         self._books: dict[str, _Book | None] = {}
         self._calendars: dict[str, tuple[str, ...] | None] = {}
-        self._in_force: tuple[str, str, str] = ("", "", "")
+        self._forget()
+        self._moment: datetime | None = None
+        self._acting = ("", "")
         self._standing = {
             "body_entered.v1": self._body_entered, "body_closed.v1": self._body_closed,
             "post_filled.v1": self._post_filled, "post_vacated.v1": self._post_vacated,
@@ -1907,6 +1932,15 @@ class Law:
         }  # fmt: skip
         self._read_rules(rules)
         self._read_state(state)
+
+    def _forget(self) -> None:
+        """What is remembered of register and releases, so as not to look it up for each event."""
+        self._in_force: tuple[str, str, str, str] = ("", "", "", "")
+        self._stood_on: tuple[str, str] = ("", "")
+        self._law: _Book | None = None
+        self._named: tuple[str, ...] = ()
+        self._seats: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._fits: dict[tuple[str, str, str, str], bool] = {}
 
     def _read_rules(self, rules: dict[str, Any]) -> None:
         self._specs = {name: _Spec(name, given, self) for name, given in rules["events"].items()}
@@ -1993,6 +2027,7 @@ class Law:
             return
         follows = self._versions[name] + 1 == leaf["version"]
         self._versions[name] = leaf["version"] if follows and self._versions[name] >= 0 else -(10**9)
+        self._forget()
         fold = self._standing.get(leaf["type"])
         if fold is not None:
             fold(leaf["pub"])
@@ -2033,11 +2068,9 @@ class Law:
     def _released(self, pub: dict[str, Any]) -> None:
         self._books.pop(pub["name"], None)
         self._releases.append([pub["name"], pub["digest"], pub["use"], pub["in_force_from"][:-1]])
-        self._in_force = ("", "", "")
 
     def _withdrawn(self, pub: dict[str, Any]) -> None:
         self._releases = [one for one in self._releases if one[0] != pub["name"]]
-        self._in_force = ("", "", "")
 
     def _notice_entered(self, pub: dict[str, Any]) -> None:
         self._notices[pub["notice"]] = [pub["off"], pub["makeup"]]
@@ -2046,39 +2079,65 @@ class Law:
     # -- one event of a case
 
     def _judge(self, leaf: dict[str, Any], spec: _Spec) -> None:
-        pub = self._pub = leaf["pub"]
+        self._pub = leaf["pub"]
         self._rec, self._occ = leaf["recorded_at"][:-1], leaf["occurred_at"][:-1]
         self._person, self._body = leaf["person"], leaf["capacity"]
         act = self._act = leaf["rule"].partition(":")[0]
-        case = self._cases.get(leaf["stream"])
+        case = self._case_of(leaf, spec)
         if case is None:
-            case = self._begun(leaf, spec)
-        elif spec.opens:
-            self._illegal("案件已存在，不能再次登记。", "the case exists already and begins a second time.")
-            return
-        if case is None or "legs" not in case:
-            self._of_an_archived(case)
             return
         self._case = case
-        told = act in spec.told and _holds(spec.told_if, pub)
+        told = self._told(spec, act)
         may = spec.told[act] if told else spec.acts.get(act)
         if not self._subject(spec):
-            self._illegal(f"{spec.name} 所指的单或接单单位不存在。", f"{spec.name} names an order or leg that is not there.")
+            self._illegal(f"{spec.name} 所指的单或接单单位不存在。", f"{spec.name} is about an order or leg that is not there.")
             return
         if may is None:
             self._illegal(f"操作 {act} 不产生 {spec.name}。", f"the act {act} does not make {spec.name}.")
         else:
             self._allowed(case, may, spec, act, told)
-        does = spec.does
+        self._take_effect(spec)
+        case["command"] = leaf["command"]
+
+    def _take_effect(self, spec: _Spec) -> None:
+        pub, does = self._pub, spec.does
         if spec.opens:  # its clocks go by what it is
             does[0][0](does[0][1])
             does = does[1:]
-        if spec.starts or spec.per_leg or pub.get("clocks"):
+        if spec.starts or spec.per_leg or (pub.get("clocks") and not spec.moves):
             self._clocks_started(spec)
         for do, step, when in does:
             if when is None or _holds(when, pub):
                 do(step)
-        case["command"] = leaf["command"]
+
+    def _case_of(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
+        """The case that the event belongs to; none where it cannot be judged."""
+        case = self._cases.get(leaf["stream"])
+        if case is None:
+            case = self._begun(leaf, spec)
+        elif spec.opens:
+            self._illegal("案件已存在，不能再次登记。", "the case exists already and begins a second time.")
+            return None
+        if case is None:
+            return None
+        if "legs" not in case:
+            self._of_an_archived(case)
+            return None
+        if leaf["version"] != case["version"] + 1:  # withheld, or lost: then what was in between is not known
+            del self._cases[leaf["stream"]]
+            self._unknown.add(leaf["stream"])
+            return None
+        case["version"] += 1
+        return case
+
+    def _told(self, spec: _Spec, act: str) -> bool:
+        """Whether another case's act put it here: one act's events follow each other, those of its own case first."""
+        leaf = self._leaf
+        if leaf["command"] != self._acting[0]:
+            self._acting = (leaf["command"], leaf["stream"])
+        if act not in spec.told or not _holds(spec.told_if, self._pub):
+            return False
+        return act not in spec.acts or bool(spec.told_if) or leaf["stream"] != self._acting[1]
 
     def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
         """A new case, or none: of one whose beginning was not seen nothing is judged."""
@@ -2092,15 +2151,13 @@ class Law:
         case: dict[str, Any] = {
             "status": "registered", "orders": {}, "legs": {}, "clocks": {}, "past": [], "extensions": {},
             "handlers": {}, "releasers": {}, "requesters": {}, "bodies": {}, "children": {}, "absorbed": {},
-            "command": "", "confidential": False, "backfilled": False,
+            "command": "", "confidential": False, "backfilled": False, "version": 0,
         }  # fmt: skip
         self._cases[leaf["stream"]] = case
         return case
 
-    def _of_an_archived(self, case: dict[str, Any] | None) -> None:
+    def _of_an_archived(self, case: dict[str, Any]) -> None:
         """What was archived is known by its status alone."""
-        if case is None:
-            return
         may = self._specs[self._leaf["type"]].acts.get(self._act)
         if may is not None and may.matter is not None and case["status"] not in may.matter:
             self._wrong_state(case["status"])
@@ -2137,6 +2194,9 @@ class Law:
                 f"单或接单单位的状态不允许 {act}。", f"the state of the order or of the leg does not allow {act}."
             )
         self._together(case, may)
+        if told:
+            for need in spec.told_needs:
+                need()
         if told or may.follows:
             return
         if act in self._acts:
@@ -2192,30 +2252,58 @@ class Law:
         self._word = word
         for need in needs:
             need()
-        if parties and not any(party() for party in parties):
-            self._find("wrong_capacity", f"{self._body} 无权作出 {self._act}。",
-                       f"{self._body} may not perform {self._act} here.")  # fmt: skip
-        elif parties and self._body != self._resident and self._person != self._clock_person:
-            self._in_post()
+        if parties:
+            self._by_one_of(parties)
         if power is not None:
             self._with_power(power)
         for roles, code, when in spec.apart:
             if when is None or _holds(when, self._pub):
-                self._stands_apart(roles, code)
+                for role, persons in roles:
+                    if self._person in persons():
+                        self._not_apart(role, code)
+                        break
+
+    def _by_one_of(self, parties: list[Callable[[], bool]]) -> None:
+        for party in parties:
+            if party():
+                break
+        else:
+            self._find("wrong_capacity", f"{self._body} 无权作出 {self._act}。",
+                       f"{self._body} may not perform {self._act} here.")  # fmt: skip
+            return
+        if self._body != self._resident and self._person != self._clock_person:
+            self._in_post()
 
     def _in_post(self) -> None:
         """The person held the post then and when it was written down, and the rulebook lets that post do it."""
-        post = self._leaf["post"]
+        post, rulebook = self._leaf["post"], self._leaf["basis"]["rulebook"]
         if self._versions["register"] > 0:
-            held = self._posts.get(f"{self._person} {self._body} {post}")
-            if held is None or not (self._then(held, self._occ) and self._then(held, self._rec)):
+            span = self._seats.get((self._person, self._body, post))
+            if (span is None or not (span[0] <= self._occ and span[0] <= self._rec < span[1])) and (
+                not self._held(post)
+            ):
                 self._find("post_not_held", f"当事人当时并不担任 {self._body} 的 {post}。",
                            f"The person did not hold the post {post} of {self._body} at that time.")  # fmt: skip
                 return
-        book = self._book(self._leaf["basis"]["rulebook"])
-        if book is not None and self._word and post not in book.posts(self._word, self._held_by()):
+        of = self._held_by()
+        fits = self._fits.get((rulebook, self._word, of, post))
+        if fits is None:
+            book = self._book(rulebook)
+            fits = book is None or not self._word or post in book.posts(self._word, of)
+            self._fits[rulebook, self._word, of, post] = fits
+        if not fits:
             self._find("post_not_named", f"规则未授权 {post} 作出 {self._act}。",
                        f"The rulebook does not let {post} perform {self._act}.")  # fmt: skip
+
+    def _held(self, post: str) -> bool:
+        """Looked up in the register; a span that covers both moments is remembered."""
+        terms = self._posts.get(f"{self._person} {self._body} {post}", [])
+        if not (self._then(terms, self._occ) and self._then(terms, self._rec)):
+            return False
+        term = _covering(terms, self._rec)
+        if term is not None and self._occ <= self._rec:
+            self._seats[self._person, self._body, post] = (term[0], term[1] or "9999")
+        return True
 
     def _then(self, versions: list[list[Any]], at: str) -> bool:
         """Whether it was in force, or had been until so recently that the decision could not have known."""
@@ -2230,7 +2318,7 @@ class Law:
             return self._full_kind(self._pub)
         if self._act == "decide_matter_extension":
             return "matter"
-        return "*" if self._order is None else self._full_kind(self._order)
+        return "*" if self._order is None else str(self._order["of"])
 
     @staticmethod
     def _full_kind(order: dict[str, Any]) -> str:
@@ -2250,17 +2338,14 @@ class Law:
                            f"The power item that was cited was not {holder}'s then, or does not reach so far.")  # fmt: skip
                 return
 
-    def _stands_apart(self, roles: tuple[str, ...], code: str) -> None:
-        for role in roles:
-            if self._person in getattr(self, "_role_" + role)():
-                texts = {
-                    "same_person": ("同一人既经手又审查同一事项", "One person had a hand in it and judges it"),
-                    "callback_not_independent": ("回访人参与过办理", "Who calls back had a part in the matter"),
-                    "closing_not_independent": ("结案人参与过办理", "Who closes it had a part in the matter"),
-                }
-                zh, en = texts[code]
-                self._find(code, f"{zh}：{self._act}（{role}）。", f"{en}: {self._act} ({role}).")
-                return
+    def _not_apart(self, role: str, code: str) -> None:
+        texts = {
+            "same_person": ("同一人既经手又审查同一事项", "One person had a hand in it and judges it"),
+            "callback_not_independent": ("回访人参与过办理", "Who calls back had a part in the matter"),
+            "closing_not_independent": ("结案人参与过办理", "Who closes it had a part in the matter"),
+        }
+        zh, en = texts[code]
+        self._find(code, f"{zh}：{self._act}（{role}）。", f"{en}: {self._act} ({role}).")
 
     # -- parties
 
@@ -2301,11 +2386,11 @@ class Law:
 
     def _by_office(self) -> bool:
         case = self._case
-        if not self._by_officer():
+        if self._body == self._resident or self._person == self._clock_person:
             return False
         if case["confidential"]:
             return self._kind_in(("discipline_inspection",))
-        if self._accused():
+        if "subject" in case and self._accused():
             return False
         if self._body in case["bodies"] or self._kind_in(self._centres):
             return True
@@ -2503,9 +2588,16 @@ class Law:
     # -- on which basis
 
     def _on_which_basis(self) -> None:
-        basis = self._leaf["basis"]
-        name, held = basis["rulebook"], self._in_force
-        if self._versions["releases"] > 0 and not (name == held[0] and held[1] <= self._occ < held[2]):
+        basis, held = self._leaf["basis"], self._in_force
+        name = basis["rulebook"]
+        if (
+            name == held[0]
+            and held[1] <= self._occ < held[2]
+            and basis["calendar"] == held[3]
+            and basis["register"] <= self._versions["register"]
+        ):
+            return
+        if self._versions["releases"] > 0:
             self._was_in_force(name)
         if self._versions["register"] > 0 and basis["register"] > self._versions["register"]:
             self._find("basis_ahead", "所依据的名册版本当时尚不存在。",
@@ -2525,7 +2617,9 @@ class Law:
             for n, (begins, one) in enumerate(cases):
                 until = cases[n + 1][0] if n + 1 < len(cases) else "9999"
                 if one == name and begins <= self._occ and near < until:
-                    good, self._in_force = True, (one, begins, until)
+                    good = True
+                    if self._named_notices(self._leaf["basis"]["calendar"]) is not None:
+                        self._in_force = (one, begins, until, self._leaf["basis"]["calendar"])
         if not good:
             self._find("rulebook_not_in_force", f"所依据的规则 {name} 当时并未生效。",
                        f"It was decided under the rulebook {name}, which was not in force then.")  # fmt: skip
@@ -2561,22 +2655,29 @@ class Law:
     def _clocks_started(self, spec: _Spec) -> None:
         """Every clock of the rulebook starts, no other one does, and each has the rulebook's length."""
         basis = self._leaf["basis"]
-        book, named = self._book(basis["rulebook"]), self._named_notices(basis["calendar"])
-        if book is None or named is None:
+        if self._stood_on != (basis["rulebook"], basis["calendar"]):
+            self._stand_on(basis["rulebook"], basis["calendar"])
+        if self._law is None:
             return
-        self._law, self._named = book, named
+        self._moment = None
         given = {one["stage"]: one for one in self._pub.get("clocks", ())}
-        for item in spec.starts:
-            self._one_start(item, given.pop(item["stage"], None), self._owner_of(spec))
+        owner = self._owner_of(spec)
+        for start in spec.starts:
+            self._one_start(start, given.pop(start.stage, None), owner)
         if spec.per_leg:
             of_legs = {one["leg"]: one["clocks"] for one in self._pub["legs"]}
             for leg in self._order["drafted"] if self._order else ():
                 clocks = {one["stage"]: one for one in of_legs.get(leg["leg"], ())}
-                for item in spec.per_leg:
-                    self._one_start(item, clocks.pop(item["stage"], None), leg["leg"])
+                for start in spec.per_leg:
+                    self._one_start(start, clocks.pop(start.stage, None), leg["leg"])
                 given.update(clocks)
         for stage in given:
             self._wrong_clock(stage, "不应启动", "is not started by this event")
+
+    def _stand_on(self, rulebook: str, calendar: str) -> None:
+        book, named = self._book(rulebook), self._named_notices(calendar)
+        self._law, self._named = (book, named) if book is not None and named is not None else (None, ())
+        self._stood_on = (rulebook, calendar)
 
     def _owner_of(self, spec: _Spec) -> str:
         pub = self._pub
@@ -2589,22 +2690,22 @@ class Law:
     def _wrong_clock(self, stage: str, zh: str, en: str) -> None:
         self._find("clock_wrong", f"时限 {stage} {zh}。", f"The clock {stage} {en}.")
 
-    def _one_start(self, item: dict[str, Any], clock: dict[str, Any] | None, owner: str) -> None:
-        stage, only, due = item["stage"], item.get("only"), item.get("due", "length")
+    def _one_start(self, start: _Start, clock: dict[str, Any] | None, owner: str) -> None:
+        stage = start.stage
         before = self._case["clocks"].get(f"{owner}/{stage}")
-        if only is not None and not getattr(self, "_only_" + only)(before, clock):
+        if start.only is not None and not start.only(before, clock):
             if clock is not None:
                 self._wrong_clock(stage, "不应启动", "is not started here")
             return
         if clock is not None and clock.get("carried") is not None:
-            if not item.get("carried"):
+            if not start.carried:
                 self._wrong_clock(stage, "不应沿用旧时限", "does not go on from an earlier one here")
                 return
-            self._carried(stage, clock, before, due)
+            self._carried(stage, clock, before, start.how)
             return
-        kind = self._for(item["for"])
-        rule = None if kind is None else self._law.clock(stage, kind)
-        wanted = getattr(self, "_due_" + due)(rule, clock, stage)
+        kind = start.kind()
+        rule = None if kind is None or self._law is None else self._law.clock(stage, kind)
+        wanted = start.due(rule, clock, stage)
         if clock is None:
             if wanted is not None:
                 self._find("clock_missing", f"规则要求的时限 {stage} 没有启动。",
@@ -2615,24 +2716,45 @@ class Law:
             self._wrong_clock(stage, f"到期应为 {wanted}Z", f"falls due at {wanted}Z by the rulebook")
 
     def _length(self, rule: dict[str, Any], start: str) -> str:
-        return self._law.after(start, rule["amount"], rule["unit"], self._notices, self._named)
+        """When this length has passed; of exact time at once."""
+        span: timedelta | None = rule["span"]
+        if span is None or start is not self._rec:
+            return self._book_now().after(start, rule["amount"], rule["unit"], self._notices, self._named)
+        if self._moment is None:
+            self._moment = _at(start)
+        return (self._moment + span).isoformat()
 
-    def _for(self, how: str) -> str | None:
-        """Under which name the rulebook holds the clock."""
-        case, pub = self._case, self._pub
-        if how == "order":
-            return None if self._order is None else self._full_kind(self._order)
-        if how == "free":
-            return None
-        if how in ("grade", "graded"):
-            urgent = ".urgent" if how == "grade" and pub["urgent"] else ""
-            return f"{pub.get('demand') or 'report'}{urgent}"
-        demand = case.get("demand")
-        if how == "first":
-            return f"{demand or 'help'}.urgent" if case.get("emergency") else demand or "*"
-        if how == "again":
-            return f"{demand or '*'}.urgent" if case.get("urgent") else demand or "*"
-        return "*" if how == "any" else demand or "*"
+    def _book_now(self) -> _Book:
+        if self._law is None:
+            raise ValueError("no rulebook")
+        return self._law
+
+    # under which name the rulebook holds a clock
+
+    def _for_order(self) -> str | None:
+        return None if self._order is None else str(self._order["of"])
+
+    def _for_free(self) -> str | None:
+        return None
+
+    def _for_any(self) -> str | None:
+        return "*"
+
+    def _for_graded(self) -> str | None:
+        return self._pub.get("demand") or "report"
+
+    def _for_grade(self) -> str | None:
+        return f"{self._for_graded()}.urgent" if self._pub["urgent"] else self._for_graded()
+
+    def _for_demand(self) -> str | None:
+        return self._case.get("demand") or "*"
+
+    def _for_first(self) -> str | None:
+        demand = self._case.get("demand")
+        return f"{demand or 'help'}.urgent" if self._case.get("emergency") else demand or "*"
+
+    def _for_again(self) -> str | None:
+        return f"{self._for_demand()}.urgent" if self._case.get("urgent") else self._for_demand()
 
     # due moments of fresh clocks: what it must be, None where none may run
 
@@ -2662,7 +2784,7 @@ class Law:
         own = self._case["clocks"].get(f"{self._pub['owner']}/{self._pub['stage']}")
         if own is None:
             return None
-        held = self._law.clock(stage, own[_OF])
+        held = self._book_now().clock(stage, own[_OF])
         due = None if held is None else self._length(held, self._rec)
         return due if due is not None and due < own[_DUE] else str(own[_DUE])
 
@@ -2725,7 +2847,7 @@ class Law:
         return self._paused_natural(rule, before[_SINCE], [*before[_PAUSED], [before[_STOPPED], self._rec]])
 
     def _after_regrade(self, clock: dict[str, Any], before: list[Any]) -> str | None:
-        rule = self._law.clock(clock["stage"], clock["of"])
+        rule = self._book_now().clock(clock["stage"], clock["of"])
         if rule is None or (rule["unit"] not in _ELAPSED and before[_PAUSED]):
             return None
         if rule["unit"] in _ELAPSED:
@@ -2770,8 +2892,9 @@ class Law:
     def _only_carried(self, before: Any, clock: Any) -> bool:
         return clock is not None and clock.get("carried") is not None
 
-    def _only_answered_before(self, before: Any, clock: Any) -> bool:
-        return not (self._pub["ground"] == "late_child" and self._case["status"] == "completed")
+    def _only_asked_again(self, before: Any, clock: Any) -> bool:
+        """Because of a late child the old clock goes on: no restart moves a due time (law 7)."""
+        return bool(self._pub["ground"] != "late_child")
 
     def _only_checks_in(self, before: Any, clock: Any) -> bool:
         return self._order is not None and bool(self._kinds[self._order["kind"]]["checks_in"])
@@ -2877,7 +3000,8 @@ class Law:
             self._illegal("同一编号的单重复拟定。", "an order was drafted twice.")
         self._order = self._case["orders"][pub["order"]] = {
             "kind": pub["kind"], "whistle": pub["whistle"], "issuer": pub["issuer"], "status": "drafted",
-            "joint": pub["joint_blowers"], "summoned_at": _cut(pub["summoned_at"]), "ruled": False, "lead": "",
+            "of": self._full_kind(pub), "joint": pub["joint_blowers"], "summoned_at": _cut(pub["summoned_at"]),
+            "ruled": False, "lead": "",
             "drafted": [
                 {name: one[name] for name in ("leg", "body", "role", "mandatory")} for one in pub["receivers"]
             ],
@@ -3064,8 +3188,13 @@ class Law:
             self._late.append((self._leaf, key, clock))
 
     def _do_stop(self, step: dict[str, Any]) -> None:
-        for owner in self._owners(step["of"]):
-            self._stop(owner, step["stages"], self._rec)
+        of, clocks = step["of"], self._case["clocks"]
+        for owner in ("",) if of == "matter" else self._owners(of):
+            for stage in step["stages"]:
+                key = f"{owner}/{stage}"
+                clock = clocks.get(key)
+                if clock is not None and clock[_STOPPED] is None:
+                    self._halt(key, clock, self._rec)
 
     def _stop(self, owner: str, stages: Any, at: str) -> None:
         clocks = self._case["clocks"]
