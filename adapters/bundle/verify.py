@@ -145,6 +145,16 @@ LIMITS = (
         "入库而未封存即被抹去的记录,日志中不留痕:持有承诺回执者可以举证。",
         "An event dropped before it was sealed leaves no trace in a log: whoever holds its promise can prove it.",
     ),
+    (
+        "log_abandoned",
+        "日志停更不会自己说明:逾承诺时限没有新首部、没有新审计包,本身即为发现,须由本机构自己记期催告。",
+        "A log that stops does not say so: no new head and no bundle in the promised time is itself the finding.",
+    ),
+    (
+        "signatures_broken",
+        "若日后签名算法被攻破(如量子计算机),旧史仍由 SHA-256 与本机构留存、公报刊载的根值约束:以后者为准。",
+        "Should signatures be broken one day (quantum computers), SHA-256 still binds old leaves to a root kept or printed.",
+    ),
 )
 """What no log can show; every report says so."""
 
@@ -1110,7 +1120,7 @@ class Times:
             en = "Recorded more than a second before an earlier one: a clock went back, or somebody wrote it."
             self._found.fail("clock_backwards", zh, en, *where)
         self.newest = recorded if self.newest is None else max(self.newest, recorded)
-        if self.opened is not None and recorded < self.opened:
+        if self.opened is not None and self.newest < self.opened:  # until the first event of the log's own time
             self._early += 1
         else:
             self._between(recorded, where)
