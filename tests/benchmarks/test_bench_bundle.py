@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pytest
 from adapters.bundle import verify
 from tests.acceptance.bundle_world import Audited, audited
 from tests.benchmarks.results import Figure, Results
-from tests.story import eventful
+from tests.story import MORNING, eventful
 from workflows.ports import Stored
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
@@ -32,11 +33,13 @@ Row = tuple[str, int, str, bytes, int]
 
 
 def told_again(rows: list[Stored], case: str, times: int) -> Iterator[Row]:
-    """The same life for so many cases: the first events of all, then the second ones; the clock never goes back."""
+    """The same life for so many cases a day later: the first events of all, then the second ones, and so on."""
     ids = [str(uuid.uuid4()) for _ in range(times)]
+    day, next_day = (f"{MORNING + timedelta(days=n):%Y-%m-%d}T".encode() for n in (0, 1))
     for row in rows:
+        body = row.body.replace(day, next_day)
         for fresh in ids:
-            yield fresh, row.version, row.type, row.body.replace(case.encode(), fresh.encode()), 1
+            yield fresh, row.version, row.type, body.replace(case.encode(), fresh.encode()), 1
 
 
 def filled(world: Audited, leaves: int) -> None:
@@ -44,11 +47,13 @@ def filled(world: Audited, leaves: int) -> None:
     world.seal(cosigned=False)
     world.adopt()
     case = eventful(world.tale)
+    world.seal()
     store: Any = world.tale.engine.store
     rows = store.load(case)
     with store.recorder._file.transaction() as connection:
         told = told_again(rows, case, -(-leaves // len(rows)))
         connection.executemany(f"INSERT INTO stored_events {COLUMNS} VALUES (?, ?, ?, ?, ?)", told)
+    world.tale.clock.turn(86_400)
     world.seal()
 
 

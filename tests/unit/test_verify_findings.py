@@ -912,13 +912,17 @@ def test_a_file_of_unknown_name_is_not_opened(desk: Desk, trail: Trail) -> None:
 
 def test_rules_and_schema_that_changed_since_the_last_bundle(desk: Desk, trail: Trail) -> None:
     desk.month(make.files_of(trail))
-    schema = make.canonical(make.SCHEMA | {"more": 1})
+    schema, rules = make.SCHEMA | {"more": 1}, make.RULES | {"misses": ["due_missed.v1"]}
+    changed = {"schema.json": make.canonical(schema), "rules.json": make.canonical(rules)}
 
-    report = desk.month(
-        make.files_of(trail) | {"schema.json": schema, "rules.json": make.canonical(make.RULES) + b" "}
-    )
+    assert desk.month(make.files_of(trail) | changed).codes == {"rules_changed", "schema_changed"}
 
-    assert report.codes == {"rules_changed", "schema_changed"}
+
+def test_a_rulebook_more_is_no_other_law(desk: Desk, trail: Trail) -> None:
+    desk.month(make.files_of(trail))
+    rules = make.canonical(make.RULES | {"rulebooks": {"0" * 64: "text"}, "digest": "another"})
+
+    assert desk.month(make.files_of(trail) | {"rules.json": rules}).findings == []
 
 
 def test_a_bundle_that_overlaps_what_was_checked(desk: Desk, trail: Trail) -> None:
