@@ -60,8 +60,11 @@ from tests.unit.matter_lives import (
     acknowledged,
     blown,
     checked_in,
+    closed,
+    excused,
     hand,
     merged,
+    not_solved,
     registered,
     released,
     reported,
@@ -421,6 +424,38 @@ def test_a_leaf_whose_public_fields_are_broken() -> None:
         leaf["pub"] = {"clocks": "none"}
 
     assert "malformed" in codes(edited(world, "matter_triaged.v1", broken), soon(world))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_leaf_however_broken_stops_the_law(data: st.DataObject) -> None:
+    given_leaves = _long_life()
+    place = data.draw(st.integers(0, len(given_leaves) - 1))
+    pub = json.loads(json.dumps(given_leaves[place]["pub"]))
+    key = data.draw(st.sampled_from(sorted(pub) or ["none"]))
+    pub[key] = data.draw(JSON)
+
+    law_ = run([*given_leaves[:place], given_leaves[place] | {"pub": pub}, *given_leaves[place + 1 :]])
+
+    assert isinstance(law_.finish("2026-03-02T05:00:00Z"), list)
+    json.dumps(law_.state())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2**53) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["stage", "due", "leg"]), inner)
+    ),
+    max_leaves=4,
+)
+
+
+@functools.cache
+def _long_life() -> list[Leaf]:
+    world = World().given(*WHISTLED, acknowledged, checked_in, working, reported).later(40)
+    world.tick()
+    world.given(released, lambda w: excused(w, LEGS[1]), submitted, not_solved, closed)
+    return leaves(world)
 
 
 # -- persons --------------------------------------------------------------------------------------------------------
