@@ -1134,9 +1134,14 @@ class Times:
         heads: list[tuple[int, datetime]],
         before: datetime | None,
         state: dict[str, Any] | None,
+        grace: Callable[[dict[str, Any]], datetime | None],
     ) -> None:
-        """`heads`: (size, when the quorum was full), rising; `before`: the same of the head that the leaves follow."""
+        """`heads`: (size, when the quorum was full), rising; `before`: the same of the head that the leaves follow.
+
+        `grace`: until when an event might be recorded without a mark, None where its rulebook is not known.
+        """
         self._found = found
+        self._grace = grace
         self._heads = heads
         self._at = 0
         self._before = before
@@ -1153,7 +1158,8 @@ class Times:
         if leaf["occurred_at"] != leaf["recorded_at"]:
             occurred = moment(leaf["occurred_at"])
         where = (index, leaf["stream"], leaf["version"])
-        self._claimed(recorded, occurred, leaf, where)
+        if occurred != recorded:
+            self._claimed(recorded, occurred, leaf, where)
         if index == 0:
             self.opened = recorded
             return
@@ -1170,19 +1176,25 @@ class Times:
     def _claimed(
         self, recorded: datetime, occurred: datetime, leaf: dict[str, Any], where: tuple[int, str, int]
     ) -> None:
+        """What lies between happening and recording, where that is not nothing."""
         if occurred > recorded + AHEAD_TOLERANCE:
             zh, en = "所称发生时间晚于记录时间。", "It claims to have happened after it was recorded."
             self._found.fail("occurred_after_recorded", zh, en, *where)
-        elif recorded - occurred > LONG_LAG:
-            hours = int((recorded - occurred).total_seconds() // 3600)
-            if leaf["backfill"]:
-                zh = f"发生 {hours} 小时后补记,已标明补录。"
-                en = f"Recorded {hours} hours after it happened, and marked as late."
-                self._found.note("recorded_late", zh, en, *where)
-            elif leaf["basis"].get("rulebook") != "none":
-                zh = f"发生 {hours} 小时后才记录,却未标明补录。"
-                en = f"Recorded {hours} hours after it happened without being marked as backfill."
-                self._found.fail("late_unmarked", zh, en, *where)
+            return
+        lag = recorded - occurred
+        hours, limit = lag.total_seconds() / 3600, self._grace(leaf)
+        if leaf["backfill"]:
+            zh = f"发生 {hours:.1f} 小时后补记,已标明补录。"
+            en = f"Recorded {hours:.1f} hours after it happened, and marked as late."
+            self._found.note("recorded_late", zh, en, *where)
+        elif limit is not None and recorded > limit:
+            zh = f"发生 {hours:.1f} 小时后才记录,超出规则所许,却未标明补录。"
+            en = f"Recorded {hours:.1f} hours after it happened, later than the rulebook allows without a mark."
+            self._found.fail("late_unmarked", zh, en, *where)
+        elif limit is None and lag > LONG_LAG:
+            zh = f"发生 {hours:.1f} 小时后才记录,未标明补录;没有规则文本,无从判断。"
+            en = f"Recorded {hours:.1f} hours after it happened, unmarked; without a rulebook it cannot be judged."
+            self._found.note("late_unjudged", zh, en, *where)
 
     def _between(self, recorded: datetime, where: tuple[int, str, int]) -> None:
         while self._at < len(self._heads) and self._heads[self._at][0] <= where[0]:
@@ -3789,7 +3801,7 @@ class Audit:
         prior, whole = self.prior, self.start == 0
         before = self._old_time()
         self.places = Places(self.found, whole, prior)
-        self.times = Times(self.found, heads, before, prior)
+        self.times = Times(self.found, heads, before, prior, self._grace)
         self.log = Log(self.found, self.new.origin, self._texts(), prior)
         self.count = Census(self.found)
         self.receipts = Receipts(self.found, list(self.options.receipts))
@@ -3807,6 +3819,16 @@ class Audit:
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             zh, en = "rules.json(或状态中的流程部分)不合格式。", "rules.json, or the state's part of it, is malformed."
             raise Unreadable("rules_malformed", zh, en) from None
+
+    def _grace(self, leaf: dict[str, Any]) -> datetime | None:
+        """Until when the rulebook of this leaf lets it be recorded without the mark `backfill`, if that is known."""
+        basis = leaf["basis"]
+        book = self.law._book(basis["rulebook"])
+        named = self.law._named_notices(basis["calendar"])
+        if book is None or named is None:
+            return None
+        length = str(book._toml["limits"]["backfill_after"]["length"])
+        return _at(book.due(leaf["occurred_at"][:-1], length, self.law._notices, named))
 
     def _old_time(self) -> datetime | None:
         return check_head(self.old, self.policy).quorum if self.old else None
