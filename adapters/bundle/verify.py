@@ -917,7 +917,11 @@ def _at_once(entries: list[bytes]) -> list[Any] | None:
         if len(found) != len(entries):
             return None
         for leaf, entry in zip(found, entries):
-            if _spelled_leaf(leaf).encode("utf-8") != entry or type(leaf) is not dict or not _well_formed(leaf):
+            if (
+                _spelled_leaf(leaf).encode("utf-8") != entry
+                or type(leaf) is not dict
+                or not _well_formed(leaf)
+            ):
                 return None
             if not entry.isascii() and not _ascii_keys(leaf):
                 return None
@@ -1168,7 +1172,9 @@ class Times:
             en = "Recorded more than a second before an earlier one: a clock went back, or somebody wrote it."
             self._found.fail("clock_backwards", zh, en, *where)
         self.newest = recorded if self.newest is None else max(self.newest, recorded)
-        if self.opened is not None and self.newest < self.opened:  # until the first event of the log's own time
+        if (
+            self.opened is not None and self.newest < self.opened
+        ):  # until the first event of the log's own time
             self._early += 1
         else:
             self._between(recorded, where)
@@ -1686,7 +1692,9 @@ def read_disclosures(text: str) -> list[str]:
 # and does; here those words are run over the leaves. Moments are compared as text without their `Z`: that order is the
 # order of time. What is kept of a case is JSON as it stands, so that a board can put it aside until the next bundle.
 
-_DUE, _STOPPED, _CANCELLED, _N, _OF, _BOOK, _SINCE, _PAUSED, _EXTENSIONS, _PROVISIONAL, _MISSED, _STARTED = range(12)
+_DUE, _STOPPED, _CANCELLED, _N, _OF, _BOOK, _SINCE, _PAUSED, _EXTENSIONS, _PROVISIONAL, _MISSED, _STARTED = (
+    range(12)
+)
 """The places of a clock's fields; a clock is a list."""
 
 _LAW_STATE = "huiyin-law/v1"
@@ -1742,9 +1750,7 @@ def _covering(versions: list[list[Any]], at: str) -> list[Any] | None:
 def _ended(versions: list[list[Any]], at: str) -> list[list[Any]]:
     """The versions without anything from `at` on."""
     kept = [version for version in versions if version[-2] < at]
-    return [
-        [*version[:-1], at] if version[-1] is None or at < version[-1] else version for version in kept
-    ]
+    return [[*version[:-1], at] if version[-1] is None or at < version[-1] else version for version in kept]
 
 
 def _cut(moment: str | None) -> str | None:
@@ -1989,6 +1995,7 @@ class Law:
         self._found: list[Finding] = []
         self._late: list[tuple[dict[str, Any], str, list[Any]]] = []
         self._unknown: set[str] = set()
+        self._unseen: set[str] = set()
         self._books: dict[str, _Book | None] = {}
         self._calendars: dict[str, tuple[str, ...] | None] = {}
         self._forget()
@@ -2038,6 +2045,7 @@ class Law:
         self._releases: list[list[Any]] = held.get("releases", [])
         self._notices: dict[str, list[Any]] = held.get("notices", {})
         self._versions: dict[str, int] = held.get("versions", {"register": 0, "releases": 0})
+        self._others: set[str] = set(held.get("others", ()))
 
     # -- what the board calls
 
@@ -2067,7 +2075,7 @@ class Law:
         return {
             "format": _LAW_STATE, "rules": self.rules.get("digest"), "cases": cases, "bodies": self._bodies,
             "posts": self._posts, "powers": self._powers, "releases": self._releases, "notices": self._notices,
-            "versions": self._versions,
+            "versions": self._versions, "others": sorted(self._others),
         }  # fmt: skip
 
     @staticmethod
@@ -2083,9 +2091,7 @@ class Law:
 
     def _find(self, code: str, zh: str, en: str, note: bool = False) -> None:
         leaf = self._leaf
-        self._found.append(
-            Finding(code, zh, en, self._index, leaf.get("stream"), leaf.get("version"), note)
-        )
+        self._found.append(Finding(code, zh, en, self._index, leaf.get("stream"), leaf.get("version"), note))
 
     def _illegal(self, zh: str, en: str) -> None:
         self._find("illegal_transition", f"违反流程：{zh}", f"Not allowed by the process law: {en}")
@@ -2097,6 +2103,7 @@ class Law:
         stream = leaf["stream"]
         name = next((name for name, one in self._streams.items() if one == stream), None)
         if name is None:
+            self._beside(leaf)
             return
         follows = self._versions[name] + 1 == leaf["version"]
         self._versions[name] = leaf["version"] if follows and self._versions[name] >= 0 else -(10**9)
@@ -2104,6 +2111,19 @@ class Law:
         fold = self._standing.get(leaf["type"])
         if fold is not None:
             fold(leaf["pub"])
+
+    def _beside(self, leaf: dict[str, Any]) -> None:
+        """An event of no case, in a stream of its own. Put into a case it would hide what comes after it."""
+        stream = leaf["stream"]
+        case = self._cases.get(stream)
+        if case is None:
+            self._others.add(stream)
+            return
+        self._illegal(
+            f"案卷中夹有不属于案件的事件 {leaf['type']}。", f"{leaf['type']} has no place in a case."
+        )
+        if "legs" in case and leaf["version"] == case["version"] + 1:
+            case["version"] += 1
 
     def _body_entered(self, pub: dict[str, Any]) -> None:
         begins = pub["valid_from"][:-1]
@@ -2166,7 +2186,10 @@ class Law:
         told = self._told(spec, act)
         may = spec.told[act] if told else spec.acts.get(act)
         if not self._subject(spec):
-            self._illegal(f"{spec.name} 所指的单或接单单位不存在。", f"{spec.name} is about an order or leg that is not there.")
+            self._illegal(
+                f"{spec.name} 所指的单或接单单位不存在。",
+                f"{spec.name} is about an order or leg that is not there.",
+            )
             return
         if may is None:
             self._illegal(f"操作 {act} 不产生 {spec.name}。", f"the act {act} does not make {spec.name}.")
@@ -2218,16 +2241,18 @@ class Law:
     def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
         """A new case, or none: of one whose beginning was not seen nothing is judged."""
         if not spec.opens:
-            if leaf["version"] == 1:
-                self._illegal(
-                    f"案件不能以 {spec.name} 开始。", f"a case does not begin with {spec.name}."
-                )
+            if leaf["version"] == 1 or leaf["stream"] in self._others:
+                self._illegal(f"案件不能以 {spec.name} 开始。", f"a case does not begin with {spec.name}.")
             self._unknown.add(leaf["stream"])
             return None
+        if leaf["version"] != 1:
+            self._illegal(
+                "登记之前案卷已有事件。", "a case begins with its registration, and with nothing before it."
+            )
         case: dict[str, Any] = {
             "status": "registered", "orders": {}, "legs": {}, "clocks": {}, "past": [], "extensions": {},
             "handlers": {}, "releasers": {}, "requesters": {}, "bodies": {}, "children": {}, "absorbed": {},
-            "command": "", "confidential": False, "backfilled": False, "version": 0,
+            "command": "", "confidential": False, "backfilled": False, "version": leaf["version"] - 1,
         }  # fmt: skip
         self._cases[leaf["stream"]] = case
         return case
@@ -2264,10 +2289,13 @@ class Law:
         if may.matter is not None and status not in may.matter:
             self._wrong_state(status)
         elif case["backfilled"] and not told and act not in self._still and not spec.opens:
-            self._illegal("历史补录事项尚未接管。", "imported history that nobody has taken over stands still.")
+            self._illegal(
+                "历史补录事项尚未接管。", "imported history that nobody has taken over stands still."
+            )
         elif not self._of_the_order(may) or not self._of_the_leg(may):
             self._illegal(
-                f"单或接单单位的状态不允许 {act}。", f"the state of the order or of the leg does not allow {act}."
+                f"单或接单单位的状态不允许 {act}。",
+                f"the state of the order or of the leg does not allow {act}.",
             )
         self._together(case, may)
         if told:
@@ -2316,7 +2344,8 @@ class Law:
         )
         if apart:
             self._illegal(
-                "本应与另一事件同时发生的事件单独出现。", "an event stands alone that belongs to another of its act."
+                "本应与另一事件同时发生的事件单独出现。",
+                "an event stands alone that belongs to another of its act.",
             )
         if may.follows == "before":
             case["ends"] = command
@@ -2404,7 +2433,10 @@ class Law:
         order = self._order
         if order is None or self._versions["register"] <= 0 or not self._kinds[order["kind"]]["power"]:
             return
-        kind, holder = self._kinds[order["kind"]]["power"], self._body if whose == "actor" else order["issuer"]
+        kind, holder = (
+            self._kinds[order["kind"]]["power"],
+            self._body if whose == "actor" else order["issuer"],
+        )
         versions = self._powers.get(self._leaf["authority"] or "", [])
         over = [self._pub["body"]] if "body" in self._pub else [one["body"] for one in order["drafted"]]
         for at in (self._occ, self._rec):
@@ -2530,7 +2562,9 @@ class Law:
 
     def _by_issuer(self) -> bool:
         order, leg = self._order, self._leg
-        return order is not None and self._body == order["issuer"] and (leg is None or leg["body"] != self._body)
+        return (
+            order is not None and self._body == order["issuer"] and (leg is None or leg["body"] != self._body)
+        )
 
     def _by_issuers(self) -> bool:
         order = self._order
@@ -2673,6 +2707,7 @@ class Law:
             and basis["register"] <= self._versions["register"]
         ):
             return
+        self._stands_on(name != "none" and "releases", basis["register"] > 0 and "register")
         if self._versions["releases"] > 0:
             self._was_in_force(name)
         if self._versions["register"] > 0 and basis["register"] > self._versions["register"]:
@@ -2681,6 +2716,10 @@ class Law:
         if self._versions["releases"] > 0 and self._named_notices(basis["calendar"]) is None:
             self._find("calendar_not_in_force", "所依据的放假通知当时尚未录入。",
                        "It stands on a holiday notice that had not been entered.")  # fmt: skip
+
+    def _stands_on(self, *streams: str | bool) -> None:
+        """What a case stands on and this bundle, or the ones before, did not show whole."""
+        self._unseen.update(one for one in streams if isinstance(one, str) and self._versions[one] <= 0)
 
     def _was_in_force(self, name: str) -> None:
         if self._act == "backfill_matter":
@@ -2890,7 +2929,9 @@ class Law:
         }.get(due, lambda one, old: old[_DUE])(clock, before)
         if carried["since"][:-1] != before[_SINCE] or (wanted is not None and wanted != clock["due"][:-1]):
             self._wrong_clock(
-                stage, "沿用时改变了起算或到期时间", "goes on with another beginning or due moment than it had"
+                stage,
+                "沿用时改变了起算或到期时间",
+                "goes on with another beginning or due moment than it had",
             )
 
     def _of_the_gone(self, stage: str) -> list[Any] | None:
@@ -3025,7 +3066,9 @@ class Law:
     def _do_order(self, step: dict[str, Any]) -> None:
         if self._order is not None:
             if step["to"] == "settled" and self._live_legs_of(self._pub["order"]):
-                self._illegal("尚有接单单位未结束，单已了结。", "an order was settled while a body was still summoned.")
+                self._illegal(
+                    "尚有接单单位未结束，单已了结。", "an order was settled while a body was still summoned."
+                )
             self._order["status"] = step["to"]
 
     def _live_legs_of(self, order: str) -> list[str]:
@@ -3058,7 +3101,9 @@ class Law:
         for name in self._live_legs_of(self._pub["order"]):
             leg = self._case["legs"][name]
             if leg["met"] or leg["status"] in ("working", "reported"):
-                self._illegal("有人已报到，单被撤销。", "an order was cancelled after somebody had checked in.")
+                self._illegal(
+                    "有人已报到，单被撤销。", "an order was cancelled after somebody had checked in."
+                )
             leg["status"] = "cancelled"
             self._cancel(name, None)
 
@@ -3127,7 +3172,9 @@ class Law:
         arrived = leg["spoken"] = pub["arrived_at"][:-1]
         book = self._book(self._leaf["basis"]["rulebook"])
         named = self._named_notices(self._leaf["basis"]["calendar"])
-        latest = book.due(arrived, book.grace(), self._notices, named) if book and named is not None else "9999"
+        latest = (
+            book.due(arrived, book.grace(), self._notices, named) if book and named is not None else "9999"
+        )
         if order["whistle"] != "emergency" or arrived < leg["summoned_at"] or self._rec > latest:
             self._find("word_of_mouth", "口头报到不合规定（非应急、早于吹哨或补记过迟）。",
                        "A check-in by word of mouth: no emergency, before its summons, or written down too late.")  # fmt: skip
@@ -3436,7 +3483,10 @@ class Law:
         try:
             by_zh, by_en = _span_words(_seconds_between(clock[_DUE], clock[_STOPPED] or now))
         except _BROKEN:
-            zh, en = f"时限 {stage} 的到期时间无法读取。", f"The due moment of the clock {stage} cannot be read."
+            zh, en = (
+                f"时限 {stage} 的到期时间无法读取。",
+                f"The due moment of the clock {stage} cannot be read.",
+            )
             return [Finding("malformed", zh, en, None, stream)]
         version = None if leaf is None else leaf["version"]
         who = f"{body} " if body else ""
@@ -3446,8 +3496,9 @@ class Law:
         found = [Finding("due_missed", zh, en, None, stream, version, True)]
         silent = clock[_MISSED] != clock[_DUE] and not case["backfilled"]
         if silent and _seconds_between(clock[_DUE], now) > self.rules["record_within_seconds"]:
-            zh, en = f"{who}{stage} 于 {clock[_DUE]}Z 到期，账上没有任何超期记录。", (
-                f"{who}{stage} fell due at {clock[_DUE]}Z, and nothing on record says that it was missed."
+            zh, en = (
+                f"{who}{stage} 于 {clock[_DUE]}Z 到期，账上没有任何超期记录。",
+                (f"{who}{stage} fell due at {clock[_DUE]}Z, and nothing on record says that it was missed."),
             )
             found.append(Finding("due_silent", zh, en, None, stream, version))
         return found
@@ -3470,12 +3521,25 @@ class Law:
                 f"{n} cases began before this bundle and the state that was kept; the law was not run over them.",
                 note=True,
             ))  # fmt: skip
-        unread = sorted(one[0] for one in self._releases if one[2] == "cases" and self._book(one[0]) is None)
+        if self._unseen:
+            names = ", ".join(sorted(self._unseen))
+            found.append(Finding(
+                "standing_unseen", f"案件所依据的 {names} 未完整出示：任职、权限、时限无从检查。",
+                f"Cases stand on the {names}, of which not all was shown: posts, powers and clocks were not checked.",
+            ))  # fmt: skip
+        texts, books = self.rules.get("rulebooks", {}), [one for one in self._releases if one[2] == "cases"]
+        missing = sorted(one[0] for one in books if one[1] not in texts)
+        if missing:
+            found.append(Finding(
+                "rulebook_missing", f"rules.json 缺少规则文本，时限长度与岗位未检查：{', '.join(missing)}。",
+                f"rules.json lacks the text of {', '.join(missing)}: lengths of clocks and posts were not checked.",
+            ))  # fmt: skip
+        unread = sorted(one[0] for one in books if one[1] in texts and self._book(one[0]) is None)
         if unread:
             names = ", ".join(unread)
             found.append(Finding(
-                "rulebook_unread", f"规则文本缺失或无法读取，时限长度与岗位未检查：{names}。",
-                f"The text of {names} is missing or cannot be read here: lengths of clocks and posts were not checked.",
+                "rulebook_unread", f"规则文本无法读取，时限长度与岗位未检查：{names}。",
+                f"The text of {names} cannot be read here: lengths of clocks and posts were not checked.",
                 note=True,
             ))  # fmt: skip
         return found
@@ -3817,7 +3881,10 @@ class Audit:
         try:
             return Law(self.rules, state)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            zh, en = "rules.json(或状态中的流程部分)不合格式。", "rules.json, or the state's part of it, is malformed."
+            zh, en = (
+                "rules.json(或状态中的流程部分)不合格式。",
+                "rules.json, or the state's part of it, is malformed.",
+            )
             raise Unreadable("rules_malformed", zh, en) from None
 
     def _grace(self, leaf: dict[str, Any]) -> datetime | None:
@@ -3900,7 +3967,10 @@ class Audit:
         try:
             self._judged(index, leaf, hashed)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-            zh, en = f"内容不合格式({type(error).__name__})。", f"Its content is malformed ({type(error).__name__})."
+            zh, en = (
+                f"内容不合格式({type(error).__name__})。",
+                f"Its content is malformed ({type(error).__name__}).",
+            )
             self.found.fail("event_malformed", zh, en, index, leaf["stream"], leaf["version"])
 
     def _judged(self, index: int, leaf: dict[str, Any], hashed: bytes) -> None:
@@ -3986,9 +4056,14 @@ class Audit:
         """The schema and the process law are those of last time; the rulebooks beside the law stand in leaves."""
         law = {name: part for name, part in self.rules.items() if name not in ("rulebooks", "digest")}
         for name, part in (("rules", law), ("schema", self.schema)):
-            digest = self.digests[name] = hashlib.sha256(_spelled(part).encode("utf-8", "replace")).hexdigest()
+            digest = self.digests[name] = hashlib.sha256(
+                _spelled(part).encode("utf-8", "replace")
+            ).hexdigest()
             if self.kept is not None and self.kept[f"{name}_sha256"] != digest:
-                zh, en = f"{name}.json 与上次不同:请核对。", f"{name}.json is not the one of last time: look at the changes."
+                zh, en = (
+                    f"{name}.json 与上次不同:请核对。",
+                    f"{name}.json is not the one of last time: look at the changes.",
+                )
                 self.found.note(f"{name}_changed", zh, en)
 
     def state(self, accepted: list[dict[str, Any]]) -> dict[str, Any]:

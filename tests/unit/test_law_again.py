@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -258,6 +259,58 @@ def test_a_case_whose_beginning_was_not_seen_is_not_judged_and_that_is_said() ->
 
 
 # -- forging --------------------------------------------------------------------------------------------------------
+
+
+def _in_a_row(given: list[Leaf]) -> list[Leaf]:
+    """The leaves as a forger seals them: every stream's versions without a gap."""
+    versions: dict[str, int] = {}
+    found = []
+    for position, leaf in enumerate(given):
+        version = versions[leaf["stream"]] = versions.get(leaf["stream"], 0) + 1
+        found.append({**leaf, "_position": position, "version": version})
+    return found
+
+
+@pytest.mark.parametrize("before", ["matter_registered.v1", "attempt_recorded.v1"])
+def test_an_event_of_no_case_that_was_put_into_one_hides_nothing(before: str) -> None:
+    world = World().given(*TO_HANDLING)
+    forged(world, ev.AttemptRecorded(tier="community", settled=False), HANDLER, "record_attempt")
+    forged(world, ev.MatterClosed(), HANDLER, "close_matter")
+    honest = leaves(world)
+    at = next(n for n, leaf in enumerate(honest) if leaf["type"] == before)
+    read = honest[at] | {"type": "sealed_read.v1", "pub": {}, "rule": "read"}
+
+    said = codes(_in_a_row([*honest[:at], read, *honest[at:]]), soon(world))
+
+    assert said[0] == "illegal_transition"
+    assert set(codes(honest, soon(world))) <= set(said)
+    assert "case_unknown" not in said
+
+
+@pytest.mark.parametrize("kept_between", [False, True])
+def test_a_case_that_another_stream_has_begun(kept_between: bool) -> None:
+    world = World().given(*TO_HANDLING)
+    case = [leaf for leaf in leaves(world) if leaf["stream"] == world.case]
+    read = case[0] | {"type": "sealed_read.v1", "pub": {}, "rule": "read"}
+    beside_it = [leaf for leaf in leaves(world) if leaf["stream"] != world.case]
+    *before, after = _in_a_row([*beside_it, read, case[1]])
+    law = run(before)
+    if kept_between:
+        law = verify.Law(law_rules(), json.loads(json.dumps(law.state())))
+    law.take(len(before), after)
+
+    assert [one.code for one in law.finish(soon(world)) if not one.note] == ["illegal_transition"]
+
+
+@pytest.mark.parametrize("withheld", ["register", "releases"])
+def test_a_law_whose_register_or_rulebooks_were_kept_back_passes_nothing(withheld: str) -> None:
+    world = World().given(*TO_HANDLING)
+    stream = law_rules()["streams"][withheld]
+    shown = [leaf for leaf in leaves(world) if leaf["stream"] != stream]
+    cut = [leaf for leaf in leaves(world) if leaf["stream"] != stream or leaf["version"] != 1]
+
+    assert "standing_unseen" in codes(shown, soon(world))
+    assert "standing_unseen" in codes(cut, soon(world))
 
 
 def _as(leaf: Leaf, event: Event, rule: str) -> Leaf:
@@ -605,11 +658,20 @@ def test_a_rulebook_text_that_is_not_the_released_one() -> None:
     assert [one.code for one in found] == ["rulebook_text_forged", "rulebook_unread"]
 
 
-def test_what_cannot_be_read_is_said() -> None:
+def test_a_rulebook_text_that_was_kept_back() -> None:
     world = World().given(*TO_HANDLING)
     rules = json.loads(json.dumps(law_rules())) | {"rulebooks": {}}
 
     found = run(leaves(world), verify.Law(rules, None)).finish(soon(world))
+
+    assert [(one.code, one.note) for one in found] == [("rulebook_missing", False)]
+
+
+def test_what_cannot_be_read_here_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World().given(*TO_HANDLING)
+    monkeypatch.setitem(sys.modules, "tomllib", None)  # a Python older than 3.11
+
+    found = run(leaves(world)).finish(soon(world))
 
     assert [(one.code, one.note) for one in found] == [("rulebook_unread", True)]
 
