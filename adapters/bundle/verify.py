@@ -701,11 +701,19 @@ class Bundle:
             raise self._broken() from None
         self._members: dict[str, zipfile.ZipInfo] = {}
         self.strange: list[str] = []
-        members = self._zip.infolist()
-        if len(members) > MOST_MEMBERS:
-            raise self._broken()
-        for member in members:
-            self._enter(member)
+        try:
+            members = self._zip.infolist()
+            if len(members) > MOST_MEMBERS:
+                raise self._broken()
+            for member in members:
+                self._enter(member)
+        except Unreadable:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._zip.close()
 
     def _enter(self, member: zipfile.ZipInfo) -> None:
         name = member.filename
@@ -1271,7 +1279,7 @@ class Log:
         self.adopted: str | None = state["adopted"] if state else None
         self.delay_hours: int | None = state["delay_hours"] if state else None
         self.adopted_at: datetime | None = None
-        self.erased: set[str] = set()
+        self.erased: set[tuple[str, str]] = set()
         self.locked: set[str] = set(state["locked"]) if state else set()
         self.handlers: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "log_opened.v1": self._opened,
@@ -1375,7 +1383,7 @@ class Log:
     def _erasure(self, index: int, leaf: dict[str, Any]) -> None:
         pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
         digests, ground, authority = pub["digests"], pub["ground"], pub["authority"]
-        self.erased.update(digests)
+        self.erased.update((leaf["stream"], digest) for digest in digests)
         if not ground or not authority:
             zh, en = (
                 "删除个人信息,却无理由或无批准依据。",
@@ -1617,20 +1625,23 @@ def _signed_by(vkey: str | None, note: Note) -> bool:
 
 
 class Disclosures:
-    """The disclosures given: each must stand, by its digest, in a leaf; of an opened case none may be missing."""
+    """The disclosures given: each must stand, by its digest, in a leaf; of an opened case none may be missing.
 
-    def __init__(self, found: Findings, disclosures: list[str]) -> None:
+    A case is opened by one of its values, or by a file that says that it opens it.
+    """
+
+    def __init__(self, found: Findings, disclosures: list[str], cases: list[str]) -> None:
         self._found = found
         self._wanted = {
             _b64url(hashlib.sha256(one.encode("ascii", "replace")).digest()) for one in disclosures
         }
         self._met: set[str] = set()
-        self._opened: set[str] = set()
+        self._opened: set[str] = set(cases)
         self._all: dict[str, list[tuple[str, int]]] = {}
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """Look for the digests of a leaf."""
-        if not self._wanted:
+        if not self._wanted and not self._opened:
             return
         stream = leaf["stream"]
         for digest in leaf["_sd"]:
@@ -1639,8 +1650,11 @@ class Disclosures:
                 self._met.add(digest)
                 self._opened.add(stream)
 
-    def finish(self, erased: set[str], locked: set[str], since_genesis: bool) -> None:
-        """Name what is not in the log, and what of an opened case was neither disclosed nor lawfully kept back."""
+    def finish(self, erased: set[tuple[str, str]], locked: set[str], since_genesis: bool) -> None:
+        """Name what is not in the log, and what of an opened case was neither disclosed nor lawfully kept back.
+
+        `erased`: streams with the digests that an event of theirs erased; what another case says erases nothing here.
+        """
         for digest in sorted(self._wanted - self._met):
             zh, en = (
                 f"披露值(摘要 {digest})不在日志之中。",
@@ -1653,8 +1667,8 @@ class Disclosures:
                     "disclosure_elsewhere", f"{zh}须看以前的包。", f"{en} Look into an earlier bundle."
                 )
         for stream in sorted(self._opened):
-            for digest, index in self._all[stream]:
-                if digest not in self._met and digest not in erased:
+            for digest, index in self._all.get(stream, ()):
+                if digest not in self._met and (stream, digest) not in erased:
                     self._missing(digest, index, stream, stream in locked)
 
     def _missing(self, digest: str, index: int, stream: str, locked: bool) -> None:
@@ -1670,16 +1684,25 @@ class Disclosures:
         self._found.fail("disclosure_missing", zh, en, index, stream)
 
 
-def read_disclosures(text: str) -> list[str]:
-    """The disclosure strings of a file: one a line, or JSON with a list `disclosures`. Raises Unreadable."""
+class Opened(NamedTuple):
+    """A file of disclosures: the strings, and the case that it says it opens."""
+
+    disclosures: tuple[str, ...]
+    case: str | None = None
+
+
+def read_disclosures(text: str) -> Opened:
+    """A file of disclosures: one a line, or JSON with a list `disclosures` and a `case`. Raises Unreadable."""
     if not text.lstrip().startswith("{"):
-        return [line.strip() for line in text.splitlines() if line.strip()]
-    listed = json_object(text, "disclosures").get("disclosures")
-    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        return Opened(tuple(line.strip() for line in text.splitlines() if line.strip()))
+    told = json_object(text, "disclosures")
+    listed, case = told.get("disclosures"), told.get("case")
+    strings = isinstance(listed, list) and all(isinstance(one, str) for one in listed)
+    if not isinstance(listed, list) or not strings or not isinstance(case, (str, _NONE)):
         raise Unreadable(
             "disclosures_malformed", "披露文件不合格式。", "The file of disclosures is not as published."
         )
-    return listed
+    return Opened(tuple(listed), case)
 
 
 # ======================================================================================================================
@@ -3675,7 +3698,7 @@ class Options(NamedTuple):
 
     policy: str | None = None
     receipts: tuple[Promise | Proof, ...] = ()
-    disclosures: tuple[str, ...] = ()
+    disclosures: tuple[Opened, ...] = ()
 
 
 class Audit:
@@ -3869,7 +3892,9 @@ class Audit:
         self.log = Log(self.found, self.new.origin, self._texts(), prior)
         self.count = Census(self.found)
         self.receipts = Receipts(self.found, list(self.options.receipts))
-        self.disclosed = Disclosures(self.found, list(self.options.disclosures))
+        opened = self.options.disclosures
+        strings = [string for one in opened for string in one.disclosures]
+        self.disclosed = Disclosures(self.found, strings, [one.case for one in opened if one.case])
         self.law = self._law(prior["law"] if prior else None)
         self._begun = self.times.newest or before
         self._schema = Schema(self.schema, self.found)
@@ -3958,7 +3983,7 @@ class Audit:
         if self.options.receipts:
             self.receipts.take(index, hashed)
         if leaf is None:
-            self.withheld += 1
+            self._kept_back(index)
             return
         if isinstance(leaf, BadLeaf):
             code, zh, en = leaf.args
@@ -3972,6 +3997,13 @@ class Audit:
                 f"Its content is malformed ({type(error).__name__}).",
             )
             self.found.fail("event_malformed", zh, en, index, leaf["stream"], leaf["version"])
+
+    def _kept_back(self, index: int) -> None:
+        """A leaf of which only the hash is here. The opening is for every board: it names the keys and the delay."""
+        self.withheld += 1
+        if index == 0:
+            zh, en = "第 0 叶(日志的开启)未出示。", "Leaf 0, which opens the log, was kept back."
+            self.found.fail("genesis_missing", zh, en, index)
 
     def _judged(self, index: int, leaf: dict[str, Any], hashed: bytes) -> None:
         self.times.take(index, leaf)
@@ -4212,16 +4244,24 @@ def check(asked: argparse.Namespace) -> dict[str, Any]:
     options = Options(
         policy=read_text(asked.policy, "policy") if asked.policy else None,
         receipts=tuple(_receipt(path) for path in asked.receipt),
-        disclosures=tuple(
-            one for path in asked.disclosures for one in read_disclosures(read_text(path, "disclosures"))
-        ),
+        disclosures=tuple(read_disclosures(read_text(path, "disclosures")) for path in asked.disclosures),
     )
-    audit = Audit(Bundle(asked.bundle), state, options)
+    bundle = Bundle(asked.bundle)
+    try:
+        return _settled(Audit(bundle, state, options), asked, before, cosigner)
+    finally:
+        bundle.close()
+
+
+def _settled(
+    audit: Audit, asked: argparse.Namespace, before: bytes | None, cosigner: Cosigner | None
+) -> dict[str, Any]:
+    """Run the audit; save the state and cosign where the verdict allows it. The report."""
     audit.run()
     report = _report(audit)
     if asked.state is None or (audit.found.failed and not (asked.accept and not audit.found.broken)):
         return report
-    accepted = list(state["accepted"]) if state else []
+    accepted = list(audit.kept["accepted"]) if audit.kept else []
     if audit.found.failed:
         accepted.append({"size": audit.new.size, "findings": audit.found.counts})
     save_state(asked.state, audit.state(accepted), before)

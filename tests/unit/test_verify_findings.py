@@ -444,7 +444,13 @@ def with_rulebook(trail: Trail, length: str) -> dict[str, bytes]:
     """A bundle whose rulebook lets an event be recorded so long after it happened; it stands in the first leaves."""
     text = f'zone = "Asia/Shanghai"\n[limits.backfill_after]\nlength = "{length}"\n'
     digest = make.hashlib.sha256(text.encode()).hexdigest()
-    told = {"digest": digest, "in_force_from": make.stamp(trail.at + DAY), "name": "demo/1", "use": "cases", "zone": "x"}
+    told = {
+        "digest": digest,
+        "in_force_from": make.stamp(trail.at + DAY),
+        "name": "demo/1",
+        "use": "cases",
+        "zone": "x",
+    }
     trail.add("releases", "rulebook_released.v1", told, basis={**trail.basis, "rulebook": "none"})
     streams = {"register": "register", "releases": "releases"}
     rules = make.RULES | {"streams": streams, "rulebooks": {digest: text}}
