@@ -8,7 +8,7 @@ import pytest
 
 from domain.matter.events import CallbackDone
 from tests.attacks.forger import reseal
-from tests.attacks.world import VERIFIER, Board, Office
+from tests.attacks.world import Board, Office
 
 both = pytest.mark.parametrize("trail", ["sqlite", "postgres"], indirect=True)
 
@@ -86,10 +86,7 @@ def test_a_case_that_begins_in_the_middle_is_found(unsealed: Office, board: Boar
     assert [(one["case"], one["version"]) for one in report.of("version_gap")] == [(case, 3)]
 
 
-@pytest.mark.parametrize("code", SENTENCES)
-def test_what_no_log_can_show_every_report_says(
-    office: Office, board: Board, tmp_path: Path, code: str
-) -> None:
+def test_what_no_log_can_show_every_report_says(office: Office, board: Board, tmp_path: Path) -> None:
     """Rows 9, 10, 11: in both languages, after PASS as well as after FAIL."""
     bundle = office.bundle(tmp_path / "1.zip")
     passed, told = board.verify(bundle), board.read(bundle)
@@ -98,12 +95,10 @@ def test_what_no_log_can_show_every_report_says(
     failed = board.verify(office.bundle(tmp_path / "2.zip"))
 
     assert (passed.exit, failed.exit) == (0, 1)
-    assert code in passed.limits & failed.limits
-    assert all(sentence in told for sentence in SENTENCES[code])
-    assert VERIFIER.read_text("utf-8").count(f'"{code}"') == 1
+    assert SENTENCES.keys() <= passed.limits & failed.limits
+    assert [one for both_languages in SENTENCES.values() for one in both_languages if one not in told] == []
 
 
-@both
 def test_a_false_record_is_claimed_for_ever_by_who_made_it(
     office: Office, board: Board, tmp_path: Path
 ) -> None:

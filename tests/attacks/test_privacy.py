@@ -198,7 +198,7 @@ def test_nothing_that_is_sealed_can_be_found_or_guessed(
 ) -> None:
     rounds = iter(range(1000))
 
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(spoken, min_size=1, max_size=3))
     def searched(all_said: list[Said]) -> None:
         cases = [hands_in(office, said) for said in all_said]

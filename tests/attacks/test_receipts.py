@@ -21,7 +21,7 @@ from domain.refusal import Refused
 from tests.attacks.world import Board, Office
 from tests.contract.board_world import policy_of
 
-FLIPS = 4000
+FLIPS = 2500
 
 
 @pytest.fixture
