@@ -2023,7 +2023,7 @@ class Law:
         self._calendars: dict[str, tuple[str, ...] | None] = {}
         self._forget()
         self._moment: datetime | None = None
-        self._acting = ("", "")
+        self._acting = ("", "", "", "")
         self._standing = {
             "body_entered.v1": self._body_entered, "body_closed.v1": self._body_closed,
             "post_filled.v1": self._post_filled, "post_vacated.v1": self._post_vacated,
@@ -2253,13 +2253,17 @@ class Law:
         return case
 
     def _told(self, spec: _Spec, act: str) -> bool:
-        """Whether another case's act put it here: one act's events follow each other, those of its own case first."""
+        """Whether another case's act put it here: one act's events follow each other, those of its own case first.
+
+        It is the same act then, by the same person, who was judged where it was performed.
+        """
         leaf = self._leaf
         if leaf["command"] != self._acting[0]:
-            self._acting = (leaf["command"], leaf["stream"])
+            self._acting = (leaf["command"], leaf["stream"], act, self._person)
         if act not in spec.told or not _holds(spec.told_if, self._pub):
             return False
-        return act not in spec.acts or bool(spec.told_if) or leaf["stream"] != self._acting[1]
+        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (act, self._person)
+        return act not in spec.acts or bool(spec.told_if) or elsewhere
 
     def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
         """A new case, or none: of one whose beginning was not seen nothing is judged."""
