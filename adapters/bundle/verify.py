@@ -4089,9 +4089,12 @@ class Audit:
         }
 
     def _pinned_files(self) -> None:
-        """The schema and the process law are those of last time; the rulebooks beside the law stand in leaves."""
+        """The schema and the process law are those of last time; the rulebooks beside the law stand in leaves.
+
+        Another law may let pass what this one does not: the board resolves on it (`--accept`), as on another policy.
+        """
         law = {name: part for name, part in self.rules.items() if name not in ("rulebooks", "digest")}
-        for name, part in (("rules", law), ("schema", self.schema)):
+        for name, part, add in (("rules", law, self.found.fail), ("schema", self.schema, self.found.note)):
             digest = self.digests[name] = hashlib.sha256(
                 _spelled(part).encode("utf-8", "replace")
             ).hexdigest()
@@ -4100,7 +4103,7 @@ class Audit:
                     f"{name}.json 与上次不同:请核对。",
                     f"{name}.json is not the one of last time: look at the changes.",
                 )
-                self.found.note(f"{name}_changed", zh, en)
+                add(f"{name}_changed", zh, en)
 
     def state(self, accepted: list[dict[str, Any]]) -> dict[str, Any]:
         """The board's state after this bundle."""
@@ -4316,6 +4319,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         f"新首部 new    {report['new']['size']:>12}  {report['new']['root']}",
         f"叶子 leaves   {report['leaves']:>12}  只见哈希 hashes only {report['withheld']}",
     ]
+    lines += [f"{name}.json".ljust(16) + digest for name, digest in report["digests"].items()]
     lines += [f"共签 cosigned {name}  {at}" for name, at in report["new"]["cosigned_by"].items()]
     for finding in report["findings"]:
         lines += _finding_lines(finding)
