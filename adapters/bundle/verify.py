@@ -14,6 +14,9 @@ published process law (14). The board's state (15) is kept only when the verdict
 
 Exit codes: 0 PASS · 1 FAIL · 2 the bundle, or another file named, cannot be read.
 
+On Python 3.9 and 3.10, or without time zones, the rulebooks' texts (TOML) cannot be read: lengths of clocks and posts
+are not checked then. The report's first lines and its verdict say so; the exit code is that of all the rest.
+
 Formats: RFC 9162 section 2.1 (Merkle tree), RFC 8032 (Ed25519), RFC 8785 (canonical JSON), RFC 9901 (salted digests),
 C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy, tlog-proof.
 """
@@ -1911,6 +1914,10 @@ class _WorkDays:
             day, time = day + 1, 0
 
 
+class _NoZones(Exception):
+    """This computer has no time zones."""
+
+
 class _Book:
     """What is asked of one rulebook's text."""
 
@@ -1921,7 +1928,12 @@ class _Book:
         import tomllib  # Python 3.11 and newer
 
         book = self._toml = tomllib.loads(text)
-        self.zone, self.utc = zoneinfo.ZoneInfo(book["zone"]), timezone.utc
+        try:
+            self.zone, self.utc = zoneinfo.ZoneInfo(book["zone"]), timezone.utc
+        except zoneinfo.ZoneInfoNotFoundError:
+            if zoneinfo.available_timezones():
+                raise
+            raise _NoZones from None
         self.clocks: dict[str, dict[str, dict[str, Any]]] = {}
         for entry in book.get("clock", ()):
             of = entry["of"]
@@ -1958,6 +1970,10 @@ class _Book:
             named = next((kinds[name] for name in self._specific(of) if name in kinds), ())
             found = self._posts[act, of] = frozenset(named)
         return found
+
+    def backfill_after(self) -> str:
+        """How long after it happened an act may be recorded without the mark `backfill`."""
+        return str(self._toml["limits"]["backfill_after"]["length"])
 
     def grace(self) -> str:
         """How long after an emergency act by word of mouth it may be written down."""
@@ -2019,11 +2035,15 @@ class Law:
         self._late: list[tuple[dict[str, Any], str, list[Any]]] = []
         self._unknown: set[str] = set()
         self._unseen: set[str] = set()
+        self.unread: set[str] = set()
         self._books: dict[str, _Book | None] = {}
         self._calendars: dict[str, tuple[str, ...] | None] = {}
         self._forget()
         self._moment: datetime | None = None
-        self._acting = ("", "", "", "")
+        self._acting: tuple[str, str, str, str, Any] = ("", "", "", "", None)
+        self._last: int | None = None
+        self._hidden = False
+        self._told_unseen = 0
         self._standing = {
             "body_entered.v1": self._body_entered, "body_closed.v1": self._body_closed,
             "post_filled.v1": self._post_filled, "post_vacated.v1": self._post_vacated,
@@ -2074,7 +2094,12 @@ class Law:
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """The next leaf, in log order; its envelope has been checked, its `pub` has not."""
+        before, self._last = self._last, index
         self._index, self._leaf = index, leaf
+        if leaf["command"] != self._acting[0]:  # the first event of an act, which is the one of its own case
+            self._hidden = before is None or before + 1 != index
+            act = leaf["rule"].partition(":")[0]
+            self._acting = (leaf["command"], leaf["stream"], act, leaf["person"], leaf["basis"])
         spec = self._specs.get(leaf["type"])
         try:
             if spec is not None:
@@ -2089,8 +2114,17 @@ class Law:
         """What broke the law, as of `now` (RFC 3339, UTC, `Z`: when the new head was cosigned). Never raises."""
         moment = now[:-1]
         missed = self._moments(moment)  # first: a book that is read here may have something to say too
+        self._index, self._leaf = -1, {}
         unjudged = self._not_judged()
         return [*self._found, *missed, *self._merges(), *unjudged]
+
+    def unmarked_until(self, leaf: dict[str, Any]) -> datetime | None:
+        """Until when the leaf's rulebook lets it be recorded without the mark `backfill`; None where that is not known."""
+        basis = leaf["basis"]
+        book, named = self._book(basis["rulebook"]), self._named_notices(basis["calendar"])
+        if book is None or named is None:
+            return None
+        return _at(book.due(leaf["occurred_at"][:-1], book.backfill_after(), self._notices, named))
 
     def state(self) -> dict[str, Any]:
         """What the next bundle needs to know, as JSON."""
@@ -2114,7 +2148,8 @@ class Law:
 
     def _find(self, code: str, zh: str, en: str, note: bool = False) -> None:
         leaf = self._leaf
-        self._found.append(Finding(code, zh, en, self._index, leaf.get("stream"), leaf.get("version"), note))
+        index = self._index if leaf else None
+        self._found.append(Finding(code, zh, en, index, leaf.get("stream"), leaf.get("version"), note))
 
     def _illegal(self, zh: str, en: str) -> None:
         self._find("illegal_transition", f"违反流程：{zh}", f"Not allowed by the process law: {en}")
@@ -2255,15 +2290,20 @@ class Law:
     def _told(self, spec: _Spec, act: str) -> bool:
         """Whether another case's act put it here: one act's events follow each other, those of its own case first.
 
-        It is the same act then, by the same person, who was judged where it was performed.
+        It is the same act then, by the same person on the same basis, who was judged where it was performed.
         """
         leaf = self._leaf
-        if leaf["command"] != self._acting[0]:
-            self._acting = (leaf["command"], leaf["stream"], act, self._person)
         if act not in spec.told or not _holds(spec.told_if, self._pub):
             return False
-        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (act, self._person)
-        return act not in spec.acts or bool(spec.told_if) or elsewhere
+        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (act, self._person, leaf["basis"])
+        if act in spec.acts and not spec.told_if:
+            return elsewhere
+        if self._hidden:
+            self._told_unseen += not elsewhere
+        elif not elsewhere:
+            self._illegal(f"{spec.name} 称由另一案的操作 {act} 引起，其前却没有同一人、同一依据的该操作。",
+                          f"{spec.name} claims another case's act {act}; none such by this person stands before it.")  # fmt: skip
+        return True
 
     def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
         """A new case, or none: of one whose beginning was not seen nothing is judged."""
@@ -2789,8 +2829,13 @@ class Law:
             return None
         try:
             return _Book(text)
-        except (ImportError, *_BROKEN):  # an older Python, no time zones here, or a text that is no rulebook
-            return None
+        except (ImportError, _NoZones):
+            self.unread.add(name)
+        except _BROKEN:
+            self._find("rulebook_malformed", f"规则 {name} 的文本与摘要相符，却不是合式的规则：时限与岗位无从检查。",
+                       f"The text of the rulebook {name} is the one released, and is no rulebook: clocks and posts"
+                       " cannot be checked.")  # fmt: skip
+        return None
 
     # -- clocks: those that an event starts
 
@@ -3554,6 +3599,13 @@ class Law:
                 "standing_unseen", f"案件所依据的 {names} 未完整出示：任职、权限、时限无从检查。",
                 f"Cases stand on the {names}, of which not all was shown: posts, powers and clocks were not checked.",
             ))  # fmt: skip
+        if self._told_unseen:
+            n = self._told_unseen
+            found.append(Finding(
+                "told_unseen", f"{n} 个事件由未出示的另一案的操作引起，其人与依据未核。",
+                f"{n} events were caused by acts of cases that were not shown: person and basis were not checked.",
+                note=True,
+            ))  # fmt: skip
         texts, books = self.rules.get("rulebooks", {}), [one for one in self._releases if one[2] == "cases"]
         missing = sorted(one[0] for one in books if one[1] not in texts)
         if missing:
@@ -3561,12 +3613,15 @@ class Law:
                 "rulebook_missing", f"rules.json 缺少规则文本，时限长度与岗位未检查：{', '.join(missing)}。",
                 f"rules.json lacks the text of {', '.join(missing)}: lengths of clocks and posts were not checked.",
             ))  # fmt: skip
-        unread = sorted(one[0] for one in books if one[1] in texts and self._book(one[0]) is None)
-        if unread:
-            names = ", ".join(unread)
+        for one in books:
+            if one[1] in texts:
+                self._book(one[0])  # one that no leaf stood on, too
+        if self.unread:
+            names = ", ".join(sorted(self.unread))
             found.append(Finding(
-                "rulebook_unread", f"规则文本无法读取，时限长度与岗位未检查：{names}。",
-                f"The text of {names} cannot be read here: lengths of clocks and posts were not checked.",
+                "rulebook_unread", f"本机读不了规则文本（须 Python 3.11 以上，并有时区数据）：时限长度与岗位未检查：{names}。",
+                f"This Python cannot read the text of {names} (it takes 3.11, and time zones): lengths of clocks and"
+                " posts were not checked.",
                 note=True,
             ))  # fmt: skip
         return found
@@ -3917,14 +3972,8 @@ class Audit:
             raise Unreadable("rules_malformed", zh, en) from None
 
     def _grace(self, leaf: dict[str, Any]) -> datetime | None:
-        """Until when the rulebook of this leaf lets it be recorded without the mark `backfill`, if that is known."""
-        basis = leaf["basis"]
-        book = self.law._book(basis["rulebook"])
-        named = self.law._named_notices(basis["calendar"])
-        if book is None or named is None:
-            return None
-        length = str(book._toml["limits"]["backfill_after"]["length"])
-        return _at(book.due(leaf["occurred_at"][:-1], length, self.law._notices, named))
+        """Until when a leaf may be recorded without a mark: the law that knows is made after the times."""
+        return self.law.unmarked_until(leaf)
 
     def _old_time(self) -> datetime | None:
         return check_head(self.old, self.policy).quorum if self.old else None
@@ -4303,17 +4352,27 @@ def _report(audit: Audit) -> dict[str, Any]:
         ],
         "counts": found.counts,
         "digests": audit.digests,
+        "rulebooks_unread": sorted(audit.law.unread),
         "limits": [{"code": code, "zh": zh, "en": en} for code, zh, en in LIMITS],
         "state_saved": False,
         "cosignature": None,
     }
 
 
+_UNREAD = (
+    "!! 时限与岗位未核:本机读不了规则文本。请换 Python 3.11 以上(并有时区数据)再核。",
+    "!! CLOCKS AND POSTS WERE NOT CHECKED: run this on Python 3.11 or newer, with time zones, to read the rulebooks.",
+    "",
+)
+
+
 def _lines(report: dict[str, Any]) -> list[str]:
     """The report in words, Chinese first."""
     if report["result"] == "unreadable":
         return [f"读不了 UNREADABLE · {report['code']}", f"  {report['zh']}", f"  {report['en']}"]
+    unread = report["rulebooks_unread"]
     lines = [
+        *(_UNREAD if unread else ()),
         f"日志 log      {report['origin']}",
         f"旧首部 old    {report['old']['size']:>12}  {report['old']['root']}",
         f"新首部 new    {report['new']['size']:>12}  {report['new']['root']}",
@@ -4328,6 +4387,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines += ["", "任何日志都显示不出的 What no log can show:"]
     lines += [f"  {one['zh']}\n  {one['en']}" for one in report["limits"]]
     verdict = "通过 PASS" if report["result"] == "pass" else "不通过 FAIL"
+    verdict += " (时限与岗位未核 CLOCKS AND POSTS NOT CHECKED)" if unread else ""
     saved = "状态已保存 state saved" if report["state_saved"] else "状态未保存 state not saved"
     lines += ["", f"{verdict} · {saved}"]
     return lines + ([report["cosignature"]] if report["cosignature"] else [])

@@ -974,6 +974,22 @@ def test_a_report_names_the_law_by_its_digest(
     assert f"rules.json      {digest}" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there it is always so")
+def test_a_report_says_first_that_clocks_and_posts_were_not_checked(
+    desk: Desk, trail: Trail, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = with_rulebook(trail, "24h")
+    monkeypatch.setitem(sys.modules, "tomllib", None)  # a Python older than 3.11
+
+    status = main([str(desk.zip(make.files_of(trail) | texts))])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert "CLOCKS AND POSTS WERE NOT CHECKED" in lines[1]
+    assert "PASS (" in lines[-1]
+    assert "CLOCKS AND POSTS NOT CHECKED" in lines[-1]
+
+
 def test_a_rulebook_more_is_no_other_law(desk: Desk, trail: Trail) -> None:
     desk.month(make.files_of(trail))
     rules = make.canonical(make.RULES | {"rulebooks": {"0" * 64: "text"}, "digest": "another"})
