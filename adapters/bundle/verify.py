@@ -1283,7 +1283,10 @@ class Log:
         self.delay_hours: int | None = state["delay_hours"] if state else None
         self.adopted_at: datetime | None = None
         self.erased: set[tuple[str, str]] = set()
-        self.locked: set[str] = set(state["locked"]) if state else set()
+        self.locked: set[tuple[str, str | None]] = (
+            {(one[0], one[1]) for one in state["locked"]} if state else set()
+        )
+        self.vouched: list[tuple[int, Head]] = []
         self.handlers: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "log_opened.v1": self._opened,
             "policy_adopted.v1": self._adopted,
@@ -1343,20 +1346,25 @@ class Log:
                 for key in (old, new)
             ]  # fmt: skip
         except BadNote:
-            signed = [False]
-        if not all(signed) or (self.log_key is not None and pub["old"] != self.log_key):
-            zh, en = (
-                "更换日志密钥,却没有新旧两钥对同一首部的签名。",
-                "The log's key changed without both keys on one head.",
-            )
-            self._found.fail("log_key_unproven", zh, en, index)
+            self.unproven(index)
+            return
+        other = self.log_key is not None and pub["old"] != self.log_key
+        if not all(signed) or other or head.origin != self._origin or head.size > index:
+            self.unproven(index)
             return
         self.log_key = pub["new"]
+        self.vouched.append((index, head))
         zh, en = (
             "日志密钥已更换,新旧两钥均签署。",
             "The log's key was changed; the old and the new key both signed.",
         )
         self._found.note("log_key_changed", zh, en, index)
+
+    def unproven(self, index: int) -> None:
+        """A change of key that the old key and the new one did not vouch for on one head of this very log."""
+        zh = "更换日志密钥,却没有新旧两钥对本日志此前同一首部的签名。"
+        en = "The log's key changed without both keys on one earlier head of this log."
+        self._found.fail("log_key_unproven", zh, en, index)
 
     def _silent(self, index: int, leaf: dict[str, Any]) -> None:
         pub = leaf["pub"]
@@ -1400,7 +1408,7 @@ class Log:
 
     def _lock(self, index: int, leaf: dict[str, Any]) -> None:
         pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
-        self.locked.add(leaf["stream"])
+        self.locked.add((leaf["stream"], pub["subject"]))
         zh = f"保管期内封存,不予删除,理由 {pub['ground']},依据 {pub['authority']}。"
         en = f"Data were locked while a term of keeping runs, ground: {pub['ground']}, on {pub['authority']}."
         self._found.note("data_locked", zh, en, *place)
@@ -1633,13 +1641,16 @@ class Disclosures:
     A case is opened by one of its values, or by a file that says that it opens it.
     """
 
-    def __init__(self, found: Findings, disclosures: list[str], cases: list[str]) -> None:
+    def __init__(self, found: Findings, files: tuple[Opened, ...]) -> None:
         self._found = found
         self._wanted = {
-            _b64url(hashlib.sha256(one.encode("ascii", "replace")).digest()) for one in disclosures
+            _b64url(hashlib.sha256(one.encode("ascii", "replace")).digest())
+            for file in files
+            for one in file.disclosures
         }
         self._met: set[str] = set()
-        self._opened: set[str] = set(cases)
+        self._opened: set[str] = {file.case for file in files if file.case}
+        self._closed = {digest: subject for file in files for digest, subject in file.closed}
         self._all: dict[str, list[tuple[str, int]]] = {}
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
@@ -1653,10 +1664,14 @@ class Disclosures:
                 self._met.add(digest)
                 self._opened.add(stream)
 
-    def finish(self, erased: set[tuple[str, str]], locked: set[str], since_genesis: bool) -> None:
+    def finish(
+        self, erased: set[tuple[str, str]], locked: set[tuple[str, str | None]], since_genesis: bool
+    ) -> None:
         """Name what is not in the log, and what of an opened case was neither disclosed nor lawfully kept back.
 
         `erased`: streams with the digests that an event of theirs erased; what another case says erases nothing here.
+        `locked`: streams with whose data an event of theirs locked, None the whole case's. Leaves do not say whose a
+        value is: the office does, value by value, in the file, and the report repeats it.
         """
         for digest in sorted(self._wanted - self._met):
             zh, en = (
@@ -1672,14 +1687,20 @@ class Disclosures:
         for stream in sorted(self._opened):
             for digest, index in self._all.get(stream, ()):
                 if digest not in self._met and (stream, digest) not in erased:
-                    self._missing(digest, index, stream, stream in locked)
+                    self._missing(digest, index, stream, locked)
 
-    def _missing(self, digest: str, index: int, stream: str, locked: bool) -> None:
-        if locked:
+    def _missing(self, digest: str, index: int, stream: str, locked: set[tuple[str, str | None]]) -> None:
+        subject = self._closed.get(digest)
+        if (stream, None) in locked:
             zh, en = (
-                f"摘要 {digest} 未披露:案卷有封存。",
-                f"Digest {digest} was not disclosed: data of the case are locked.",
+                f"摘要 {digest} 未披露:全案封存。",
+                f"Digest {digest} was not disclosed: the whole case is locked.",
             )
+            self._found.note("disclosure_locked", zh, en, index, stream)
+            return
+        if subject is not None and (stream, subject) in locked:
+            zh = f"摘要 {digest} 未披露:经办单位称属 {subject},其信息已封存。"
+            en = f"Digest {digest} was not disclosed: the office says that it is of {subject}, whose data are locked."
             self._found.note("disclosure_locked", zh, en, index, stream)
             return
         zh = f"摘要 {digest} 既未披露,也无删除记录:证据缺失。"
@@ -1688,24 +1709,30 @@ class Disclosures:
 
 
 class Opened(NamedTuple):
-    """A file of disclosures: the strings, and the case that it says it opens."""
+    """A file of disclosures: the strings, the case that it says it opens, and of whom the values are that it keeps back."""
 
     disclosures: tuple[str, ...]
     case: str | None = None
+    closed: tuple[tuple[str, str], ...] = ()
 
 
 def read_disclosures(text: str) -> Opened:
-    """A file of disclosures: one a line, or JSON with a list `disclosures` and a `case`. Raises Unreadable."""
+    """A file of disclosures: one a line, or JSON with `disclosures`, `case` and `closed`. Raises Unreadable."""
     if not text.lstrip().startswith("{"):
         return Opened(tuple(line.strip() for line in text.splitlines() if line.strip()))
     told = json_object(text, "disclosures")
-    listed, case = told.get("disclosures"), told.get("case")
+    listed, case, closed = told.get("disclosures"), told.get("case"), told.get("closed", [])
     strings = isinstance(listed, list) and all(isinstance(one, str) for one in listed)
+    try:
+        shut = tuple((one["digest"], one["subject"]) for one in closed)
+        strings = strings and all(isinstance(part, str) for one in shut for part in one)
+    except (LookupError, TypeError):
+        strings = False
     if not isinstance(listed, list) or not strings or not isinstance(case, (str, _NONE)):
         raise Unreadable(
             "disclosures_malformed", "披露文件不合格式。", "The file of disclosures is not as published."
         )
-    return Opened(tuple(listed), case)
+    return Opened(tuple(listed), case, shut)
 
 
 # ======================================================================================================================
@@ -2295,7 +2322,11 @@ class Law:
         leaf = self._leaf
         if act not in spec.told or not _holds(spec.told_if, self._pub):
             return False
-        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (act, self._person, leaf["basis"])
+        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (
+            act,
+            self._person,
+            leaf["basis"],
+        )
         if act in spec.acts and not spec.told_if:
             return elsewhere
         if self._hidden:
@@ -3663,6 +3694,9 @@ def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
             type(place[0]) is int and type(place[1]) is str and len(place) == 2
             for place in state["streams"].values()
         )
+        good = good and all(
+            type(one[0]) is str and type(one[1]) in (str, _NONE) and len(one) == 2 for one in state["locked"]
+        )
         for name in ("opened_at", "recorded_at"):
             if good and state[name] is not None:
                 moment(state[name])
@@ -3951,9 +3985,7 @@ class Audit:
         self.log = Log(self.found, self.new.origin, self._texts(), prior)
         self.count = Census(self.found)
         self.receipts = Receipts(self.found, list(self.options.receipts))
-        opened = self.options.disclosures
-        strings = [string for one in opened for string in one.disclosures]
-        self.disclosed = Disclosures(self.found, strings, [one.case for one in opened if one.case])
+        self.disclosed = Disclosures(self.found, self.options.disclosures)
         self.law = self._law(prior["law"] if prior else None)
         self._begun = self.times.newest or before
         self._schema = Schema(self.schema, self.found)
@@ -4005,10 +4037,9 @@ class Audit:
             stop = next(pending, None)
         return stop
 
-    def _tile(self, tile: int) -> list[bytes]:
-        """Read one entry bundle: judge its leaves, and give the hashes of those not in the tree yet."""
-        first = tile * TILE
-        width = min(TILE, self.new.size - first)
+    def _entries(self, tile: int) -> tuple[list[bytes], list[bytes]]:
+        """One entry bundle and the hashes of its leaves; a withheld leaf's stands in the tile of hashes."""
+        width = min(TILE, self.new.size - tile * TILE)
         entries = self.bundle.entries(tile, width)
         sha256 = hashlib.sha256
         hashes = [sha256(b"\x00" + entry).digest() for entry in entries]
@@ -4017,6 +4048,19 @@ class Audit:
             hashes = [
                 hashed if entry else public[at] for at, (entry, hashed) in enumerate(zip(entries, hashes))
             ]
+        return entries, hashes
+
+    def _root_at(self, size: int) -> bytes:
+        """The root of this log's first leaves, so many, which reach at least to the bundle's start. A second pass."""
+        edge = self.bundle.frontier(self.start)
+        for tile in range(self.start // TILE, -(-size // TILE)):
+            edge.append(self._entries(tile)[1][edge.size - tile * TILE : size - tile * TILE])
+        return edge.root()
+
+    def _tile(self, tile: int) -> list[bytes]:
+        """Judge the leaves of one entry bundle, and give the hashes of those not in the tree yet."""
+        first = tile * TILE
+        entries, hashes = self._entries(tile)
         seen = max(0, self.start - first)
         if hashes[:seen] != self.frontier.levels[0][:seen]:
             zh, en = (
@@ -4026,7 +4070,7 @@ class Audit:
             self.found.fail("overlap_differs", zh, en, first)
         begin = max(seen, self._first - first)
         leaves = iter(read_leaves([entry for entry in entries[begin:] if entry]))
-        for at in range(begin, width):
+        for at in range(begin, len(entries)):
             self._leaf(first + at, next(leaves) if entries[at] else None, hashes[at])
         return hashes[seen:]
 
@@ -4083,6 +4127,7 @@ class Audit:
         self.places.withheld += self.withheld
         self.places.finish()
         self.times.finish()
+        self._vouched()
         self.log.finish(self.policy, self.policy_text)
         self._compare_counts()
         self.receipts.finish(self.log.receipt_key, self.new.origin, self._begun if self.start else None, now)
@@ -4091,6 +4136,16 @@ class Audit:
         for finding in self.law.finish(written(now or EPOCH)):
             self.found.add(finding)
         self._remaining(now)
+
+    def _vouched(self) -> None:
+        """The heads on which the log changed its key are of this very tree."""
+        for index, head in self.log.vouched:
+            if head.size < self.start:
+                zh = "更换密钥所据首部早于本包,其根未核。"
+                en = "The head on which the key was changed is older than this bundle: its root was not computed."
+                self.found.note("log_key_head_unseen", zh, en, index)
+            elif self._root_at(head.size) != head.root:
+                self.log.unproven(index)
 
     def _compare_counts(self) -> None:
         """The census counts what the bundle adds; a state that is ahead of the bundle's start has seen a part."""
@@ -4176,7 +4231,7 @@ class Audit:
             "opened_at": written(opened) if opened else None,
             "recorded_at": written(newest) if newest else None,
             "law": self.law.state(),
-            "locked": sorted(self.log.locked),
+            "locked": [list(one) for one in sorted(self.log.locked, key=repr)],
             "accepted": accepted,
             **self.places.state(),
         }
