@@ -124,7 +124,8 @@ def test_nothing_at_all_is_nothing(engine: Engine) -> None:
     assert engine.handle.backfill([]) == []
 
 
-@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)  # a SQLite file has its own machine's clock alone
+# A SQLite file has the clock of its own machine alone.
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 def test_a_machine_whose_clock_is_far_ahead_is_told_so_and_writes_nothing(engine: Engine) -> None:
     ahead = Handle(
         engine.store, engine.vault, engine.keys, lambda: datetime.now(UTC) + timedelta(minutes=1), "test"
