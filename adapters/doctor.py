@@ -21,7 +21,7 @@ from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, rep
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.starter import ASIDE
 from adapters.views.reader import Reader
-from adapters.witness.keeping import policy_in_force, remembered
+from adapters.witness.keeping import key_unnamed, policy_in_force, remembered
 from domain.refusal import Refused, Unavailable
 from domain.visibility import DIVERTED
 from workflows.advance import snapshot
@@ -81,7 +81,10 @@ def _boards(engine: Engine, log: LogStore) -> Check:
     if cosigning.silent:
         said += f"; silent: {', '.join(sorted(cosigning.silent))}"
     facts = {name: {"size": note.size, "failed": note.why} for name, note in notes.items()}
-    return Check("boards", not cosigning.silent, said, {"boards": facts})
+    unnamed = key_unnamed(cosigning, log)
+    if unnamed:
+        said += f"; {unnamed}"
+    return Check("boards", not cosigning.silent and not unnamed, said, {"boards": facts})
 
 
 def _log_said(store: EventStore, log: LogStore) -> Check:

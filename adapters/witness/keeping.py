@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.log.genesis import opened
 from adapters.log.keys import ed25519_verify
 from adapters.log.store import LogStore
 from domain.log.checkpoint import Checkpoint
@@ -33,6 +34,38 @@ def policy_in_force(cosigning: Cosigning, store: EventStore) -> Policy | None:
         return None
     text = store.text(cosigning.policy.digest)
     return None if text is None else Policy.parse(text)
+
+
+def signing_key(cosigning: Cosigning, log: LogStore) -> str:
+    """The verifier key that signs the log now. Raises IndexError before the genesis."""
+    return cosigning.keys[-1].new if cosigning.keys else opened(log).log_key
+
+
+def named_since(cosigning: Cosigning, key: str) -> datetime | None:
+    """Since when the policies have named this key of the log without a break; None while the one in force does not.
+
+    Boards know the log by the keys that their policy names: what another key has signed they refuse, without fault.
+    """
+    since = None
+    for policy in reversed(cosigning.policies):
+        if key not in policy.log_keys:
+            break
+        since = policy.at
+    return since
+
+
+def key_unnamed(cosigning: Cosigning, log: LogStore) -> str | None:
+    """What to do where the policy in force does not name the key that signs now, as after a change of key; else None."""
+    if (
+        cosigning.policy is None
+        or not log.state().size
+        or named_since(cosigning, signing_key(cosigning, log))
+    ):
+        return None
+    return (
+        "the policy in force does not name the key that signs now, so that no board is asked: adopt a policy that names"
+        " the new key (huiyin log key prints it, then huiyin log policy adopt)"
+    )
 
 
 def by_the_log(text: str, log_keys: Sequence[VerifierKey]) -> Note:

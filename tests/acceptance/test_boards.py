@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -440,6 +441,32 @@ def test_another_key_signs_from_then_on_and_the_change_bears_both_signatures(
     assert verified(parse_note(logged.seal().note), [logged.key], ed25519_verify) == (logged.key,)
     kept = logged.engine.settings.log_keys_folder / f"log.key.{old.key_id:08x}"
     assert (open_signer(kept).vkey, stat.S_IMODE(kept.stat().st_mode)) == (old, 0o600)
+
+
+def test_after_a_change_of_key_status_and_doctor_ask_for_a_policy_that_names_it(
+    logged: Logged, laptop: Laptop, data: Path, tmp_path: Path
+) -> None:
+    adopted(data, policy_file(tmp_path / "policy", logged.key, laptop.vkey))
+    assert told(run("log", "status", "--json", data=data))["to_do"] is None
+    assert rekeyed(data).exit_code == 0
+    assert "adopt a policy that names the new key" in told(run("log", "status", "--json", data=data))["to_do"]
+    assert "新密钥尚无规则" in run("log", "status", data=data).stderr
+    assert "adopt a policy that names the new key" in checked(data, "boards")["said"]
+    adopted(data, policy_file(tmp_path / "policy", logged.key, laptop.vkey))
+    assert told(run("log", "status", "--json", data=data))["to_do"] is None
+    assert checked(data, "boards")["ok"]
+
+
+def told(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def checked(data: Path, name: str) -> dict[str, Any]:
+    """What the doctor says of one thing."""
+    checks = told(run("doctor", "--no-temporal", "--json", data=data))["checks"]
+    found: dict[str, Any] = next(one for one in checks if one["name"] == name)
+    return found
 
 
 def test_a_key_is_not_changed_under_a_running_sealer_or_by_who_may_not(logged: Logged, data: Path) -> None:

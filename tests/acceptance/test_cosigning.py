@@ -4,11 +4,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +17,11 @@ import httpx
 import pytest
 
 from adapters.demo import boards as demo
+from adapters.log.key_change import change_key
 from adapters.log.role import mark_of
 from adapters.log.store import Head
 from adapters.witness.ahead import boards_ahead
-from adapters.witness.keeping import cosigners, policy_in_force, remembered
+from adapters.witness.keeping import cosigners, key_unnamed, policy_in_force, remembered
 from domain.log.events import WitnessReturned, WitnessSilent
 from domain.log.policy import Policy
 from domain.log.witness import AddCheckpoint
@@ -160,6 +162,34 @@ def test_a_line_that_does_not_hold_is_never_kept(logged: Logged, started: ExitSt
     assert remembered(logged.log, policy(logged).witnesses[1]).why == "bad_signature"
 
 
+def test_a_line_that_cannot_be_kept_is_told_of_and_asked_for_again(
+    logged: Logged, started: ExitStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, said = logged.engine.settings.data / "log.db", ""
+
+    def renamed(old: str, new: str) -> None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    def out_of_reach(self: FaultyBoard, taken: socket.socket, request: AddCheckpoint | None) -> Answer:
+        self.behaviour = good
+        renamed("heads", "elsewhere")
+        return good(self, taken, request)
+
+    def told() -> bool:
+        nonlocal said
+        said += "".join(capsys.readouterr())
+        return "log_out_of_reach" in said
+
+    def back() -> bool:
+        renamed("elsewhere", "heads")
+        return True
+
+    logged.adopt(*boards(started, tmp_path, audit=out_of_reach))
+    head = logged.seal()
+    logged.cosigning(told, back, logged.cosigned(head))
+
+
 def test_a_witness_that_was_killed_catches_up(logged: Logged, started: ExitStack, tmp_path: Path) -> None:
     process = started.enter_context(WitnessProcess(tmp_path / "audit", "audit", logged.key))
     logged.adopt(process)
@@ -277,6 +307,48 @@ def test_a_log_that_does_not_grow_leaves_no_board_silent(
     logged.clock.later(30 * DAY)
     logged.cosigning(lambda: True)
     assert logged.noted() == []
+
+
+def test_between_a_change_of_key_and_the_policy_that_names_it_no_board_is_asked_or_called_silent(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    (audit,) = boards(started, tmp_path, audit=good)
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(logged.seal()))
+    assert change_key(logged.engine, logged.log, KEEPER, "resolution:2") is not None
+    asked, newer = len(audit.asked), logged.seal()
+    assert "adopt a policy" in (
+        key_unnamed(logged.engine.handle.standing.caught_up().cosigning, logged.log) or ""
+    )
+
+    logged.clock.later(DAY + MOMENT)
+    began = time.monotonic()
+    logged.cosigning(lambda: time.monotonic() > began + 2.5)
+    assert (logged.noted(), len(audit.asked)) == ([], asked)
+
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(newer))
+    assert logged.noted() == []
+    assert key_unnamed(logged.engine.handle.standing.caught_up().cosigning, logged.log) is None
+
+
+def test_a_board_that_stays_silent_after_the_new_key_is_named_is_put_on_record(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    (audit,) = boards(started, tmp_path, audit=good)
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(logged.seal()))
+    audit.behaviour = broken
+    change_key(logged.engine, logged.log, KEEPER, "resolution:2")
+    logged.seal()
+    logged.clock.later(DAY + MOMENT)
+    logged.adopt(audit)
+    named = logged.engine.handle.standing.caught_up().cosigning.policies[-1].at
+    logged.clock.later(DAY + MOMENT)
+
+    logged.cosigning(lambda: len(logged.noted()) == 1)
+
+    assert logged.noted()[0].since == named
 
 
 def test_a_board_without_a_network_is_silent_too_when_nothing_comes_from_it(
