@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.log.genesis import opened
-from adapters.log.keys import ed25519_verify
+from adapters.log.keys import ML_DSA_44, ed25519_verify
 from adapters.log.store import LogStore
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
@@ -76,7 +76,7 @@ def by_the_log(text: str, log_keys: Sequence[VerifierKey]) -> Note:
 
 def cosigners(text: str, policy: Policy) -> frozenset[str]:
     """The boards of the policy, by name, that have cosigned this note. Raises NoteError for a line that fails."""
-    signed = signers(parse_note(text), [one.vkey for one in policy.witnesses], ed25519_verify)
+    signed = signers(parse_note(text), [one.vkey for one in policy.witnesses], ed25519_verify, ML_DSA_44)
     return frozenset(one.name for one in policy.witnesses if one.vkey in signed)
 
 
@@ -129,7 +129,7 @@ def keep_note(log: LogStore, policy: Policy, text: str, now: datetime, size: int
         size = Checkpoint.parse(note.text).size
     if size is None or note.text != _head_text(log, size):
         raise _no_such_head()
-    signed = signers(note, [one.vkey for one in policy.witnesses], ed25519_verify)
+    signed = signers(note, [one.vkey for one in policy.witnesses], ed25519_verify, ML_DSA_44)
     boards = [one for one in policy.witnesses if one.vkey in signed]
     if not boards:
         raise Refused(

@@ -1,8 +1,11 @@
 """A board at its laptop, and the administrator who adopts the policy: the command line for both."""
 
 import json
+import os
 import shutil
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from typer.testing import CliRunner
 
 from adapters.cli.main import app
@@ -23,7 +27,7 @@ from domain.event import decode
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
 from domain.log.events import LogKeyChanged
-from domain.log.notes import VerifierKey, format_note, parse_note, sign_note, verified
+from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey, format_note, parse_note, sign_note, verified
 from domain.log.tiles import decode_entries, encode_entries, partial_tiles, tile_path, tiles_for
 from domain.log.tree import leaf_hash, root, subtree_of
 from domain.log.words import LOG
@@ -297,6 +301,26 @@ def test_a_policy_is_adopted_shown_and_comes_back_byte_for_byte(
     ]
     assert run("log", "policy", "show", "--text", data=data).stdout == path.read_text()
     assert "1 of 1" in run("log", "policy", "show", data=data).stdout
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_board_with_an_ml_dsa_44_key_is_adopted_only_where_its_lines_can_be_counted(
+    logged: Logged, data: Path, tmp_path: Path, known: bool
+) -> None:
+    public = MLDSA44PrivateKey.generate().public_key().public_bytes_raw()
+    key = VerifierKey.of("lasting.test/w", ML_DSA_44_COSIGNATURE, public)
+    path = policy_file(tmp_path / "policy", logged.key, str(key))
+    taken_away = "import sys; sys.modules['cryptography.hazmat.primitives.asymmetric.mldsa'] = None"
+    who = f"{KEEPER.person}/{KEEPER.body}/{KEEPER.post}"
+    words = ["log", "policy", "adopt", str(path), "--as", who, "--authority", "resolution:1"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{'' if known else taken_away}\nfrom adapters.cli.main import app\napp({words!r})"],
+        env={**os.environ, "HUIYIN_DATA": str(data)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == (0 if known else 1), done.stderr
+    assert done.stderr.startswith("ml_dsa_missing: ") != known
+    assert len(logged.engine.store.load(LOG)) == known
 
 
 def test_the_same_policy_again_is_nothing_to_do(

@@ -10,19 +10,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from adapters.demo import boards as demo
 from adapters.log.key_change import change_key
 from adapters.log.role import mark_of
 from adapters.log.store import Head
 from adapters.witness.ahead import boards_ahead
-from adapters.witness.keeping import cosigners, key_unnamed, policy_in_force, remembered
+from adapters.witness.keeping import cosigners, keep_note, key_unnamed, policy_in_force, remembered
 from domain.log.events import WitnessReturned, WitnessSilent
+from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey, format_note, parse_note
 from domain.log.policy import Policy
 from domain.log.witness import AddCheckpoint
 from domain.refusal import Refused
@@ -135,6 +138,66 @@ def test_a_head_counts_with_k_boards_and_not_with_fewer(
         lambda: all(one.asked for one in four),
     )
     assert (logged.log.cosigned() is not None) == enough
+
+
+def test_a_board_whose_key_is_of_ml_dsa_44_is_counted(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    audit, court = boards(started, tmp_path, audit=good, court=good)
+    for board in (audit, court):
+        board.signer = lasting(f"{board.name}.test/w")
+        board.vkey = board.signer.vkey
+    court.behaviour = stranger
+    logged.adopt(audit, court, k=1)
+    head = logged.seal()
+
+    logged.cosigning(logged.cosigned(head), lambda: bool(court.asked))
+
+    cosigned = logged.log.cosigned()
+    assert cosigned is not None
+    assert cosigners(cosigned.note, policy(logged)) == {"audit"}
+    assert remembered(logged.log, policy(logged).witnesses[1]).size == 0
+    line = court.line(AddCheckpoint(0, (), parse_note(cosigned.note)))
+    assert keep_note(logged.log, policy(logged), line.decode(), logged.clock(), head.size).boards == (
+        "court",
+    )
+
+
+def test_a_board_whose_key_is_of_ml_dsa_44_says_how_far_it_has_come(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    def ahead(self: FaultyBoard, taken: socket.socket, request: AddCheckpoint | None) -> Answer:
+        if request is not None:
+            return good(self, taken, request)
+        note = parse_note(newest.note)
+        return 200, format_note(note).encode() + self.line(AddCheckpoint(0, (), note))
+
+    (audit,) = boards(started, tmp_path, audit=ahead)
+    audit.signer = lasting("audit.test/w")
+    audit.vkey = audit.signer.vkey
+    logged.adopt(audit)
+    newest = logged.seal()
+
+    state = logged.log.state()
+    asked = boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))
+
+    assert asked(state) == []
+    assert asked(state._replace(size=state.size - 1)) == ["audit"]
+    assert audit.asked == [], "what it has shown was enough"
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A key that outlasts Ed25519."""
+
+    vkey: VerifierKey
+    sign: Callable[[bytes], bytes]
+
+
+def lasting(name: str) -> Lasting:
+    private = MLDSA44PrivateKey.generate()
+    key = VerifierKey.of(name, ML_DSA_44_COSIGNATURE, private.public_key().public_bytes_raw())
+    return Lasting(key, private.sign)
 
 
 def test_a_board_that_says_nothing_holds_up_neither_the_others_nor_the_sealing(
