@@ -145,10 +145,7 @@ def _consumers(reader: Reader, engine: Engine) -> list[Check]:
 
 
 def _try(name: str, ask: Callable[[], Check]) -> Check:
-    try:
-        return ask()
-    except (Unavailable, Refused) as error:
-        return Check(name, False, str(error))
+    return _try_all(name, lambda: [ask()])[0]
 
 
 def _try_all(name: str, ask: Callable[[], list[Check]]) -> list[Check]:
@@ -156,6 +153,14 @@ def _try_all(name: str, ask: Callable[[], list[Check]]) -> list[Check]:
         return ask()
     except (Unavailable, Refused) as error:
         return [Check(name, False, str(error))]
+    except Exception as error:  # noqa: BLE001 - whatever is damaged: the other checks are wanted all the more
+        return [_unreadable(name, error)]
+
+
+def _unreadable(name: str, error: Exception) -> Check:
+    """What could not be looked at; the error's own words may hold what is stored, so that only its kind is told."""
+    said = f"what is stored cannot be read ({type(error).__name__}); huiyin log check names the first event that differs"
+    return Check(name, False, said)
 
 
 # -- Temporal ---------------------------------------------------------------------------------------------------------
@@ -191,6 +196,8 @@ async def examine_temporal(engine: Engine) -> list[Check]:
         missing = await without_process(engine, client)
     except Unavailable as error:
         return [Check("temporal", False, str(error))]
+    except Exception as error:  # noqa: BLE001 - as in `_try_all`
+        return [_unreadable("processes", error)]
     shown = [case for case in missing if _ordinary(engine, case)]
     said = (
         "every open case has one"
@@ -225,7 +232,13 @@ def _open(engine: Engine, case: str) -> bool:
 
 
 def _ordinary(engine: Engine, case: str) -> bool:
-    """Whether the case may be named to the operator; of one that cannot be read, its bare events are asked."""
+    """Whether the case may be named to the operator; of one that cannot be read, its bare events are asked.
+
+    One with a row that is no event at all is not named: nobody knows what it has kept from view.
+    """
     rows = engine.store.load(case)
-    hidden = any(row.type == DIVERTED or json.loads(row.body)["pub"].get("confidential") for row in rows)
+    try:
+        hidden = any(row.type == DIVERTED or json.loads(row.body)["pub"].get("confidential") for row in rows)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
     return bool(rows) and not hidden

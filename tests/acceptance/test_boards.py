@@ -474,7 +474,7 @@ def test_after_a_change_of_key_status_and_doctor_ask_for_a_policy_that_names_it(
     assert told(run("log", "status", "--json", data=data))["to_do"] is None
     assert rekeyed(data).exit_code == 0
     assert "adopt a policy that names the new key" in told(run("log", "status", "--json", data=data))["to_do"]
-    assert "新密钥尚无规则" in run("log", "status", data=data).stderr
+    assert "待办 to do: the policy in force" in run("log", "status", data=data).stderr
     assert "adopt a policy that names the new key" in checked(data, "boards")["said"]
     adopted(data, policy_file(tmp_path / "policy", logged.key, laptop.vkey))
     assert told(run("log", "status", "--json", data=data))["to_do"] is None
