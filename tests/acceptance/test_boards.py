@@ -29,10 +29,11 @@ from domain.log.cosignature import signers
 from domain.log.events import LogKeyChanged
 from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey, format_note, parse_note, sign_note, verified
 from domain.log.tiles import decode_entries, encode_entries, partial_tiles, tile_path, tiles_for
-from domain.log.tree import leaf_hash, root, subtree_of
+from domain.log.tree import leaf_hash, root
 from domain.log.words import LOG
 from tests.acceptance.logged_world import KEEPER, Logged, logged_world
 from tests.acceptance.world import DISTRICT, Desk
+from tests.small_tree import subtree_of
 from tests.unit.log_world import Key, root_of
 from workflows.records import refusals_of
 
