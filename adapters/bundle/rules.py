@@ -32,7 +32,8 @@ by a holiday `notice` (only a provisional, running one that is not late; never t
 (only before it is due). `ask_extension`, `extend` (moves the due moment only when granted before it),
 `forget_extension`. `spoken`: a check-in by word of mouth counts from `pub.at`. The others keep public fields: `open`,
 `take_over`, `join`, `grade`, `confide`, `answered`, `unanswered`, `withdraw`, `merge`, `unmerge`, `absorb`,
-`release`, `child`, `draft`, `issue`, `add_leg`, `lead`, `ruled`, `there`, `work`, `unsign`, `take_call`.
+`release`, `child`, `draft`, `issue`, `add_leg`, `lead`, `ruled`, `there`, `work`, `unsign`, `take_call`, `recuse`
+(no later event of the case is by the officer `pub.person`).
 
 **A clock** is held by owner and stage; a new one under the same two follows it, numbered one higher (`n`). It is late
 when it stopped, or still runs, after its due moment; an extension granted at or after it does not count. Items of the
@@ -56,7 +57,7 @@ about; of a confidential case only discipline inspection), `office_above` (not t
 `centre` (kinds of body); `issuer`, `issuers` (with joint blowers), `issuers_over`, `supervisor_over` (not the
 receiver, nor below it), `issuers_unless_ruled`, `panel_if_ruled` (a panel has said who leads), `receiver`, `drafts` (a
 kind that may issue such an order), `supervises`, `rates`, `caller` (office or supervisor), `at_counter` (the requester
-at the counter), `archive`.
+at the counter), `archive`, `oneself` (the officer that `pub.person` names, in any post).
 
 `standing_still`: the only acts on a case whose first event is `matter_backfilled.v1`, until it is taken over.
 `streams`: those of the register and the releases. `order_kinds`, `states`, `bodies`: the domain's words.

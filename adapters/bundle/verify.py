@@ -2306,6 +2306,7 @@ class Law:
             self._illegal(f"操作 {act} 不产生 {spec.name}。", f"the act {act} does not make {spec.name}.")
         else:
             self._allowed(case, may, spec, act, told)
+        self._not_recused(case)
         self._take_effect(spec)
         case["command"] = leaf["command"]
 
@@ -2495,6 +2496,8 @@ class Law:
     def _by_one_of(self, parties: list[Callable[[], bool]]) -> None:
         for party in parties:
             if party():
+                if party == self._by_oneself:
+                    self._word = ""  # in any post: no rulebook needs to name it
                 break
         else:
             self._find("wrong_capacity", f"{self._body} 无权作出 {self._act}。",
@@ -2579,6 +2582,11 @@ class Law:
         zh, en = texts[code]
         self._find(code, f"{zh}：{self._act}（{role}）。", f"{en}: {self._act} ({role}).")
 
+    def _not_recused(self, case: dict[str, Any]) -> None:
+        if self._person in case.get("recused", ()) and self._by_officer():
+            self._find("recused_person", f"已回避的人仍作出 {self._act}。",
+                       f"A person who was recused from the case performs {self._act}.")  # fmt: skip
+
     # -- parties
 
     def _kind(self, body: str) -> str | None:
@@ -2608,6 +2616,9 @@ class Law:
 
     def _by_officer(self) -> bool:
         return self._body != self._resident and self._person != self._clock_person
+
+    def _by_oneself(self) -> bool:
+        return self._by_officer() and self._person == self._pub["person"]
 
     def _by_requester(self) -> bool:
         return self._body == self._resident and self._person in self._case["requesters"]
@@ -3182,6 +3193,9 @@ class Law:
         self._case["requesters"][self._pub["requester"]] = [False, False]
         if self._pub.get("community"):
             self._case["bodies"][self._pub["community"]] = 1
+
+    def _do_recuse(self, step: dict[str, Any]) -> None:
+        self._case.setdefault("recused", {})[self._pub["person"]] = 1
 
     def _do_grade(self, step: dict[str, Any]) -> None:
         self._case["demand"], self._case["urgent"] = self._pub.get("demand"), self._pub["urgent"]

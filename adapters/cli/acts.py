@@ -86,6 +86,7 @@ _MATTER = (
     Act("matter", "split", do.SplitMatter, ("text",)),
     Act("matter", "request-exclusion", do.RequestExclusion),
     Act("matter", "decide-exclusion", do.DecideExclusion),
+    Act("matter", "recuse", do.DeclareRecusal),
     Act("matter", "request-extension", do.RequestMatterExtension),
     Act("matter", "decide-extension", do.DecideMatterExtension),
 )

@@ -39,6 +39,8 @@ def about(trail: Trail, fact: Fact) -> str:
         value = getattr(pub, name, None)
         if value is not None and value != "" and value != ():
             said.append(_word(name, value))
+    if fact.stored.type == "person_recused.v1":
+        said.append(pub.person[:8])
     if fact.stored.type == "case_disclosed.v1":
         said.append(f"{trail.body(pub.to)}, {len(pub.digests)} values")
     if fact.stored.type == "order_issued.v1":

@@ -70,15 +70,21 @@ def _in_force(trail: Trail, fact: Fact) -> bool | None:
 def entitled(trail: Trail, figures: Figures | None) -> tuple[list[Row], list[str]]:
     """Question 2: each officer's post on that day, and the parts they took: issued, performed, verified.
 
-    Kinship and recusal are not in the record of a matter; whether a person held the post is.
+    Kinship is on record as the ground of a recusal (回避): whoever was recused is named, whether they acted or not, and
+    flagged where they act later.
     """
+    recused = {fact.pub.person: fact for fact in reversed(trail.of(mev.PersonRecused))}
     taken: dict[str, list[Fact]] = defaultdict(list)
     for fact in trail.facts:
         if fact.human and fact.recorded.capacity != RESIDENT:
             taken[fact.recorded.person].append(fact)
+    for person in recused:
+        taken.setdefault(person, [])  # one who never acted has a row too
     rows, flags = list[Any](), list[str]()
     for person, facts in taken.items():
         parts = _parts(facts)
+        away = recused.get(person)
+        after = [f.stored.position for f in facts if away and f.stored.position > away.stored.position]
         lapsed = [fact.stored.position for fact in facts if not _held(trail, fact)]
         rows.append(
             {
@@ -86,9 +92,14 @@ def entitled(trail: Trail, figures: Figures | None) -> tuple[list[Row], list[str
                 "posts": sorted({f"{trail.body(f.recorded.capacity)} {f.recorded.post}" for f in facts}),
                 "held_the_post": not lapsed, "parts": sorted(parts),
                 "acts": [label(EVENTS, fact.stored.type) for fact in facts],
-                "events": [fact.stored.position for fact in facts],
+                "recused": away and {
+                    "ground": away.pub.ground, "by": by(trail, away), "recorded_at": written(away.recorded.recorded_at),
+                },
+                "events": sorted({fact.stored.position for fact in (*facts, *((away,) if away else ()))}),
             }
         )  # fmt: skip
+        if after:
+            flags.append(f"recused: {person} acted at {after}")
         if lapsed:
             flags.append(f"post_not_held: {person} at {lapsed}")
         if _not_separate(facts):

@@ -16,6 +16,7 @@ from domain.matter.words import (
     Id,
     Kind,
     Number,
+    RecusalGround,
     Scale,
     Source,
     Word,
@@ -314,6 +315,13 @@ class DiscloseCase(Command, name="disclose_case"):
 
     to: Body
     ground: Word
+
+
+class DeclareRecusal(Command, name="declare_recusal"):
+    """回避: have a person act in this matter no more: oneself, or another whom one names. Nothing undoes it."""
+
+    person: Id
+    ground: RecusalGround
 
 
 class EraseData(Command, name="erase_data"):

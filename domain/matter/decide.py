@@ -18,11 +18,12 @@ from domain.matter import (
     keeping,
     legs,
     orders,
+    recusal,
     withdrawal,
 )
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
-from domain.matter.guards import after, allowed_now, exists_for, not_taken
+from domain.matter.guards import after, allowed_now, exists_for, not_recused, not_taken
 from domain.matter.lifecycle import LEG, MATTER, NEEDS_HANDLING, ORDER, leg_row
 from domain.matter.state import WHOLE
 from domain.matter.words import HANDLING
@@ -69,6 +70,7 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.DecideExclusion: exclusion.decide_exclusion,
     do.RequestMatterExtension: disputes.request_matter_extension,
     do.DecideMatterExtension: disputes.decide_matter_extension,
+    do.DeclareRecusal: recusal.declare,
     do.DiscloseCase: disclosing.disclose,
     odo.DraftOrder: drafting.draft,
 }
@@ -135,12 +137,14 @@ def decide(state: Matter | None, command: Command, ctx: Context) -> Decision:
         return Decision(rule=command.NAME, events=opened)
     if state is None or not exists_for(ctx, state):
         raise NotFound
+    not_recused(ctx, state)
     events, elsewhere = _decided(state, command, ctx)
     row = MATTER.get(command.NAME)
     if row is not None and row.to is not None and _moves(command, events):
         elsewhere = (*elsewhere, *families.tell_parent(state, row.to, ctx))
     elif isinstance(command, do.ReverseMerge):
         elsewhere = (*elsewhere, *families.tell_parent(state, state.before_merge, ctx))
+    not_recused(ctx, *(ctx.others.get(case) for case, _ in elsewhere))
     return Decision(rule=_rule(state, command), events=events, elsewhere=elsewhere)
 
 
@@ -175,7 +179,9 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
     return _MATTER[kind](state, command, ctx), ()
 
 
-_AT_ANY_TIME = frozenset({"add_supplement", "join_requester", "disclose_case", "erase_data"})
+_AT_ANY_TIME = frozenset(
+    {"add_supplement", "join_requester", "disclose_case", "erase_data", "declare_recusal"}
+)
 _AFTER_EVERYBODY = frozenset({"submit_result", "divert_matter", "merge_matter"})
 
 

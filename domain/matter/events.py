@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.event import Event
 from domain.instant import Instant
-from domain.matter.words import Channel, Demand, Disposition, Kind, Scale, Source
+from domain.matter.words import Channel, Demand, Disposition, Kind, RecusalGround, Scale, Source
 
 
 class CarriedOn(BaseModel):
@@ -343,6 +343,16 @@ class ChildReopened(Event, name="child_reopened.v1"):
     """A child that had ended is being handled again."""
 
     child: str
+
+
+# --- recusal ----------------------------------------------------------------------------------------------------
+
+
+class PersonRecused(Event, name="person_recused.v1"):
+    """回避: from here on this officer does nothing more in the case, in whatever post. Nothing undoes it."""
+
+    person: str
+    ground: RecusalGround
 
 
 # --- opening for a board, locking, erasing ----------------------------------------------------------------------

@@ -294,6 +294,10 @@ def _disclosed(state: Matter, e: ev.CaseDisclosed, rec: Recorded[Any]) -> None:
     state.boards.add(e.to)
 
 
+def _recused(state: Matter, e: ev.PersonRecused, rec: Recorded[Any]) -> None:
+    state.recused.add(e.person)
+
+
 def _erased(state: Matter, e: ev.DataErased, rec: Recorded[Any]) -> None:
     about = e.subject or WHOLE
     state.erased.add(about)
@@ -361,6 +365,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.ExclusionRequested: _exclusion_requested,
     ev.ExclusionDecided: _exclusion_decided,
     ev.CaseDisclosed: _disclosed,
+    ev.PersonRecused: _recused,
     ev.DataErased: _erased,
     ev.DataLocked: _locked,
     ev.Reminded: _item,
@@ -373,6 +378,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
 
 _HOLD_UP_NOBODY = (
     ev.DueItem, ev.ClockReset, ev.MatterSupplemented, ev.CaseDisclosed, ev.DataErased, ev.DataLocked,
+    ev.PersonRecused,
 )  # fmt: skip
 _ACTS = frozenset(event for event in FOLDS if not issubclass(event, _HOLD_UP_NOBODY))
 _STEPS = frozenset(event for event in _ACTS if not issubclass(event, OF_AN_ORDER))

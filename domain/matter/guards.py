@@ -78,17 +78,32 @@ def officer(
 
     `acts_as`: the post whose right it is where the actor stands in for its holder, in a post of their own.
     """
-    actor, when = ctx.actor, ctx.when
+    _acts_for(ctx, act, bodies)
+    if ctx.actor.post is None or (acts_as or ctx.actor.post) not in ctx.rulebook.posts(act, of):
+        raise Refused(
+            "not_your_post", f"The rulebook does not let this post do {act}; ask one of the posts it names."
+        )
+    _holds_post(ctx)
+
+
+def post_holder(ctx: Context, act: str, bodies: Iterable[str]) -> None:
+    """The actor held, when it happened, any post of one of these bodies; and cites a ground."""
+    _acts_for(ctx, act, bodies)
+    _holds_post(ctx)
+
+
+def _acts_for(ctx: Context, act: str, bodies: Iterable[str] | None) -> None:
+    actor = ctx.actor
     if actor.person == CLOCK_PERSON or actor.body == RESIDENT:
         raise Refused("not_an_officer", f"{act} is an officer's act; sign in with a post.")
     if bodies is not None and actor.body not in set(bodies):
         raise Refused("not_your_body", f"{act} belongs to another body; act in the capacity of that body.")
-    if actor.post is None or (acts_as or actor.post) not in ctx.rulebook.posts(act, of):
-        raise Refused(
-            "not_your_post", f"The rulebook does not let this post do {act}; ask one of the posts it names."
-        )
+
+
+def _holds_post(ctx: Context) -> None:
+    actor, when = ctx.actor, ctx.when
     # At both times: nobody who has left a post reaches back by an early occurred_at.
-    if not all(
+    if actor.post is None or not all(
         ctx.register.holds(actor.person, actor.body, actor.post, at)
         for at in (when.occurred_at, when.recorded_at)
     ):
@@ -201,6 +216,13 @@ def other_person(ctx: Context, persons: Collection[str], advice: str) -> None:
     """One person in two posts is one person: nobody issues, performs and verifies the same thing (law 4, G4)."""
     if ctx.actor.person in persons:
         raise Refused("same_person", advice)
+
+
+def not_recused(ctx: Context, *cases: Matter | None) -> None:
+    """回避: a recused officer does nothing in these cases, in whatever post (G4). Requesters and the clock are none."""
+    person = ctx.actor.person
+    if ctx.actor.body != RESIDENT and any(case is not None and person in case.recused for case in cases):
+        raise Refused("recused", "You are recused from this matter; let a colleague act in it.")
 
 
 def requester(ctx: Context, state: Matter, person: str | None = None) -> None:

@@ -58,6 +58,7 @@ MATTER: dict[str, Row] = {
     "split_matter": Row(_in("accepted", "triaged", "in_handling", "deferred", "completed", "called_back")),
     "request_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
     "decide_exclusion": Row(_KNOWN - _in("archived", "merged", "refused")),
+    "declare_recusal": Row(_OPEN_TO_WORDS - _in("merged")),
     "disclose_case": Row(_KNOWN),
     "erase_data": Row(_KNOWN),
     "draft_order": Row(HANDLING),

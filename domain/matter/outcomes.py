@@ -48,6 +48,7 @@ MAKES: dict[str, tuple[str, ...]] = {
     do.ReopenMatter.NAME: (ev.MatterReopened.TYPE,),
     do.CloseMatter.NAME: (ev.MatterClosed.TYPE,),
     do.ArchiveMatter.NAME: (ev.DataLocked.TYPE, ev.MatterArchived.TYPE),
+    do.DeclareRecusal.NAME: (ev.PersonRecused.TYPE,),
     do.DiscloseCase.NAME: (ev.CaseDisclosed.TYPE,),
     do.EraseData.NAME: _SHUT,
     do.MergeMatter.NAME: (ev.MatterMerged.TYPE,),

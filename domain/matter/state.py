@@ -177,7 +177,8 @@ class Matter:
     `met`: somebody was there; `releasers`: who took a report and let a body go; `deliberated`: a deliberation took it up;
     `withdrawing` and `excluding`: who wrote the request down, by requester and by body; `draw`: what the sample of
     callbacks is drawn by, which nobody can choose. `former`: requesters who left with a merge that was reversed;
-    `erased` and `locked`: by a requester's id or WHOLE; `boards`: those that the case was opened for; `retention`: the
+    `erased` and `locked`: by a requester's id or WHOLE; `boards`: those that the case was opened for;
+    `recused`: the persons who may do nothing more in it; `retention`: the
     class it was archived in; `ended_at`: when it ended (as recorded), None while it goes on. `opened_at`, `moved_at`
     and `last_at` are claimed times: of its opening, of the matter's latest own step, of the latest act of anybody.
     """
@@ -241,6 +242,7 @@ class Matter:
     erased: set[str] = field(default_factory=set)
     locked: dict[str, Lock] = field(default_factory=dict)
     boards: set[str] = field(default_factory=set)
+    recused: set[str] = field(default_factory=set)
     retention: str | None = None
     ended_at: datetime | None = None
     opened_at: datetime | None = None

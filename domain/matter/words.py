@@ -66,6 +66,9 @@ ErasureGround = Literal["purpose_achieved", "term_over", "consent_withdrawn", "u
 """删除的情形, PIPL Art. 47: the purpose is achieved or cannot be, the time of keeping is over, consent was withdrawn,
 the processing broke the law or an agreement, or another law asks for it."""
 
+RecusalGround = Literal["kin", "interest", "prior_part", "other"]
+"""回避的情形: kinship, an interest in the matter, an earlier part in it, or another ground."""
+
 OrderName = Literal["call", "whistle", "call_out", "dispatch", "service", "visit", "agency", "rectification"]
 WhistleKind = Literal["service", "enforcement", "project", "emergency"]
 Role = Literal["lead", "assist"]

@@ -47,6 +47,7 @@ ACTS = frozenset({
     "defer", "hold_review", "resume", "start_handling", "record_attempt", "submit_result", "review_result",
     "callback", "reopen", "close", "archive", "merge", "split", "withdraw", "confirm_withdrawal",
     "supplement", "join_requester", "take_over", "exclude_request", "exclude_decide", "disclose", "erase",
+    "recuse",
     # orders and legs
     "draft_order", "authorise_order", "issue_order", "confirm_authority", "cancel_order", "add_leg",
     "excuse_leg", "change_lead", "change_summons_time", "answer_call", "acknowledge", "contact", "check_in",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.cli.main import app
+from adapters.history.trail import as_of
+from adapters.history.who import entitled
+from adapters.reading import look
 from domain.instant import written
 from domain.matter import commands as do
 from domain.matter.commands import DivertMatter
@@ -121,6 +125,49 @@ def test_question_2_could_that_person_decide(tale: Story) -> None:
     officer = next(row for row in rows if row["person"] == tale.scene.actor("organ-urban", "officer").person)
     assert officer["parts"] == ["performed"]
     assert flags == []
+
+
+def test_question_2_names_who_was_recused_and_flags_nothing_that_was_before(tale: Story) -> None:
+    case = eventful(tale)
+    officer, leader = tale.scene.actor("sd-01", "officer"), tale.scene.actor("sd-01", "leadership_member")
+    answer = tale.desk.do(case, leader, do.DeclareRecusal(person=officer.person, ground="kin"))
+    assert answer.accepted, answer
+
+    rows, flags = asked(case, 2)
+
+    row = next(row for row in rows if row["person"] == officer.person)
+    assert row["recused"]["ground"] == "kin"
+    assert history(case)["events"][-1]["type"] == "person_recused.v1"
+    assert row["events"][-1] == history(case)["events"][-1]["position"]
+    assert [one for one in flags if one.startswith("recused")] == []
+
+
+def test_question_2_flags_what_a_recused_person_did(tale: Story) -> None:
+    case = eventful(tale)
+    officer, leader = tale.scene.actor("sd-01", "officer"), tale.scene.actor("sd-01", "leadership_member")
+    tale.desk.must(case, leader, do.DeclareRecusal(person=officer.person, ground="kin"))
+    trail = as_of(tale.engine, look(tale.engine, case, None))
+    *before, recusal = trail.facts
+    first = recusal._replace(stored=recusal.stored._replace(position=0))
+
+    _, flags = entitled(replace(trail, facts=(first, *before)), None)
+
+    acted = [one.stored.position for one in before if one.recorded.person == officer.person]
+    assert flags == [f"recused: {officer.person} acted at {acted}"]
+
+
+def test_question_2_shows_a_recused_person_who_never_acted(tale: Story) -> None:
+    case = eventful(tale)
+    leader, idle = tale.scene.actor("sd-01", "leadership_member"), tale.scene.actor("sd-01", "reviewer")
+    answer = tale.desk.do(case, leader, do.DeclareRecusal(person=idle.person, ground="other"))
+    assert answer.accepted, answer
+
+    rows, _ = asked(case, 2)
+
+    assert next(row for row in rows if row["person"] == idle.person)["acts"] == []
+    result = CliRunner(env={"COLUMNS": "250"}).invoke(app, ["history", case, "--questions"])
+    assert result.exit_code == 0
+    assert "回避" in result.stdout
 
 
 def test_question_11_who_came_late_and_by_how_much(tale: Story) -> None:

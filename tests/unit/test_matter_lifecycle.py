@@ -118,6 +118,7 @@ TABLE: dict[str, dict[str, str]] = {
     "decide_exclusion": same(*(s for s in REACH if s not in ("archived", "merged", "refused"))),
     "request_matter_extension": same(*LED),
     "decide_matter_extension": same(*LED, "completed", "called_back"),
+    "declare_recusal": same(*(s for s in REACH if s not in ("archived", "merged"))),
     "disclose_case": same(*REACH),
     "erase_data": same("closed", "archived", "refused", "withdrawn"),
     "draft_order": same(*LED),
@@ -182,6 +183,10 @@ ACTS: dict[str, Act] = {
     "decide_matter_extension": lambda w: (
         CENTRE_SUPERVISOR,
         do.DecideMatterExtension(granted=True, requester_told=True),
+    ),
+    "declare_recusal": lambda w: (
+        CENTRE_SUPERVISOR,
+        do.DeclareRecusal(person=SD_OFFICER.person, ground="kin"),
     ),
     "disclose_case": lambda w: (CENTRE_SUPERVISOR, do.DiscloseCase(to="board", ground="sample:2026-03")),
     "erase_data": lambda w: (ARCHIVIST, do.EraseData(ground="purpose_achieved")),
