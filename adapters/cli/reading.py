@@ -12,11 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.cli.act_targets import case_of
 from adapters.cli.door import identify, opened
 from adapters.cli.people import acting
 from adapters.cli.tables import cell, console, plain, print_json, print_table, zone_of
 from adapters.engine import Engine
+from adapters.finding import case_of
 from adapters.history.trail import Trail, as_of
 from adapters.labels import ACTS, ORDERS, STAGES, STATUSES, VALUES, label
 from adapters.reading import Seen, look, open_case

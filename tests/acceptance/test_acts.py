@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from adapters.cli.acts import ACTS, nouns
+from adapters.acts import ACTS
+from adapters.cli.acts import nouns
 from adapters.demo.district import CALL_OUT_POWER, ORGAN, SUBDISTRICT, WHISTLE_POWER
 from domain.matter import COMMANDS
 from domain.matter import commands as do
