@@ -11,6 +11,7 @@ from domain.refusal import NotFound
 from workflows.submission import OWN_NUMBER
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 def is_id(text: str) -> bool:
@@ -27,7 +28,7 @@ def case_of(engine: Engine, text: str, viewer: Actor | None) -> str:
         return text
     found = engine.handle.find(OWN_NUMBER, text.upper(), viewer)
     source, colon, number = text.partition(":")
-    if found is None and colon:
+    if found is None and colon and _SOURCE.fullmatch(source):
         found = engine.handle.find(source, number, viewer)
     if found is None:
         raise NotFound

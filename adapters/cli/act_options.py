@@ -14,8 +14,8 @@ import typer
 from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
+from adapters.act_words import HELP, SAID, SEALED
 from adapters.acts import EVIDENCE
-from adapters.cli.act_words import HELP, SAID, SEALED
 from domain.acting import Command
 
 _NAMES = {
