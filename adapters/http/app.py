@@ -60,10 +60,10 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     )
     handlers(app)
     api = APIRouter(prefix=PREFIX)
-    bodies = {operation: body_of(operation) for operation in operations()}
+    acts = [(operation, body_of(operation)) for operation in operations()]
     api.include_router(listing.router(engine, doors, views.reader))
     api.include_router(reading.router(engine, doors))
-    for operation, body in bodies.items():
+    for operation, body in acts:
         opens = operation.command is RegisterMatter
         api.add_api_route(
             operation.path, endpoint(engine, doors, operation, body), methods=["POST"], name=operation.name,
@@ -74,7 +74,7 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     app.include_router(api)
     app.include_router(signin.router(engine.settings, doors))
     app.include_router(health.router(asked))
-    said = document(app, bodies)
+    said = document(app, [body for _, body in acts])
     shown = docs.page(said)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,12 +68,12 @@ def extra_of(operation: Operation, body: type[Given]) -> dict[str, Any]:
     }
 
 
-def document(app: FastAPI, bodies: dict[Operation, type[Given]]) -> dict[str, Any]:
+def document(app: FastAPI, bodies: Sequence[type[Given]]) -> dict[str, Any]:
     """The whole document, made once."""
     found: dict[str, Any] = get_openapi(
         title="Huiyin 回音", version=app.version, description=_DESCRIPTION, routes=app.routes
     )
-    models: list[tuple[type[BaseModel], Any]] = [(body, "validation") for body in bodies.values()]
+    models: list[tuple[type[BaseModel], Any]] = [(body, "validation") for body in bodies]
     models += [(Accepted, "serialization"), (Problem, "serialization")]
     _, schemas = models_json_schema(models, ref_template=_REF)
     parts = found.setdefault("components", {})
