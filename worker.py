@@ -88,7 +88,7 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         )
         views = Views(engine.settings.views_url, engine.store, positions)
         resetter = Resetter(engine.handle, positions, lambda: open_cases(engine.store))
-        consumers: list[Consumer] = [starter, views, Keeper(engine.keys, positions), resetter]
+        consumers: list[Consumer] = [starter, views, Keeper(engine.store, engine.keys, positions), resetter]
         log.info("following", namespace=client.namespace)
         await following(Follower(engine.store, consumers, positions), stop, reconcile(starter, positions))
     finally:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from adapters.log.keys import make_log_keys
+from adapters.replay import replay_missed
 from adapters.settings import Settings
 from adapters.store import open_store
 from adapters.vault import open_keys
@@ -44,6 +45,8 @@ class Engine:
 def open_engine(settings: Settings, clock: Callable[[], datetime] = now) -> Engine:
     """Open everything that the settings name, making what is missing of the embedded default.
 
+    Whatever the key store has missed of the record (erasures above all) is done again first: no backup resurrects data.
+
     Raises domain.refusal.Unavailable when a database cannot be reached, Refused for wrong master keys.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
@@ -53,6 +56,12 @@ def open_engine(settings: Settings, clock: Callable[[], datetime] = now) -> Engi
         make_log_keys(settings.log_keys_folder, settings.origin)
     store = open_store(settings.store_url)
     keys = open_keys(settings.keys_url, settings.masters_folder)
+    try:
+        replay_missed(store, keys)
+    except BaseException:
+        store.close()
+        keys.close()
+        raise
     vault = Vault(store, keys)
     return Engine(settings, store, keys, vault, Handle(store, vault, keys, clock, code_release()))
 

@@ -1,4 +1,11 @@
-"""Labels: how codes are called on a screen, Chinese first (DESIGN.md §10). Unknown codes are shown as they are."""
+"""Labels: how codes are called on a screen, Chinese first (DESIGN.md §10). Unknown codes are shown as they are.
+
+The command line says both languages at once, `受理 accept`, and has no switch between them: the code is the English
+word of the glossary and stands beside the Chinese one in every table, headings are in both, and so an office and its
+auditor read the same screen, and a screenshot means the same to either. A catalogue for gettext would have to hold
+every label, heading, help text and refusal twice, and would be half done for as long as one of them is missing;
+tests/unit/test_labels.py holds that nothing is said in Chinese alone.
+"""
 
 from __future__ import annotations
 

@@ -109,12 +109,15 @@ class Trail:
     entries: list[bytes] = field(default_factory=list)
     versions: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     position: int = 0
+    basis: Json = field(
+        default_factory=lambda: {"calendar": "cn-2026", "code": "0.1.0", "register": 1, "rulebook": "demo/1"}
+    )
 
     def body(self, stream: str, kind: str, pub: Json, **changed: Any) -> Json:
         when = stamp(self.at)
         return {
             "_sd": [], "authority": "law:street-office", "backfill": False,
-            "basis": {"calendar": "cn-2026", "code": "0.1.0", "register": 1, "rulebook": "demo/1"},
+            "basis": self.basis,
             "capacity": "sd-01", "causation": None, "command": "cli:1", "correlation": "cli:1",
             "nonce": hashlib.sha256(f"{stream}{len(self.entries)}".encode()).hexdigest()[:32], "occurred_at": when,
             "person": "3f2b8c1e-5d4a-4b6f-9e7d-0a1b2c3d4e5f", "post": "officer", "pub": pub, "recorded_at": when,

@@ -32,6 +32,7 @@ from workflows.ports import (
     Answered,
     Append,
     Batch,
+    ClockAhead,
     ClockBehind,
     EventStore,
     KeyStore,
@@ -53,6 +54,7 @@ ADMINISTRATION_TOLERANCE = timedelta(seconds=2)
 """How far another machine's clock may be ahead in an act on the register, the releases or the log."""
 _OF_CASES = frozenset(event.TYPE for event in FOLDS)
 _CLOCK_BEHIND = "This machine's clock is behind the store's; set it right and try again."
+_CLOCK_AHEAD = "This machine's clock is ahead of the store's; set it right and try again."
 
 
 class _Loaded(NamedTuple):
@@ -90,9 +92,9 @@ class Handle:
         digest, behind = digest_of(submission, self.keys.pepper()), False
         for _ in range(MOST_TRIES):
             known = self.store.answered(submission.client, submission.key)
-            if known is not None:
-                return self._repeated(known, digest, submission)
             try:
+                if known is not None:
+                    return self._repeated(known, digest, submission)
                 return self._once(submission, digest)
             except (Conflict, AlreadyAnswered, ReferenceTaken):
                 continue  # somebody else was faster: look again, decide again
@@ -102,6 +104,8 @@ class Handle:
                 if behind:
                     return Answer("refused", submission.case, code="clock_behind", advice=_CLOCK_BEHIND)
                 behind = True
+            except ClockAhead:
+                return Answer("refused", submission.case, code="clock_ahead", advice=_CLOCK_AHEAD)
         raise Unavailable("The case is being changed too often at this moment; try again shortly.")
 
     def load(self, case: str) -> Matter | None:
@@ -163,7 +167,9 @@ class Handle:
         for one, (_, answer), outcome in zip(ready, batches, outcomes, strict=True):
             if not isinstance(outcome, Exception):
                 answers[one.place] = answer
-            elif not isinstance(outcome, (Conflict, AlreadyAnswered, ReferenceTaken, ClockBehind)):
+            elif not isinstance(
+                outcome, (Conflict, AlreadyAnswered, ReferenceTaken, ClockBehind, ClockAhead)
+            ):
                 raise outcome
         return answers
 

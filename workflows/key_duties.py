@@ -10,6 +10,7 @@ from enum import Enum
 
 from domain.event import Event, decode
 from domain.matter.events import DataErased, DataLocked, MatterDiverted
+from domain.refusal import Refused
 from workflows.ports import KeyStore, Stored
 
 
@@ -45,7 +46,14 @@ def carry_out(keys: KeyStore, stream: str, event: Event) -> Duty | None:
 
 
 def carry_out_stored(keys: KeyStore, stored: Stored) -> Duty | None:
-    """The same for an event as stored."""
+    """The same for an event as stored. Raises Refused `event_damaged` for one that cannot be read."""
     if stored.type not in OF_KEYS:
         return None
-    return carry_out(keys, stored.stream, decode(stored.type, stored.body).pub)
+    try:
+        event = decode(stored.type, stored.body).pub
+    except ValueError as error:
+        raise Refused(
+            "event_damaged",
+            f"Restore the record: the event at {stored.position} says what becomes of keys, and cannot be read.",
+        ) from error
+    return carry_out(keys, stored.stream, event)

@@ -74,7 +74,8 @@ class Batch:
     """All that one command writes, in one transaction or not at all.
 
     `recorded_at` is the moment set by `handle`: a batch more than one second behind the newest stored event
-    is refused with ClockBehind. `answered` is None only for repairs by the store itself.
+    is refused with ClockBehind, and where the store has a clock of its own one more than five seconds ahead of it with
+    ClockAhead. `answered` is None only for repairs by the store itself.
     """
 
     appends: tuple[Append, ...]
@@ -97,6 +98,10 @@ class ClockBehind(Exception):
     """This machine's clock lies more than a second behind the store's newest event."""
 
 
+class ClockAhead(Exception):
+    """This machine's clock lies more than five seconds ahead of the store's own."""
+
+
 class EventStore(Protocol):
     """The record. Every method may raise domain.refusal.Unavailable: nothing has been done by halves.
 
@@ -115,7 +120,8 @@ class EventStore(Protocol):
     def append(self, batch: Batch) -> tuple[int, ...]:
         """Write the batch and return the positions of its events, in the order of `batch.appends`.
 
-        Raises domain.refusal.Conflict (a stream has moved on), AlreadyAnswered, ReferenceTaken, ClockBehind.
+        Raises domain.refusal.Conflict (a stream has moved on), AlreadyAnswered, ReferenceTaken, ClockBehind,
+        ClockAhead.
         After an ambiguous commit the adapter looks the batch up before it raises. Only where the database died in
         that moment and cannot be asked may a batch stand after Unavailable: the same key then finds its answer.
         """
@@ -251,6 +257,17 @@ class KeyStore(Protocol):
 
     def pepper(self) -> bytes:
         """The 32-byte secret under which outside numbers are HMACed."""
+        ...
+
+    def kept_up_to(self, epoch: str) -> int:
+        """The position up to which the keys are as the record's events say; 0 in another life of the store.
+
+        It is kept with the keys: a key store that was restored from an older backup tells by it what it missed.
+        """
+        ...
+
+    def keep_up_to(self, epoch: str, position: int) -> None:
+        """Note that everything up to this position has been carried out."""
         ...
 
 

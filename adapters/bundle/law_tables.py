@@ -154,6 +154,8 @@ TOLD: dict[str, dict[str, Any]] = {
     "matter_absorbed.v1": {"states": sorted(LIVE_MATTER), "if": {}},
     "matter_reopened.v1": {"states": ["called_back", "closed", "completed"], "if": {"ground": "late_child"}},
     "matter_supplemented.v1": {"states": None, "if": {"merged": "*"}},
+    "data_erased.v1": {"states": None, "if": {}, "needs": ["ended_or_withdrawn"]},
+    "data_locked.v1": {"states": None, "if": {}, "needs": ["ended_or_withdrawn"]},
 }
 """What another case's act may put into this one: in which states, and how it is told from an act of its own."""
 
@@ -349,7 +351,7 @@ STARTS: dict[str, list[dict[str, Any]]] = {
     "matter_resumed.v1": [_clock("finish", "free", only="carried", due="paused", carried=True)],
     "result_submitted.v1": [_clock("callback", "demand")],
     "callback_done.v1": [_clock("close", "demand", only="complete")],
-    "matter_reopened.v1": [_clock("finish", "again", only="answered_before")],
+    "matter_reopened.v1": [_clock("finish", "again", only="asked_again")],
     "matter_absorbed.v1": [_clock("finish", "free", only="carried", due="given", carried=True)],
     "order_issued.v1": [_clock("confirm_authority", "order", only="emergency_whistle")],
     "leg_added.v1": _OF_LEG,

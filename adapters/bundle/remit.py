@@ -57,6 +57,8 @@ class Remit:
     def _judged(self, rows: list[Stored]) -> bool:
         if not rows:
             return False
+        if rows[0].version > 1:  # its beginning is gone from the record: a board must be shown that hole
+            return self._under is None and not _diverted(rows)
         if rows[0].type in _ABOUT_A_CASE:
             return self._about(decode(rows[0].type, rows[0].body).pub.case)
         if rows[0].type not in _OPENING:
@@ -86,4 +88,8 @@ class Remit:
 def _accuses(rows: list[Stored]) -> bool:
     """Whether a case is confidential from the start, or was diverted later."""
     opened = decode(rows[0].type, rows[0].body).pub
-    return getattr(opened, "confidential", False) or any(row.type == "matter_diverted.v1" for row in rows)
+    return getattr(opened, "confidential", False) or _diverted(rows)
+
+
+def _diverted(rows: list[Stored]) -> bool:
+    return any(row.type == "matter_diverted.v1" for row in rows)

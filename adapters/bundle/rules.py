@@ -14,7 +14,8 @@ the *act* that made an event. Moments compare as text once the final `Z` is cut 
   `emergency`; of an emergency whistle's order `order_emergency`). Where `through_dispute`, a leg in `disputed` is
   judged by the state beneath. `follows`: it comes `before` or `after` another event of the same act (`command`),
   which alone is judged by party, person and basis.
-- `told`: acts of another case that may put it here (`told_if`: and only so; `*` is any value but null), with `matter`.
+- `told`: acts of another case that may put it here (`told_if`: and only so; `*` is any value but null), with `matter`;
+  what `told_needs` says must be so. Where an act may do both, the events of its own case come first in the log.
 - `does`: what it does, in order. Each step has `do`, and applies only if `pub` holds what `if` says.
 - `starts`, `starts_per_leg` (`pub.legs`): the clocks that it must start, see below.
 - `apart`: `roles` that its person must not be among, the finding's `code`, `if`.
@@ -141,6 +142,7 @@ def _event(event: type[Event]) -> dict[str, Any]:
         "acts": {act: {**_allowed(act, name, machine), "follows": _follows(name, act)} for act in made},
         "told": {act: {"matter": told["states"]} for act, types in TELLS.items() if name in types},
         "told_if": told["if"],
+        "told_needs": told.get("needs", []),
         "does": [_filled(step, name, machine, made) for step in tables.EFFECTS.get(name, [])],
         "starts": tables.STARTS.get(name, []),
         "starts_per_leg": tables.STARTS_PER_LEG.get(name, []),

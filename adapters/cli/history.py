@@ -113,9 +113,9 @@ def _print_events(trail: Trail) -> None:
 def _told(trail: Trail, row: dict[str, Any]) -> dict[str, Any]:
     """A line for people: the second time only where it differs, the person by the beginning of the pseudonym."""
     occurred, recorded = (local(row[name], trail.zone) for name in ("occurred_at", "recorded_at"))
-    post = label(POSTS, row["post"]).partition(" ")[0] if row["post"] else ""
+    post = label(POSTS, row["post"]) if row["post"] else ""
     person = row["person"] if ":" in row["person"] else row["person"][:8]
-    late = " 补录" if row["backfill"] else ""
+    late = " 补录 late record" if row["backfill"] else ""
     return row | {
         "occurred": occurred + late, "recorded": recorded if recorded != occurred else "",
         "who": " ".join(filter(None, (row["body_name"], post, person))), "ground": row["authority"],
@@ -125,7 +125,7 @@ def _told(trail: Trail, row: dict[str, Any]) -> dict[str, Any]:
 
 def _print_answer(trail: Trail, one: Answered) -> None:
     out = console()
-    out.print(f"\n问题 {one.number}: {one.question_zh}\n{one.question_en}")
+    out.print(f"\n问题 question {one.number}: {one.question_zh}\n{one.question_en}")
     if not one.rows:
         out.print("  没有 none")
     for shape, rows in _by_shape(one.rows).items():

@@ -241,7 +241,7 @@ def work(
             for row in rows
         ]
         columns = ("due", "act", "number", "code", "status", "body", "posts", "leg")
-        print_table(f"{whose}: {len(rows)} 件待办", said, columns, zone_of(engine))
+        print_table(f"{whose}: {len(rows)} 件待办 to do", said, columns, zone_of(engine))
 
 
 def clocks(

@@ -79,7 +79,9 @@ class Trail:
             return "-"
         found = self.standing.register.body(body, self.at)
         return (
-            f"{found.name_zh} {body}" if found else {"resident": "诉求人", "system": "系统"}.get(body, body)
+            f"{found.name_zh} {body}"
+            if found
+            else {"resident": "诉求人 requester", "system": "系统 system"}.get(body, body)
         )
 
     def owes(self, clock: Clock) -> str:

@@ -32,7 +32,7 @@ _PARTS = {
 def by(trail: Trail, fact: Fact) -> str:
     """Who did it: post, body, and the beginning of the person's pseudonym."""
     recorded = fact.recorded
-    post = label(POSTS, recorded.post).partition(" ")[0] if recorded.post else ""
+    post = label(POSTS, recorded.post) if recorded.post else ""
     return " ".join(filter(None, (trail.body(recorded.capacity), post, recorded.person[:8])))
 
 

@@ -24,7 +24,7 @@ from workflows.submission import Answer, OutsideNumber, Submission
 BATCH = 500
 _FOR_EVERY_ROW = frozenset({
     "authority_missing", "not_for_backfill", "not_an_officer", "not_your_body", "not_your_post", "post_lapsed",
-    "rulebook_not_in_force", "rulebook_unknown", "no_rulebook_in_force", "clock_behind",
+    "rulebook_not_in_force", "rulebook_unknown", "no_rulebook_in_force", "clock_behind", "clock_ahead",
 })  # fmt: skip
 """Refusals that concern who imports and under which rules: they would be those of every row."""
 

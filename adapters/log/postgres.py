@@ -16,6 +16,8 @@ from adapters.store.postgres_link import OPTIONS, advisory_key, connect, refuse_
 from adapters.store.postgres_pool import Connections
 
 SCHEMA = "log"
+LARGE = {"bundles"}
+"""Few rows of many bytes: sent one by one, in one go; as columns they would be copied several times on the way."""
 MOST = 16
 """Connections of one process at most."""
 
@@ -103,6 +105,10 @@ class _Work:
     def add(self, table: str, rows: Sequence[tuple[Any, ...]], on_conflict: str = "") -> int:
         if not rows:
             return 0
+        if table in LARGE:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(_insert_one(table, on_conflict), rows)
+                return cursor.rowcount
         columns = zip(*rows, strict=True)
         made = [
             _COLUMN[KINDS[name]][0](list(column))
@@ -121,3 +127,10 @@ def _insert(table: str, on_conflict: str) -> bytes:
     columns = COLUMNS[table]
     given = ", ".join(f"%b::{_COLUMN[KINDS[name]][1]}[]" for name in columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({given}) {on_conflict}".encode()
+
+
+@lru_cache
+def _insert_one(table: str, on_conflict: str) -> bytes:
+    columns = COLUMNS[table]
+    marks = ", ".join(["%b"] * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {on_conflict}".encode()

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_TOLERANCE = 1_000_000
 """Microseconds that an append may lie behind the newest event (law 6)."""
+CLOCK_AHEAD = 5_000_000
+"""Microseconds that an append may lie ahead of the database server's clock."""
 
 
 def as_microseconds(moment: datetime) -> int:

@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 from adapters.failpoint import failpoint
 from adapters.store import postgres_schema
 from adapters.store.group import Entry, GroupCommit
-from adapters.store.moment import CLOCK_TOLERANCE
+from adapters.store.moment import CLOCK_AHEAD, CLOCK_TOLERANCE
 from adapters.store.out_of_reach import is_out_of_reach, reported
 from adapters.store.postgres_arrays import PARAMETERS, apart, arrays
 from adapters.store.postgres_columns import understood_by
@@ -24,7 +24,7 @@ from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, 
 from adapters.store.postgres_pool import IDLE_SECONDS, alive
 from adapters.store.save import Outcome, Save
 from domain.refusal import Conflict, Unavailable
-from workflows.ports import AlreadyAnswered, ClockBehind, ReferenceTaken
+from workflows.ports import AlreadyAnswered, ClockAhead, ClockBehind, ReferenceTaken
 
 REFUSALS = {"commands_pkey": AlreadyAnswered, "refs_pkey": ReferenceTaken}
 
@@ -44,7 +44,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             super().__init__(pool(dsn, schema))
         self.channel_name = self._channel
         self._lock_key = advisory_key(schema, "append")
-        self._append = self.composed("SELECT * FROM {schema}.append_saves(%s, " + PARAMETERS + ")")
+        self._append = self.composed("SELECT * FROM {schema}.append_saves_2(%s, " + PARAMETERS + ")")
         self._group: GroupCommit[Sequence[Save], list[Outcome]] = GroupCommit(self._write)
 
     def create_table(self) -> None:
@@ -107,7 +107,9 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def composed(self, statement: str) -> bytes:
         """A statement with the names of this schema filled in; bytes, so that psycopg need not write it out each time."""
         names = {"schema": Identifier(self._schema), "channel": Identifier(self._channel)}
-        return SQL(statement).format(**names, tolerance=CLOCK_TOLERANCE).as_bytes(None)
+        return (
+            SQL(statement).format(**names, tolerance=CLOCK_TOLERANCE, most_ahead=CLOCK_AHEAD).as_bytes(None)
+        )
 
     def _write(self, group: Sequence[Entry[Sequence[Save], list[Outcome]]]) -> None:
         failpoint("store.before_transaction")
@@ -186,7 +188,7 @@ def _outcomes(
 ) -> dict[int, Outcome]:
     reasons: dict[int, Exception] = {}
     for numbers, reason in zip(
-        refused, (AlreadyAnswered, ReferenceTaken, Conflict, ClockBehind), strict=True
+        refused, (AlreadyAnswered, ReferenceTaken, Conflict, ClockBehind, ClockAhead), strict=True
     ):
         for number in numbers or ():
             reasons.setdefault(number, reason())

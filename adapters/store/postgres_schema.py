@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-VERSION = "1"
+VERSION = "2"
+"""Raise it with every change. Functions carry it in their names, so that processes of an older release go on with theirs."""
 
 TABLES = (
     "CREATE SCHEMA IF NOT EXISTS {schema}",
@@ -38,8 +39,9 @@ TABLES = (
 # so that positions are in the order of commits and a reader that tails the log misses nothing; unlike a table
 # lock it is in nobody else's way. Under READ COMMITTED each statement below sees what was committed before the
 # lock was taken. Refused saves (numbers in the OUT arrays) write nothing; the others are written together.
+# A clock that is ahead of the server's would make every honest append after it "behind"; so it writes nothing.
 # No two saves of one call share a stream, a command, a reference or a digest: the caller sees to that.
-APPEND = """CREATE OR REPLACE FUNCTION {schema}.append_saves(
+APPEND = """CREATE OR REPLACE FUNCTION {schema}.append_saves_2(
     lock_key bigint,
     c_save int[], c_client text[], c_key text[], c_digest text[], c_stream text[], c_outcome text[],
     c_answer bytea[], c_recorded_at bigint[],
@@ -48,15 +50,18 @@ APPEND = """CREATE OR REPLACE FUNCTION {schema}.append_saves(
     e_save int[], e_stream text[], e_version bigint[], e_topic text[], e_state bytea[], e_moment bigint[],
     s_save int[], s_digest text[], s_stream text[], s_subject text[], s_name text[], s_ciphertext bytea[],
     t_save int[], t_digest text[], t_text text[],
-    OUT answered int[], OUT taken int[], OUT moved int[], OUT behind int[], OUT positions bigint[])
+    OUT answered int[], OUT taken int[], OUT moved int[], OUT behind int[], OUT ahead int[],
+    OUT positions bigint[])
 LANGUAGE plpgsql AS $BODY$
 DECLARE
     newest bigint;
+    latest bigint;
     refused int[];
 BEGIN
     PERFORM pg_advisory_xact_lock(lock_key);
     SELECT known_at INTO newest FROM {schema}.stored_events ORDER BY notification_id DESC LIMIT 1;
     newest := coalesce(newest, 0);
+    latest := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + {most_ahead};
     answered := ARRAY(SELECT n.save FROM unnest(c_save, c_client, c_key) AS n(save, client, key)
         WHERE EXISTS (SELECT FROM {schema}.commands t WHERE t.client = n.client AND t.key = n.key));
     IF cardinality(r_save) > 0 THEN
@@ -68,7 +73,11 @@ BEGIN
             WHERE t.originator_id = n.stream ORDER BY t.originator_version DESC LIMIT 1), 0));
     behind := ARRAY(SELECT DISTINCT n.save FROM unnest(a_save, a_moment) AS n(save, moment)
         WHERE n.moment < newest - {tolerance});
-    refused := answered || taken || moved || behind;
+    IF latest < ANY(a_moment) THEN  -- a plain expression: no query on the way of every append
+        ahead := ARRAY(SELECT DISTINCT n.save FROM unnest(a_save, a_moment) AS n(save, moment)
+            WHERE n.moment > latest);
+    END IF;
+    refused := answered || taken || moved || behind || ahead;
     INSERT INTO {schema}.commands (client, key, digest, stream, outcome, answer, recorded_at)
         SELECT n.client, n.key, n.digest, n.stream, n.outcome, n.answer, n.recorded_at
         FROM unnest(c_save, c_client, c_key, c_digest, c_stream, c_outcome, c_answer, c_recorded_at)

@@ -15,7 +15,7 @@ from adapters.store.sqlite_files import open_sqlite
 from adapters.store.sqlite_recorder import SqliteRecorder
 from workflows.ports import Batch
 
-FIRST_POLL_SECONDS, POLL_SECONDS = 0.002, 0.008
+FIRST_POLL_SECONDS, POLL_SECONDS = 0.002, 0.005
 """How soon, and how often later, `wait` looks for commits of other processes; those of this process wake it at once."""
 
 _EVENT = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events"

@@ -12,6 +12,9 @@ from domain.refusal import NotFound, Refused
 LOCKED = ".locked"
 """What stands behind a holder's name where the key is locked; the wrapping is the holder's, as it was."""
 
+KEPT = "kept up to"
+"""The note of how far the record's events have been carried out: the store's epoch, a space and the position."""
+
 
 class KeyRow(NamedTuple):
     """A data key as stored; `wrapped` is None once it was destroyed, which stays as a tombstone."""
@@ -68,6 +71,10 @@ class KeyTable(Protocol):
 
     def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
         """A wrapped secret of the whole store; `wrapped` is stored first, durably, where there is none."""
+        ...
+
+    def note(self, name: str, value: bytes) -> None:
+        """Write beside the secrets what is none, over what stands there."""
         ...
 
     def close(self) -> None:
@@ -156,6 +163,15 @@ class Keys:
         if self._pepper is None:
             self._pepper = self._stored_pepper()
         return self._pepper
+
+    def kept_up_to(self, epoch: str) -> int:
+        """The position up to which these keys are as the record's events say."""
+        life, _, position = (self._table.secret(KEPT) or b"").decode("ascii").partition(" ")
+        return int(position) if life == epoch else 0
+
+    def keep_up_to(self, epoch: str, position: int) -> None:
+        """Note that everything up to this position has been carried out."""
+        self._table.note(KEPT, f"{epoch} {position}".encode("ascii"))
 
     def _stored_pepper(self) -> bytes:
         wrapped = self._table.secret("pepper")

@@ -130,6 +130,15 @@ class PostgresKeyTable:
         rows = self._run("SELECT wrapped FROM {schema}.secrets WHERE name = %s", name)
         return rows[0][0] if rows else None
 
+    def note(self, name: str, value: bytes) -> None:
+        """Write a row that is no secret."""
+        self._run(
+            "INSERT INTO {schema}.secrets VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET wrapped = EXCLUDED.wrapped"
+            " RETURNING 1",
+            name,
+            value,
+        )
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()

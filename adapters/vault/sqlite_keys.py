@@ -112,6 +112,11 @@ class SqliteKeyTable:
         rows = self._read("SELECT wrapped FROM secrets WHERE name = ?", name)
         return rows[0][0] if rows else None
 
+    def note(self, name: str, value: bytes) -> None:
+        """Write a row that is no secret."""
+        with reported(), self._file.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?)", (name, value))
+
     def close(self) -> None:
         """Close all connections."""
         self._readers.close()

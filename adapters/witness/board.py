@@ -67,11 +67,13 @@ class Board:
                 _log.warning("refused", origin=request.checkpoint.origin, status=answer.status)
                 return Said(answer.status, answer.body, answer.content_type)
             try:
-                return Said(200, str(self.cosigned(request, answer)))
+                line = self.cosigned(request, answer)
             except Unavailable as error:
                 # Without the state on the disk there is no cosignature: after a restart it would be forgotten.
                 _log.error("not_saved", why=str(error))
                 return Said(503, "This witness cannot write its state down; try again later.\n")
+        _log.info("cosigned", origin=request.checkpoint.origin, size=answer.state.size)
+        return Said(200, str(line))
 
     def judged(self, request: AddCheckpoint) -> Cosign | Refusal:
         """What is to be done with a request; a head of the log's that contradicts the known one is kept."""
@@ -92,7 +94,6 @@ class Board:
         known = {**self._known, origin: Known(decided.state.size, decided.state.root, note)}
         self._file.save(known)
         self._known = known
-        _log.info("cosigned", origin=origin, size=decided.state.size)
         return line
 
     def known(self, origin: str) -> Known | None:

@@ -15,6 +15,7 @@ from adapters.demo.desk import GROUND
 from adapters.rulebooks import template
 from domain.acting import CLOCK, Actor, Command
 from domain.event import decode
+from domain.log.words import LOG
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.refusal import Refused
@@ -137,7 +138,7 @@ def test_a_clock_that_is_behind_the_store_writes_nothing_until_it_is_set_right(t
     assert right.accepted
 
 
-@pytest.mark.parametrize("stream", ["the register", "the releases", "no stream"])
+@pytest.mark.parametrize("stream", ["the register", "the releases", "the log", "no stream"])
 @pytest.mark.parametrize(
     "act", [do.AcceptMatter(), do.DivertMatter(to="discipline")], ids=lambda one: one.NAME
 )
@@ -145,7 +146,7 @@ def test_what_is_no_case_looks_like_one_that_does_not_exist(tale: Story, stream:
     case = Case(tale)
     refusal = case.triaged().hand_in(case.window, do.AcceptMatter())
     case.id = {
-        "the register": REGISTER, "the releases": RELEASES, "no stream": case.desk.id(),
+        "the register": REGISTER, "the releases": RELEASES, "the log": LOG, "no stream": case.desk.id(),
     }[stream]  # fmt: skip
 
     answer = case.hand_in(case.window, act)

@@ -1,15 +1,21 @@
 """The log's heads are cosigned by boards that agree; one that is silent holds up nothing and is put on record."""
 
+import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
+from adapters.demo import boards as demo
 from adapters.log.store import Head
 from adapters.witness.ahead import boards_ahead
 from adapters.witness.keeping import cosigners, policy_in_force, remembered
@@ -17,9 +23,10 @@ from domain.log.events import WitnessReturned, WitnessSilent
 from domain.log.policy import Policy
 from domain.log.witness import AddCheckpoint
 from domain.refusal import Refused
-from tests.acceptance.logged_world import Logged, logged_world
+from tests.acceptance.logged_world import KEEPER, Logged, logged_world
 from tests.contract.board_world import Answer, Behaviour, FaultyBoard, WitnessProcess
 
+ROOT = Path(__file__).resolve().parents[2]
 DAY = timedelta(hours=24)
 MOMENT = timedelta(seconds=2)
 
@@ -191,6 +198,43 @@ def test_without_a_policy_nobody_is_asked_and_sealing_goes_on(logged: Logged) ->
     logged.cosigning(lambda: True)
     assert logged.log.cosigned() is None
     assert logged.grow().size > head.size
+
+
+def test_the_role_seal_seals_has_the_boards_cosign_and_ends_when_told(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    two = [started.enter_context(WitnessProcess(tmp_path / n, n, logged.key)) for n in ("audit", "court")]
+    logged.adopt(*two)
+    data = logged.engine.settings.data
+    with (tmp_path / "seal.log").open("wb") as output:
+        role = subprocess.Popen(
+            [sys.executable, "-m", "worker", "seal"], env={**os.environ, "HUIYIN_DATA": str(data)}, cwd=ROOT,
+            stdout=output, stderr=output,
+        )  # fmt: skip
+    started.callback(role.wait)
+    started.callback(role.kill)
+    deadline = time.monotonic() + 60
+    while (
+        cosigned := logged.log.cosigned()
+    ) is None or logged.log.state().position < logged.engine.store.head():
+        running = role.poll() is None and time.monotonic() < deadline
+        assert running, (tmp_path / "seal.log").read_text()
+        time.sleep(0.05)
+    role.send_signal(signal.SIGTERM)
+    assert role.wait(30) == 0
+    assert cosigners(cosigned.note, policy(logged)) == {"audit", "court"}
+
+
+def test_the_demos_boards_cosign_and_are_gone_at_its_end(logged: Logged) -> None:
+    with demo.boards(logged.engine.settings) as known:
+        assert demo.adopt(logged.engine, KEEPER.person, known).accepted
+        head = logged.seal()
+        logged.cosigning(logged.cosigned(head))
+        assert demo.cosigned_by(logged.engine, logged.log, head.size) == dict.fromkeys(demo.BOARDS, head.size)
+    for one in known:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(one.url, trust_env=False)
+    assert {path.name for path in (logged.engine.settings.data / "boards").iterdir()} == set(demo.BOARDS)
 
 
 # ---- gaps ----------------------------------------------------------------------------------------------------------

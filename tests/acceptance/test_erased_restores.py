@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,12 @@ import psycopg
 import pytest
 
 from adapters.engine import Engine, now, open_engine
+from adapters.keeper import Keeper
 from adapters.log import open_log
 from adapters.log.keys import make_log_keys
 from adapters.log.role import opening_of, sealer_of
 from adapters.settings import Settings
+from adapters.store.positions import StoredPositions
 from domain.matter import commands as do
 from domain.refusal import Refused
 from tests.acceptance.archivist import Office, kept_for_ever, simple, told_in
@@ -205,6 +209,28 @@ def test_an_erased_person_is_not_collected_again_after_a_restore(office: Office,
     engine.close()
 
 
+def test_an_older_key_file_put_back_by_hand_opens_nothing_erased(office: Office, tmp_path: Path) -> None:
+    case, stays = simple(office), simple(office)
+    early = backed_up(office, tmp_path / "early")
+    office.erase(case)
+    heard(office)
+    lose(office, "keys.db")
+    shutil.copyfile(early / "keys" / "keys.db", office.tale.engine.settings.data / "keys.db")
+
+    assert states(office, case) == {"erased"}
+    assert states(office, stays) == {"open"}
+
+
+def heard(office: Office) -> None:
+    """The keeper has heard everything, so that the keys in place know that they miss nothing."""
+    engine = office.tale.engine
+    positions = StoredPositions(engine.settings.views_url)
+    keeper = Keeper(engine.store, engine.keys, positions)
+    asyncio.run(keeper.take(engine.store.read(keeper.position(), 5000)))
+    positions.close()
+    assert engine.keys.kept_up_to(engine.store.epoch()) == engine.store.head()
+
+
 # -- PostgreSQL's own programs ----------------------------------------------------------------------------------------
 
 
@@ -229,7 +255,7 @@ def test_keys_that_postgres_restored_from_an_older_dump_are_destroyed_again(tmp_
             with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute("DROP SCHEMA keys CASCADE")
             program(server, "pg_restore", "--dbname", dsn, dump)
-            assert (states(office, erased), states(office, locked)) == ({"open"}, {"open"})
+            assert (states(office, erased), states(office, locked)) == ({"erased"}, {"locked"})
 
             result = office.run("restore", "--after-external", "--json")
 

@@ -210,7 +210,7 @@ def test_every_consumer_begins_again_in_the_new_life(tale: Story, data: Path, tm
     huiyin("backup", str(tmp_path / "saved"))
     later = tale.scene.opened("FW-01", tale.desk.resident())
     views = Views(str(data / "views.db"), tale.engine.store)
-    keeper = Keeper(tale.engine.keys, views.positions)
+    keeper = Keeper(tale.engine.store, tale.engine.keys, views.positions)
     keeper.position()
     asyncio.run(keeper.take(tale.engine.store.read(0, 5000)))
     views.catch_up()

@@ -24,7 +24,7 @@ from domain.log.notes import (
     verified,
 )
 from domain.log.policy import Policy
-from domain.log.witness import AddCheckpoint, format_request, parse_request
+from domain.log.witness import AddCheckpoint, format_request
 from domain.log.words import LOG
 from domain.refusal import Refused
 from tests.attacks.forger import reseal
@@ -278,10 +278,3 @@ def test_a_change_of_key_that_the_old_key_did_not_sign_is_found(
     reseal(office)
 
     assert "log_key_unproven" in board.verify(office.bundle(tmp_path / "1.zip"), state=False).faults
-
-
-def test_what_a_thief_sends_is_still_read_as_strictly(office: Office) -> None:
-    """Row 12: a request is what it says, or none at all."""
-    request = office.request(office.head().size)
-
-    assert parse_request(format_request(request)) == request

@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 
 from adapters.bundle.remit import Remit
 from adapters.bundle.span import Span
-from adapters.bundle.writing import Source, write_bundle
+from adapters.bundle.writing import Source, counts, write_bundle
 from adapters.cli.main import app
 from adapters.demo.desk import Desk, one_life
 from adapters.demo.district import District, found, plan
@@ -214,7 +214,9 @@ class Office:
             newest, standing = log.cosigned(), engine.handle.standing.caught_up()
             assert newest is not None
             remit = Remit(engine.store, standing.register, "board", self.clock(), whole=False)
-            write_bundle(Source(log, engine.store, standing, remit.reads), Span(known, newest), to)
+            span = Span(known, newest)
+            counted = counts(log, engine.store, span, remit.reads)
+            write_bundle(Source(log, engine.store, standing, remit.reads, counted), span, to)
         return to
 
     # -- the cellar ---------------------------------------------------------------------------------------------------
@@ -265,6 +267,24 @@ class Office:
             "INSERT INTO {events} (originator_id, originator_version, topic, state, known_at)"
             " SELECT ?, ?, ?, ?, max(known_at) FROM {events}", case, version + 1, kind or topic, canonical(told),
         )  # fmt: skip
+
+    def discloses(self, case: str, to: Path) -> Path:
+        """`huiyin disclose`: the sealed values of a sampled case, for the board."""
+        archivist = f"{self.district.staff['archive', 'archivist']}/archive/archivist"
+        words = (
+            "--to",
+            "board",
+            "--ground",
+            "sample:2026-11",
+            "-o",
+            str(to),
+            "--as",
+            archivist,
+            "--authority",
+            GROUND,
+        )
+        self.must("disclose", case, *words)
+        return to
 
     def cases(self) -> list[str]:
         """The matters, in the order in which they came in."""

@@ -12,7 +12,7 @@ from adapters.store.positions import StoredPositions
 
 def main() -> None:
     engine = open_engine(Settings(data=Path(sys.argv[1]), store=sys.argv[4] if len(sys.argv) > 4 else None))
-    keeper = Keeper(engine.keys, StoredPositions(engine.settings.views_url))
+    keeper = Keeper(engine.store, engine.keys, StoredPositions(engine.settings.views_url))
     keeper.position()
     asyncio.run(keeper.take(engine.store.read(0, 5000)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from adapters.settings import Settings
 from domain.matter.commands import AcceptMatter, BackfillMatter
 from tests.acceptance.world import DISTRICT, found_in
 from tests.servers import create_database, drop_database
+from workflows.handle import Handle
 from workflows.records import refusals_of
 from workflows.submission import OutsideNumber, Sealing, Submission
 
@@ -121,3 +122,21 @@ def test_another_command_among_them_goes_the_common_way(engine: Engine) -> None:
 
 def test_nothing_at_all_is_nothing(engine: Engine) -> None:
     assert engine.handle.backfill([]) == []
+
+
+def test_a_machine_whose_clock_is_far_ahead_is_told_so_and_writes_nothing(engine: Engine) -> None:
+    if "postgres" not in engine.settings.store_url:
+        pytest.skip("a SQLite file has no clock but that of its own machine")
+    ahead = Handle(
+        engine.store, engine.vault, engine.keys, lambda: datetime.now(UTC) + timedelta(minutes=1), "test"
+    )
+    early, head = one("ahead-1"), engine.store.head()
+
+    another = replace(one("ahead-2"), key=one("a1").key)  # a key that was used: that refusal too is not kept
+
+    told = [ahead(early), *ahead.backfill([one("ahead-3")]), ahead(another)]
+
+    assert [answer.code for answer in told] == ["clock_ahead"] * 3
+    assert engine.store.head() == head
+    assert engine.store.answered(early.client, early.key) is None
+    assert engine.handle(early).accepted

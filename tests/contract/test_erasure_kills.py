@@ -38,7 +38,7 @@ def kept(office: Office) -> None:
     """The follower's keeper hears of everything that is stored, from the start."""
     engine = office.tale.engine
     positions = StoredPositions(engine.settings.views_url)
-    keeper = Keeper(engine.keys, positions)
+    keeper = Keeper(engine.store, engine.keys, positions)
     keeper.position()
     asyncio.run(keeper.take(engine.store.read(0, 5000)))
     positions.close()

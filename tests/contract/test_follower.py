@@ -181,9 +181,11 @@ def test_views_and_keeper_follow_side_by_side(tmp_path: Path) -> None:
         views = Views(tale.engine.settings.views_url, tale.engine.store, positions)
 
         async def follow() -> None:
-            follower = Follower(tale.engine.store, [views, Keeper(tale.engine.keys, positions)], positions)
+            follower = Follower(
+                tale.engine.store, [views, Keeper(tale.engine.store, tale.engine.keys, positions)], positions
+            )
             running = asyncio.create_task(follower.run())
-            for consumer in (views, Keeper(tale.engine.keys, positions)):
+            for consumer in (views, Keeper(tale.engine.store, tale.engine.keys, positions)):
                 await until_at(consumer, tale.engine.store.head())
             follower.stop()
             await running

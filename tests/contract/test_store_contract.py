@@ -14,7 +14,7 @@ from adapters.store.postgres import PostgresStore
 from adapters.store.sqlite import SqliteStore
 from domain.refusal import Conflict, Refused
 from tests.contract.store_world import answered, batch, events, new_id, one, sealed_row, text
-from workflows.ports import AlreadyAnswered, Append, Batch, ClockBehind, Reference, ReferenceTaken
+from workflows.ports import AlreadyAnswered, Append, Batch, ClockAhead, ClockBehind, Reference, ReferenceTaken
 
 Store = SqliteStore | PostgresStore
 
@@ -173,6 +173,23 @@ def test_a_clock_more_than_a_second_behind_the_newest_event_is_refused(store: St
     assert len(store.load(late)) == 1
 
 
+def test_a_clock_far_ahead_of_the_servers_writes_nothing_and_holds_nobody_up(store: Store) -> None:
+    """Of a machine with a database server beside it; a file's clock is that of its own machine."""
+    ahead, honest = new_id(), new_id()
+    early = one(ahead, at=datetime.now(UTC) + timedelta(seconds=30))
+    if isinstance(store, SqliteStore):
+        store.append(early)
+        return
+
+    with pytest.raises(ClockAhead):
+        store.append(early)
+    outcomes = store.append_all([one(honest), early, one(new_id())])
+
+    assert [type(one) for one in outcomes] == [tuple, ClockAhead, tuple]
+    assert (len(store.load(ahead)), len(store.load(honest))) == (0, 1)
+    store.append(one(ahead, at=datetime.now(UTC) + timedelta(seconds=4)))
+
+
 def test_many_small_steps_back_do_not_carry_the_clock_back(store: Store) -> None:
     now = datetime.now(UTC)
     store.append(one(new_id(), at=now))
@@ -194,7 +211,7 @@ def test_reading_gives_all_streams_in_order_in_batches(store: Store) -> None:
 
 
 def test_what_was_known_at_a_moment_ends_with_the_last_event_recorded_by_then(store: Store) -> None:
-    start = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    start = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     moments = [
         start,
         start + timedelta(minutes=1),

@@ -4,6 +4,7 @@ Where a test forges leaves, everything after them is honest work of the forger: 
 """
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -439,11 +440,42 @@ def test_an_act_that_happened_after_it_was_recorded(desk: Desk, trail: Trail) ->
     assert desk.check(make.files_of(trail)).faults == {"occurred_after_recorded"}
 
 
-def test_a_late_record_without_its_mark(desk: Desk, trail: Trail) -> None:
-    trail.at += 5 * DAY
-    trail.add(STREAM, "work_noted.v1", {"what": "x"}, occurred_at=make.stamp(trail.at - 3 * DAY))
+def with_rulebook(trail: Trail, length: str) -> dict[str, bytes]:
+    """A bundle whose rulebook lets an event be recorded so long after it happened; it stands in the first leaves."""
+    text = f'zone = "Asia/Shanghai"\n[limits.backfill_after]\nlength = "{length}"\n'
+    digest = make.hashlib.sha256(text.encode()).hexdigest()
+    told = {
+        "digest": digest,
+        "in_force_from": make.stamp(trail.at + DAY),
+        "name": "demo/1",
+        "use": "cases",
+        "zone": "x",
+    }
+    trail.add("releases", "rulebook_released.v1", told, basis={**trail.basis, "rulebook": "none"})
+    streams = {"register": "register", "releases": "releases"}
+    rules = make.RULES | {"streams": streams, "rulebooks": {digest: text}}
+    return {"rules.json": make.canonical(rules), f"texts/{digest}": text.encode()}
 
-    assert "late_unmarked" in desk.check(make.files_of(trail)).faults
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="a rulebook is TOML, which Python reads since 3.11")
+@pytest.mark.parametrize(("hours", "faults"), [(23, set()), (25, {"late_unmarked"})])
+def test_a_late_record_without_its_mark(desk: Desk, trail: Trail, hours: int, faults: set[str]) -> None:
+    texts = with_rulebook(trail, "24h")
+    trail.at += timedelta(seconds=1)
+    early = make.stamp(trail.at + timedelta(seconds=1) - timedelta(hours=hours))
+    basis = {**trail.basis, "calendar": "weekdays"}
+    trail.add(STREAM, "work_noted.v1", {"what": "x"}, occurred_at=early, basis=basis)
+
+    assert desk.check(make.files_of(trail) | texts).faults == faults
+
+
+def test_a_late_record_that_no_rulebook_judges(desk: Desk, trail: Trail) -> None:
+    early = make.stamp(trail.at - 3 * DAY)
+    trail.add(STREAM, "work_noted.v1", {"what": "x"}, occurred_at=early)
+
+    report = desk.check(make.files_of(trail))
+
+    assert (report.result, report.codes) == ("pass", {"late_unjudged"})
 
 
 def test_a_late_record_with_its_mark(desk: Desk, trail: Trail) -> None:
@@ -912,13 +944,17 @@ def test_a_file_of_unknown_name_is_not_opened(desk: Desk, trail: Trail) -> None:
 
 def test_rules_and_schema_that_changed_since_the_last_bundle(desk: Desk, trail: Trail) -> None:
     desk.month(make.files_of(trail))
-    schema = make.canonical(make.SCHEMA | {"more": 1})
+    schema, rules = make.SCHEMA | {"more": 1}, make.RULES | {"misses": ["due_missed.v1"]}
+    changed = {"schema.json": make.canonical(schema), "rules.json": make.canonical(rules)}
 
-    report = desk.month(
-        make.files_of(trail) | {"schema.json": schema, "rules.json": make.canonical(make.RULES) + b" "}
-    )
+    assert desk.month(make.files_of(trail) | changed).codes == {"rules_changed", "schema_changed"}
 
-    assert report.codes == {"rules_changed", "schema_changed"}
+
+def test_a_rulebook_more_is_no_other_law(desk: Desk, trail: Trail) -> None:
+    desk.month(make.files_of(trail))
+    rules = make.canonical(make.RULES | {"rulebooks": {"0" * 64: "text"}, "digest": "another"})
+
+    assert desk.month(make.files_of(trail) | {"rules.json": rules}).findings == []
 
 
 def test_a_bundle_that_overlaps_what_was_checked(desk: Desk, trail: Trail) -> None:

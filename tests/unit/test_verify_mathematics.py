@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -231,9 +232,8 @@ def test_the_right_edge_alone_makes_the_root(size: int, tmp_path: Path) -> None:
     hashes = [n.to_bytes(4, "big") * 8 for n in range(size)]
     files = make.edge(hashes)
 
-    bundle = verify.Bundle(make.zipped(files, tmp_path / "edge.zip"))
-
-    assert bundle.frontier(size).root() == make.root(hashes)
+    with closing(verify.Bundle(make.zipped(files, tmp_path / "edge.zip"))) as bundle:
+        assert bundle.frontier(size).root() == make.root(hashes)
 
 
 @given(st.integers(1, 80), st.data())
