@@ -21,7 +21,7 @@ from adapters.http.document import document, extra_of
 from adapters.http.documented import OF_ACTS
 from adapters.http.oidc import Provider
 from adapters.http.operations import PREFIX, operations
-from adapters.http.problems import handlers, problem
+from adapters.http.problems import handlers
 from adapters.http.session import Sessions
 from adapters.http.who import Doors
 from adapters.views import Views
@@ -99,23 +99,16 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
 
         async def answered(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 message["headers"] = [*message["headers"], *_HEADERS]
             await send(message)
 
         try:
             await self._app(scope, receive, answered)
-        except Exception as error:  # noqa: BLE001 - the last door: whatever it is, it ends here, and by its name alone
+        except Exception as error:  # noqa: BLE001 - the last door: it was answered as a problem, and ends here by name
             _log.error("request_failed", error=type(error).__name__, at=_place(error))
-            if not begun:
-                await problem("internal", "Tell the operator; nothing was accepted.")(
-                    scope, receive, answered
-                )
 
 
 _HEADERS = (

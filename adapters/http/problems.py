@@ -9,6 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from domain.refusal import Refused, Unavailable
 
+_log = structlog.get_logger("api")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 
@@ -159,8 +161,9 @@ def handlers(app: FastAPI) -> None:
         assert isinstance(error, Refused)
         return problem(error.code, error.advice)
 
-    async def unavailable(_: Request, __: Exception) -> Response:
-        # The error's own words name machines; they stand in the log of who met them.
+    async def unavailable(_: Request, error: Exception) -> Response:
+        # The error's own words name machines: they are for the log, not for callers.
+        _log.warning("unavailable", why=str(error))
         return problem("unavailable", "Nothing was done; send it again in a few seconds, under the same key.")
 
     async def invalid(_: Request, error: Exception) -> Response:
@@ -177,6 +180,10 @@ def handlers(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
+    async def unexpected(_: Request, __: Exception) -> Response:
+        return problem("internal", "Tell the operator; nothing more is known of this request here.")
+
+    app.add_exception_handler(Exception, unexpected)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(Unavailable, unavailable)
     app.add_exception_handler(RequestValidationError, invalid)
