@@ -56,7 +56,12 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
 def application(engine: Engine, doors: Doors, views: Views, asked: health.Health) -> ASGIApp:
     """The application over parts that are open already."""
     app = FastAPI(
-        title="Huiyin 回音", version=version("huiyin"), docs_url=None, redoc_url=None, openapi_url=None
+        title="Huiyin 回音",
+        version=version("huiyin"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
     )
     handlers(app)
     api = APIRouter(prefix=PREFIX)

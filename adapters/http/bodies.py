@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic.fields import FieldInfo
 
 from adapters.act_words import HELP, SEALED
 from adapters.acts import EVIDENCE, filled_in
 from adapters.http.operations import Operation
+from domain.instant import Instant
 from domain.matter.commands import AddSupplement, RegisterMatter
 from domain.matter.words import Body, Role
 from domain.register.commands import EnterPerson
@@ -66,7 +67,7 @@ class Given(BaseModel):
         default=None, description="The ground: a power item, law, mandate or resolution, as a code.",
         examples=["law:subdistrict-office-ordinance"],
     )  # fmt: skip
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Instant | None = Field(
         default=None, description="When it happened, if earlier than now, with its offset.",
     )  # fmt: skip
 

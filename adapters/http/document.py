@@ -106,7 +106,7 @@ def example_of(operation: Operation, body: type[Given]) -> dict[str, Any]:
         found["authority"] = "law:subdistrict-office-ordinance"
     for name, field in body.model_fields.items():
         if field.is_required():
-            found[name] = _EXAMPLES.get(name, _by_schema(body, name))
+            found[name] = _by_schema(body, name)
     if operation.command is RegisterMatter:
         found |= _REGISTER
     elif operation.act.sealed:
@@ -134,12 +134,14 @@ _REGISTER = {
 
 
 def _by_schema(body: type[Given], name: str) -> Any:
-    """A value by the field's own schema: the first word of a closed list, a moment, a number, a yes."""
+    """A value for a field: the first word of a closed list, a moment, a word as it is used, a number, a yes."""
     schema = body.model_json_schema()["properties"][name]
     if "enum" in schema:
         return schema["enum"][0]
     if schema.get("format") == "date-time":
         return _MOMENT
+    if name in _EXAMPLES:
+        return _EXAMPLES[name]
     return {"boolean": True, "integer": schema.get("minimum", 1), "array": []}.get(
         schema.get("type", ""), "word"
     )

@@ -27,7 +27,7 @@ BAD_REQUEST = frozenset(
 )
 UNAUTHENTICATED = frozenset({"sign_in", "sign_in_failed"})
 FORBIDDEN = frozenset({
-    "accused", "audit_admin_changes_nothing", "audit_is_apart", "authority_lapsed", "beneficiary", "no_leading_post",
+    "accused", "appraised", "audit_admin_changes_nothing", "audit_is_apart", "authority_lapsed", "beneficiary", "no_leading_post",
     "no_power", "no_post", "not_allowed", "not_an_issuer", "not_an_officer", "not_by_hand", "not_on_duty",
     "not_the_centre", "not_the_clock", "not_the_duty_leader", "not_the_first_blower", "not_the_rater",
     "not_the_requester", "not_your_body", "not_your_post", "not_your_tier", "not_your_triage", "out_of_scope",

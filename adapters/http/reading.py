@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime
 from starlette.responses import PlainTextResponse
 
 from adapters.engine import Engine
@@ -23,6 +22,7 @@ from adapters.reading import Seen, look, open_case
 from adapters.receipt.give import receipt_of
 from adapters.receipt.prove import log_of, proof_file, sealed_leaf
 from domain.acting import Actor
+from domain.instant import Instant
 from domain.refusal import Refused
 
 CaseName = Annotated[
@@ -41,10 +41,8 @@ class AsOf:
 
     def __init__(
         self,
-        known_at: Annotated[
-            AwareDatetime | None, Query(description="As it was known then, with offset.")
-        ] = None,
-        happened_by: Annotated[AwareDatetime | None, Query(description="As it had happened by then.")] = None,
+        known_at: Annotated[Instant | None, Query(description="As it was known then, with offset.")] = None,
+        happened_by: Annotated[Instant | None, Query(description="As it had happened by then.")] = None,
         version: Annotated[
             int | None, Query(ge=1, le=2**31, description="As of this version of the case.")
         ] = None,
