@@ -12,14 +12,16 @@ from uuid import uuid4
 
 from adapters.engine import Engine
 from domain.acting import Actor
+from domain.codes import like_a_telephone
 from domain.event import Basis, Event, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.visibility import DIVERTED, Sight, sees
 from workflows.ports import Answered, Append, Batch, ClockAhead, ClockBehind, Opened, SealedRow, Stored
 from workflows.records import SealedRead, reads_of
+from workflows.submission import check_authority
 
-_PURPOSE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}$")
+_PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,79}")
 _OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 MOST_TRIES = 20
 _RECORDED = Recorded[Any]
@@ -78,8 +80,11 @@ def open_case(engine: Engine, case: str, viewer: Actor, purpose: str) -> OpenCas
     What was erased or locked is there as its name alone, whether or not its key has been seen to yet. `purpose` is a
     code such as `handling` or `audit:2026-7`. Raises NotFound, Refused (`locked` where all of it is), Unavailable.
     """
-    if not _PURPOSE.match(purpose):
-        raise Refused("malformed", "Name the purpose as a code of up to 80 letters, digits and ._:/#- signs.")
+    if not _PURPOSE.fullmatch(purpose) or like_a_telephone(purpose):
+        raise Refused(
+            "malformed",
+            "Name the purpose as a code of up to 80 letters, digits and ._:/#- signs, no seven digits in a row.",
+        )
     seen = look(engine, case, viewer)
     shown = [row for row in engine.store.sealed(case) if seen.sight.opens(row.subject, row.name)]
     readable = tuple(sorted({row.name for row in shown if seen.matter.shut(row.subject) is None}))
@@ -112,7 +117,11 @@ def _as_decided(matter: Matter, value: Opened) -> Opened:
 def record_reading(
     engine: Engine, viewer: Actor, stream: str, event: Event, authority: str | None = None
 ) -> None:
-    """Put on record who was shown what, in a stream of its own, before it is shown. Raises Unavailable."""
+    """Put on record who was shown what, in a stream of its own, before it is shown.
+
+    Raises Unavailable, and Refused for an authority that is no code.
+    """
+    check_authority(authority)
     for _ in range(MOST_TRIES):
         now, key = engine.handle.clock(), str(uuid4())
         body = encode(_envelope(engine, viewer, stream, event, now, key, authority))

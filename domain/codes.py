@@ -14,12 +14,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LIKE_A_TELEPHONE = re.compile(r"[0-9]{7}")
 
 
-def no_telephone(word: str) -> str:
-    """The word itself; ValueError where seven digits stand in a row, as in telephone and identity numbers.
+def like_a_telephone(word: str) -> bool:
+    """Whether seven digits stand in a row, as in telephone and identity numbers; those of random ids do not count."""
+    return _LIKE_A_TELEPHONE.search(_UUID.sub("", word)) is not None
 
-    Random ids are let through.
-    """
-    if _LIKE_A_TELEPHONE.search(_UUID.sub("", word)):
+
+def no_telephone(word: str) -> str:
+    """The word itself; ValueError for what is like a telephone number."""
+    if like_a_telephone(word):
         raise ValueError("no seven digits in a row may stand here; seal what a person can be found by")
     return word
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.acting import CLOCK_PERSON, Actor, Command
+from domain.codes import like_a_telephone
 from domain.event import canonical
 from domain.log.words import LOG
 from domain.refusal import Refused
@@ -71,11 +72,10 @@ class Submission:
 
     def __post_init__(self) -> None:
         """Raises Refused for what is malformed: free text has no place in an envelope or beside it (law 9)."""
-        given = (self.client, self.key, self.authority, self.rulebook, self.correlation, self.causation)
+        check_authority(self.authority)
+        given = (self.client, self.key, self.rulebook, self.correlation, self.causation)
         if not all(one is None or _WORD.fullmatch(one) for one in given):
-            raise Refused(
-                "malformed", "Keys and authorities are codes of up to 120 letters, digits and ._:/#- signs."
-            )
+            raise Refused("malformed", "Keys are codes of up to 120 letters, digits and ._:/#- signs.")
         if not is_case_id(self.case) and self.case != LOG:
             raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")
         if any(one.source == OWN_NUMBER or not _WORD.fullmatch(one.source) for one in self.outside):
@@ -88,6 +88,15 @@ class Submission:
             _check_sealing(one)
         for text in self.texts:
             _check_unicode(text)
+
+
+def check_authority(authority: str | None) -> None:
+    """Raises Refused for an authority that must not stand in an envelope, where it is public for ever (law 9)."""
+    if authority is not None and (not _WORD.fullmatch(authority) or like_a_telephone(authority)):
+        raise Refused(
+            "malformed",
+            "An authority is a code of up to 120 letters, digits and ._:/#- signs, no seven digits in a row.",
+        )
 
 
 def is_case_id(stream: str) -> bool:

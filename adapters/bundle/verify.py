@@ -2023,7 +2023,7 @@ class Law:
         self._calendars: dict[str, tuple[str, ...] | None] = {}
         self._forget()
         self._moment: datetime | None = None
-        self._acting = ("", "")
+        self._acting = ("", "", "", "")
         self._standing = {
             "body_entered.v1": self._body_entered, "body_closed.v1": self._body_closed,
             "post_filled.v1": self._post_filled, "post_vacated.v1": self._post_vacated,
@@ -2253,13 +2253,17 @@ class Law:
         return case
 
     def _told(self, spec: _Spec, act: str) -> bool:
-        """Whether another case's act put it here: one act's events follow each other, those of its own case first."""
+        """Whether another case's act put it here: one act's events follow each other, those of its own case first.
+
+        It is the same act then, by the same person, who was judged where it was performed.
+        """
         leaf = self._leaf
         if leaf["command"] != self._acting[0]:
-            self._acting = (leaf["command"], leaf["stream"])
+            self._acting = (leaf["command"], leaf["stream"], act, self._person)
         if act not in spec.told or not _holds(spec.told_if, self._pub):
             return False
-        return act not in spec.acts or bool(spec.told_if) or leaf["stream"] != self._acting[1]
+        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (act, self._person)
+        return act not in spec.acts or bool(spec.told_if) or elsewhere
 
     def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
         """A new case, or none: of one whose beginning was not seen nothing is judged."""
@@ -4085,9 +4089,12 @@ class Audit:
         }
 
     def _pinned_files(self) -> None:
-        """The schema and the process law are those of last time; the rulebooks beside the law stand in leaves."""
+        """The schema and the process law are those of last time; the rulebooks beside the law stand in leaves.
+
+        Another law may let pass what this one does not: the board resolves on it (`--accept`), as on another policy.
+        """
         law = {name: part for name, part in self.rules.items() if name not in ("rulebooks", "digest")}
-        for name, part in (("rules", law), ("schema", self.schema)):
+        for name, part, add in (("rules", law, self.found.fail), ("schema", self.schema, self.found.note)):
             digest = self.digests[name] = hashlib.sha256(
                 _spelled(part).encode("utf-8", "replace")
             ).hexdigest()
@@ -4096,7 +4103,7 @@ class Audit:
                     f"{name}.json 与上次不同:请核对。",
                     f"{name}.json is not the one of last time: look at the changes.",
                 )
-                self.found.note(f"{name}_changed", zh, en)
+                add(f"{name}_changed", zh, en)
 
     def state(self, accepted: list[dict[str, Any]]) -> dict[str, Any]:
         """The board's state after this bundle."""
@@ -4312,6 +4319,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         f"新首部 new    {report['new']['size']:>12}  {report['new']['root']}",
         f"叶子 leaves   {report['leaves']:>12}  只见哈希 hashes only {report['withheld']}",
     ]
+    lines += [f"{name}.json".ljust(16) + digest for name, digest in report["digests"].items()]
     lines += [f"共签 cosigned {name}  {at}" for name, at in report["new"]["cosigned_by"].items()]
     for finding in report["findings"]:
         lines += _finding_lines(finding)

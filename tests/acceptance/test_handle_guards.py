@@ -13,6 +13,7 @@ from adapters.demo.desk import Desk
 from adapters.demo.district import found, plan
 from adapters.engine import Engine, now, open_engine
 from adapters.numbers import fresh_number
+from adapters.reading import open_case, record_reading
 from adapters.rulebooks import template
 from adapters.settings import Settings
 from domain.acting import Actor
@@ -20,6 +21,7 @@ from domain.event import decode
 from domain.matter import commands as do
 from domain.refusal import Refused
 from domain.rulebook.releases import ReleaseRulebook, WithdrawRulebook, digest_of, release_of
+from workflows.records import BundleTaken, bundles_of
 from workflows.standing import RELEASES
 from workflows.submission import Answer, OutsideNumber, Sealing, Submission
 
@@ -120,6 +122,32 @@ def test_a_key_that_is_a_telephone_number_stands_in_no_event(engine: Engine, des
     desk.registers(desk.resident(), key="13900001234")
 
     assert not any(b"13900001234" in row.body for row in engine.store.read(0, 10_000))
+
+
+PRIVATE = ["resolution:13900001234", "id:512534199001011234", "张三要求", "on the word of Zhang San"]
+
+
+@pytest.mark.parametrize("authority", PRIVATE)
+def test_an_authority_that_names_or_finds_a_person_stands_in_no_event(
+    engine: Engine, desk: Desk, authority: str
+) -> None:
+    case, head = desk.registers(desk.resident()), engine.store.head()
+    window = DISTRICT.actor(DISTRICT.communities[0], "intake_officer")
+    taken = BundleTaken(board="board", start=0, end=1, withheld=0, whole=True)
+
+    with pytest.raises(Refused, match="malformed"):
+        Submission("test", "a key", case, do.AcceptMatter(), window, authority=authority)
+    with pytest.raises(Refused, match="malformed"):
+        record_reading(engine, window, bundles_of("board"), taken, authority)
+    assert engine.store.head() == head
+
+
+def test_a_purpose_that_is_a_telephone_number_stands_in_no_event(engine: Engine, desk: Desk) -> None:
+    case, head = desk.registers(desk.resident()), engine.store.head()
+
+    with pytest.raises(Refused, match="malformed"):
+        open_case(engine, case, DISTRICT.actor(DISTRICT.communities[0], "intake_officer"), "13900001234")
+    assert engine.store.head() == head
 
 
 def test_a_case_may_be_told_its_own_outside_number_again(engine: Engine, desk: Desk) -> None:

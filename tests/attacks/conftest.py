@@ -22,7 +22,7 @@ from tests.attacks.world import Board, Office, played
 from tests.contract.board_world import WitnessProcess, policy_of
 from tests.servers import create_database, drop_database
 
-MOST = 150
+MOST = 300
 """Offices at most: the witnesses are told all their log keys when they start."""
 
 _taken = count()

@@ -22,7 +22,13 @@ import workflows.records
 from domain.event import Basis, Event, Recorded, encode, known_types
 
 SAMPLES = Path(__file__).with_name("samples")
-ROOMS = (domain.log.events, domain.matter, domain.register.events, domain.rulebook.releases, workflows.records)
+ROOMS = (
+    domain.log.events,
+    domain.matter,
+    domain.register.events,
+    domain.rulebook.releases,
+    workflows.records,
+)
 MOMENT = datetime(2026, 3, 2, 4, 0, 0, 123456, tzinfo=UTC)
 UUID = "3f2b8c1e-5d4a-4b6f-9e7d-0a1b2c3d4e5f"
 

@@ -302,6 +302,20 @@ def test_a_case_that_another_stream_has_begun(kept_between: bool) -> None:
     assert [one.code for one in law.finish(soon(world)) if not one.note] == ["illegal_transition"]
 
 
+@pytest.mark.parametrize("before", [{}, {"rule": "erase_data"}, {"person": uid(4711)}], ids=str)
+def test_an_act_that_hides_behind_another_case_s(before: dict[str, Any]) -> None:
+    world = World().given(*TO_CLOSED)
+    erased = ev.DataErased(ground="request", authority=GROUND, subject=None, digests=(), boards=())
+    forged(world, erased, HANDLER, "erase_data")
+    *honest, last = leaves(world)
+    other = honest[-1] | {"stream": uid(4712), "command": last["command"], "rule": "accept_matter"} | before
+    first = next(leaf for leaf in honest if leaf["type"] == "matter_registered.v1")
+
+    said = codes(_in_a_row([*honest, first | {"stream": uid(4712)}, other, last]), soon(world))
+
+    assert "post_not_named" in said
+
+
 @pytest.mark.parametrize("withheld", ["register", "releases"])
 def test_a_law_whose_register_or_rulebooks_were_kept_back_passes_nothing(withheld: str) -> None:
     world = World().given(*TO_HANDLING)

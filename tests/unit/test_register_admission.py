@@ -23,9 +23,7 @@ def application(world: World, name: str = "a1", **more) -> c.ApplyAdmission:
 
 
 def decision(name: str = "a1", admit: bool = True, decided_by=("gl",)) -> c.DecideAdmission:
-    return c.DecideAdmission(
-        application=name, admit=admit, decided_by=decided_by, ground="joint-meeting:3"
-    )
+    return c.DecideAdmission(application=name, admit=admit, decided_by=decided_by, ground="joint-meeting:3")
 
 
 def meeting() -> World:

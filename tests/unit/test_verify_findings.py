@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.bundle.verify import main
 from tests import bundle_maker as make
 from tests.bundle_maker import BEGIN, BOARDS, LOG_KEY, LOG_STREAM, Trail, case
 from tests.unit.verify_world import Desk, run
@@ -947,7 +948,30 @@ def test_rules_and_schema_that_changed_since_the_last_bundle(desk: Desk, trail: 
     schema, rules = make.SCHEMA | {"more": 1}, make.RULES | {"misses": ["due_missed.v1"]}
     changed = {"schema.json": make.canonical(schema), "rules.json": make.canonical(rules)}
 
-    assert desk.month(make.files_of(trail) | changed).codes == {"rules_changed", "schema_changed"}
+    report = desk.month(make.files_of(trail) | changed)
+
+    assert (report.faults, report.codes) == ({"rules_changed"}, {"rules_changed", "schema_changed"})
+    assert not report.said["state_saved"]
+
+
+def test_another_law_that_the_board_has_resolved_on(desk: Desk, trail: Trail) -> None:
+    desk.month(make.files_of(trail))
+    changed = make.files_of(trail) | {
+        "rules.json": make.canonical(make.RULES | {"misses": ["due_missed.v1"]})
+    }
+
+    assert desk.month(changed, "--accept").said["state_saved"]
+    assert desk.month(changed).result == "pass"
+
+
+def test_a_report_names_the_law_by_its_digest(
+    desk: Desk, trail: Trail, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = desk.check(make.files_of(trail)).said["digests"]["rules"]
+
+    main([str(desk.zip(make.files_of(trail)))])
+
+    assert f"rules.json      {digest}" in capsys.readouterr().out
 
 
 def test_a_rulebook_more_is_no_other_law(desk: Desk, trail: Trail) -> None:
