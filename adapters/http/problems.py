@@ -50,6 +50,7 @@ _OTHERS: Final = {
     "not_found": HTTPStatus.NOT_FOUND,
     "version_moved": HTTPStatus.PRECONDITION_FAILED,
     "clock_behind": HTTPStatus.SERVICE_UNAVAILABLE,
+    "clock_ahead": HTTPStatus.SERVICE_UNAVAILABLE,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_large_a_body": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "wrong_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

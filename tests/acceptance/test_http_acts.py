@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -52,6 +53,16 @@ def test_the_same_key_gets_the_same_answer_with_the_same_status(api: Api) -> Non
     assert again.headers["idempotency-replayed"] == "true"
     assert "idempotency-replayed" not in first.headers
     assert api.engine.handle.load(first.json()["case"]).version == 2  # type: ignore[union-attr]
+
+
+def test_the_same_key_sent_many_times_at_once_is_one_matter_and_one_answer(api: Api) -> None:
+    order = api.order("GL-83")
+    api.headers(BY)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.post("/matters", order, by=BY, key="at-once"), range(16)))
+
+    assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
+    assert api.engine.handle.load(answers[0].json()["case"]).version == 1  # type: ignore[union-attr]
 
 
 def test_a_refusal_is_repeated_under_its_key_even_when_it_would_be_allowed_by_now(api: Api) -> None:

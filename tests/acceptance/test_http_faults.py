@@ -168,6 +168,31 @@ def test_the_role_api_answers_and_ends_when_told(shell: Desk) -> None:
         assert started.wait(20) == 0
 
 
+def test_everything_is_up_together_and_ends_together(shell: Desk) -> None:
+    port = free_port()
+    settings = {
+        "HUIYIN_DATA": str(shell.data),
+        "HUIYIN_API_PORT": str(port),
+        "HUIYIN_DISTRICT": DISTRICT.code,
+    }
+    command = str(Path(sys.executable).parent / "huiyin")
+    with (shell.data / "up.log").open("wb") as log:
+        started = subprocess.Popen(
+            (command, "up"), env={**os.environ, **settings}, cwd=ROOT, stdout=log, stderr=log
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            holds(lambda: reachable(client), 60)
+            holds(lambda: all(part["ok"] for part in client.get("/readyz").json()["checks"].values()), 60)
+            started.send_signal(signal.SIGTERM)
+            assert started.wait(40) == 0
+            assert not reachable(client)
+    finally:
+        started.kill()
+        started.wait()
+    assert f"http://127.0.0.1:{port}/docs" in (shell.data / "up.log").read_text(encoding="utf-8")
+
+
 def test_a_taken_port_is_refused_by_name(shell: Desk) -> None:
     port = free_port()
     with process(shell, port) as (_, client):
