@@ -22,7 +22,7 @@ from domain.register.commands import EnterPerson
 if TYPE_CHECKING:
     from adapters.cli.act_run import Doing
 
-_CASES = ("master", "repeat_of", "parent")
+_CASES = ("master", "repeat_of")
 Fill = Callable[["Doing", type[Command], Any, str, dict[str, Any]], Any]
 
 

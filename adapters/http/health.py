@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -48,6 +49,7 @@ class Health:
     def __init__(self, engine: Engine, reader: Reader) -> None:
         self._engine, self._reader = engine, reader
         self._log: LogStore | None = None
+        self._opening = Lock()
 
     def readiness(self) -> Readiness:
         """What the parts say now."""
@@ -74,8 +76,9 @@ class Health:
         return self._lag(dict(self._reader.consumers()).get("views", 0))
 
     def _evidence(self) -> Part:
-        if self._log is None:
-            self._log = open_log(self._engine.settings.log_url)
+        with self._opening:
+            if self._log is None:
+                self._log = open_log(self._engine.settings.log_url)
         return self._lag(self._log.state().position)
 
     def _lag(self, position: int) -> Part:

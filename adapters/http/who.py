@@ -96,7 +96,7 @@ class Caller:
     def _capacity(self, person: str) -> tuple[str, str]:
         if self.wanted is not None:
             body, slash, post = self.wanted.partition("/")
-            if not (body and slash and post):
+            if not (body and slash and post) or body == RESIDENT:
                 raise Refused("capacity_missing", f"Give {ACTING_AS}: BODY/POST, or {RESIDENT}.")
             return body, post
         register = self.engine.handle.standing.caught_up().register

@@ -356,3 +356,14 @@ def test_nothing_that_is_sealed_stands_in_the_events(shell: Desk) -> None:
         stored = b"".join(row.body for row in engine.store.read(0, 10_000))
     assert b"matter_registered.v1" in stored
     assert not any(word.encode() in stored for word in ("楼道", "居民甲", "13800000000", "桂花路八号"))
+
+
+def test_a_body_is_entered_under_its_parent(shell: Desk) -> None:
+    names = ("--name-zh", "新社区", "--name-en", "New", "--district", "450305")
+    by = f"{shell.district.system}/system/system_admin"
+
+    shell.must("register", "enter-body", "--body", "com-77", "--kind", "community", "--parent", "sd-01", *names, by=by)
+
+    with shell.engine() as engine:
+        register = engine.handle.standing.caught_up().register
+        assert register.within("com-77", "sd-01", engine.handle.clock())

@@ -280,6 +280,23 @@ def test_a_residents_key_gives_the_same_answer_again(tokens: tuple[Api, Signer])
     assert (first.status_code, first.content) == (201, again.content)
 
 
+def test_an_officer_never_stands_as_a_resident_under_their_own_id(tokens: tuple[Api, Signer]) -> None:
+    api, provider = tokens
+    for claim in ("resident/officer", "resident/"):
+        headers = {
+            "Authorization": f"Bearer {provider.token()}",
+            "Idempotency-Key": uuid4().hex,
+            "Huiyin-Acting-As": claim,
+        }
+        assert told(api.client.post("/api/v1/matters", json=own(api), headers=headers)) == (
+            400,
+            "capacity_missing",
+        )
+    headers |= {"Huiyin-Acting-As": "resident"}
+    made = api.client.post("/api/v1/matters", json=own(api), headers=headers).json()
+    assert api.district.staff[HOTLINE_STAFF] not in made["requesters"]
+
+
 def test_another_resident_sees_nothing_of_it(tokens: tuple[Api, Signer]) -> None:
     api, provider = tokens
     case = resident(api, provider.token(sub="resident-3"), "POST", "/matters", json=own(api)).json()["case"]
