@@ -14,6 +14,9 @@ published process law (14). The board's state (15) is kept only when the verdict
 
 Exit codes: 0 PASS · 1 FAIL · 2 the bundle, or another file named, cannot be read.
 
+On Python 3.9 and 3.10, or without time zones, the rulebooks' texts (TOML) cannot be read: lengths of clocks and posts
+are not checked then. The report's first lines and its verdict say so; the exit code is that of all the rest.
+
 Formats: RFC 9162 section 2.1 (Merkle tree), RFC 8032 (Ed25519), RFC 8785 (canonical JSON), RFC 9901 (salted digests),
 C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy, tlog-proof.
 """
@@ -1280,7 +1283,10 @@ class Log:
         self.delay_hours: int | None = state["delay_hours"] if state else None
         self.adopted_at: datetime | None = None
         self.erased: set[tuple[str, str]] = set()
-        self.locked: set[str] = set(state["locked"]) if state else set()
+        self.locked: set[tuple[str, str | None]] = (
+            {(one[0], one[1]) for one in state["locked"]} if state else set()
+        )
+        self.vouched: list[tuple[int, Head]] = []
         self.handlers: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "log_opened.v1": self._opened,
             "policy_adopted.v1": self._adopted,
@@ -1340,20 +1346,25 @@ class Log:
                 for key in (old, new)
             ]  # fmt: skip
         except BadNote:
-            signed = [False]
-        if not all(signed) or (self.log_key is not None and pub["old"] != self.log_key):
-            zh, en = (
-                "更换日志密钥,却没有新旧两钥对同一首部的签名。",
-                "The log's key changed without both keys on one head.",
-            )
-            self._found.fail("log_key_unproven", zh, en, index)
+            self.unproven(index)
+            return
+        other = self.log_key is not None and pub["old"] != self.log_key
+        if not all(signed) or other or head.origin != self._origin or head.size > index:
+            self.unproven(index)
             return
         self.log_key = pub["new"]
+        self.vouched.append((index, head))
         zh, en = (
             "日志密钥已更换,新旧两钥均签署。",
             "The log's key was changed; the old and the new key both signed.",
         )
         self._found.note("log_key_changed", zh, en, index)
+
+    def unproven(self, index: int) -> None:
+        """A change of key that the old key and the new one did not vouch for on one head of this very log."""
+        zh = "更换日志密钥,却没有新旧两钥对本日志此前同一首部的签名。"
+        en = "The log's key changed without both keys on one earlier head of this log."
+        self._found.fail("log_key_unproven", zh, en, index)
 
     def _silent(self, index: int, leaf: dict[str, Any]) -> None:
         pub = leaf["pub"]
@@ -1397,7 +1408,7 @@ class Log:
 
     def _lock(self, index: int, leaf: dict[str, Any]) -> None:
         pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
-        self.locked.add(leaf["stream"])
+        self.locked.add((leaf["stream"], pub["subject"]))
         zh = f"保管期内封存,不予删除,理由 {pub['ground']},依据 {pub['authority']}。"
         en = f"Data were locked while a term of keeping runs, ground: {pub['ground']}, on {pub['authority']}."
         self._found.note("data_locked", zh, en, *place)
@@ -1630,13 +1641,16 @@ class Disclosures:
     A case is opened by one of its values, or by a file that says that it opens it.
     """
 
-    def __init__(self, found: Findings, disclosures: list[str], cases: list[str]) -> None:
+    def __init__(self, found: Findings, files: tuple[Opened, ...]) -> None:
         self._found = found
         self._wanted = {
-            _b64url(hashlib.sha256(one.encode("ascii", "replace")).digest()) for one in disclosures
+            _b64url(hashlib.sha256(one.encode("ascii", "replace")).digest())
+            for file in files
+            for one in file.disclosures
         }
         self._met: set[str] = set()
-        self._opened: set[str] = set(cases)
+        self._opened: set[str] = {file.case for file in files if file.case}
+        self._closed = {digest: subject for file in files for digest, subject in file.closed}
         self._all: dict[str, list[tuple[str, int]]] = {}
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
@@ -1650,10 +1664,14 @@ class Disclosures:
                 self._met.add(digest)
                 self._opened.add(stream)
 
-    def finish(self, erased: set[tuple[str, str]], locked: set[str], since_genesis: bool) -> None:
+    def finish(
+        self, erased: set[tuple[str, str]], locked: set[tuple[str, str | None]], since_genesis: bool
+    ) -> None:
         """Name what is not in the log, and what of an opened case was neither disclosed nor lawfully kept back.
 
         `erased`: streams with the digests that an event of theirs erased; what another case says erases nothing here.
+        `locked`: streams with whose data an event of theirs locked, None the whole case's. Leaves do not say whose a
+        value is: the office does, value by value, in the file, and the report repeats it.
         """
         for digest in sorted(self._wanted - self._met):
             zh, en = (
@@ -1669,14 +1687,20 @@ class Disclosures:
         for stream in sorted(self._opened):
             for digest, index in self._all.get(stream, ()):
                 if digest not in self._met and (stream, digest) not in erased:
-                    self._missing(digest, index, stream, stream in locked)
+                    self._missing(digest, index, stream, locked)
 
-    def _missing(self, digest: str, index: int, stream: str, locked: bool) -> None:
-        if locked:
+    def _missing(self, digest: str, index: int, stream: str, locked: set[tuple[str, str | None]]) -> None:
+        subject = self._closed.get(digest)
+        if (stream, None) in locked:
             zh, en = (
-                f"摘要 {digest} 未披露:案卷有封存。",
-                f"Digest {digest} was not disclosed: data of the case are locked.",
+                f"摘要 {digest} 未披露:全案封存。",
+                f"Digest {digest} was not disclosed: the whole case is locked.",
             )
+            self._found.note("disclosure_locked", zh, en, index, stream)
+            return
+        if subject is not None and (stream, subject) in locked:
+            zh = f"摘要 {digest} 未披露:经办单位称属 {subject},其信息已封存。"
+            en = f"Digest {digest} was not disclosed: the office says that it is of {subject}, whose data are locked."
             self._found.note("disclosure_locked", zh, en, index, stream)
             return
         zh = f"摘要 {digest} 既未披露,也无删除记录:证据缺失。"
@@ -1685,24 +1709,30 @@ class Disclosures:
 
 
 class Opened(NamedTuple):
-    """A file of disclosures: the strings, and the case that it says it opens."""
+    """A file of disclosures: the strings, the case that it says it opens, and of whom the values are that it keeps back."""
 
     disclosures: tuple[str, ...]
     case: str | None = None
+    closed: tuple[tuple[str, str], ...] = ()
 
 
 def read_disclosures(text: str) -> Opened:
-    """A file of disclosures: one a line, or JSON with a list `disclosures` and a `case`. Raises Unreadable."""
+    """A file of disclosures: one a line, or JSON with `disclosures`, `case` and `closed`. Raises Unreadable."""
     if not text.lstrip().startswith("{"):
         return Opened(tuple(line.strip() for line in text.splitlines() if line.strip()))
     told = json_object(text, "disclosures")
-    listed, case = told.get("disclosures"), told.get("case")
+    listed, case, closed = told.get("disclosures"), told.get("case"), told.get("closed", [])
     strings = isinstance(listed, list) and all(isinstance(one, str) for one in listed)
+    try:
+        shut = tuple((one["digest"], one["subject"]) for one in closed)
+        strings = strings and all(isinstance(part, str) for one in shut for part in one)
+    except (LookupError, TypeError):
+        strings = False
     if not isinstance(listed, list) or not strings or not isinstance(case, (str, _NONE)):
         raise Unreadable(
             "disclosures_malformed", "披露文件不合格式。", "The file of disclosures is not as published."
         )
-    return Opened(tuple(listed), case)
+    return Opened(tuple(listed), case, shut)
 
 
 # ======================================================================================================================
@@ -1911,6 +1941,10 @@ class _WorkDays:
             day, time = day + 1, 0
 
 
+class _NoZones(Exception):
+    """This computer has no time zones."""
+
+
 class _Book:
     """What is asked of one rulebook's text."""
 
@@ -1921,7 +1955,12 @@ class _Book:
         import tomllib  # Python 3.11 and newer
 
         book = self._toml = tomllib.loads(text)
-        self.zone, self.utc = zoneinfo.ZoneInfo(book["zone"]), timezone.utc
+        try:
+            self.zone, self.utc = zoneinfo.ZoneInfo(book["zone"]), timezone.utc
+        except zoneinfo.ZoneInfoNotFoundError:
+            if zoneinfo.available_timezones():
+                raise
+            raise _NoZones from None
         self.clocks: dict[str, dict[str, dict[str, Any]]] = {}
         for entry in book.get("clock", ()):
             of = entry["of"]
@@ -1958,6 +1997,10 @@ class _Book:
             named = next((kinds[name] for name in self._specific(of) if name in kinds), ())
             found = self._posts[act, of] = frozenset(named)
         return found
+
+    def backfill_after(self) -> str:
+        """How long after it happened an act may be recorded without the mark `backfill`."""
+        return str(self._toml["limits"]["backfill_after"]["length"])
 
     def grace(self) -> str:
         """How long after an emergency act by word of mouth it may be written down."""
@@ -2019,11 +2062,15 @@ class Law:
         self._late: list[tuple[dict[str, Any], str, list[Any]]] = []
         self._unknown: set[str] = set()
         self._unseen: set[str] = set()
+        self.unread: set[str] = set()
         self._books: dict[str, _Book | None] = {}
         self._calendars: dict[str, tuple[str, ...] | None] = {}
         self._forget()
         self._moment: datetime | None = None
-        self._acting = ("", "", "", "")
+        self._acting: tuple[str, str, str, str, Any] = ("", "", "", "", None)
+        self._last: int | None = None
+        self._hidden = False
+        self._told_unseen = 0
         self._standing = {
             "body_entered.v1": self._body_entered, "body_closed.v1": self._body_closed,
             "post_filled.v1": self._post_filled, "post_vacated.v1": self._post_vacated,
@@ -2074,7 +2121,12 @@ class Law:
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """The next leaf, in log order; its envelope has been checked, its `pub` has not."""
+        before, self._last = self._last, index
         self._index, self._leaf = index, leaf
+        if leaf["command"] != self._acting[0]:  # the first event of an act, which is the one of its own case
+            self._hidden = before is None or before + 1 != index
+            act = leaf["rule"].partition(":")[0]
+            self._acting = (leaf["command"], leaf["stream"], act, leaf["person"], leaf["basis"])
         spec = self._specs.get(leaf["type"])
         try:
             if spec is not None:
@@ -2089,8 +2141,17 @@ class Law:
         """What broke the law, as of `now` (RFC 3339, UTC, `Z`: when the new head was cosigned). Never raises."""
         moment = now[:-1]
         missed = self._moments(moment)  # first: a book that is read here may have something to say too
+        self._index, self._leaf = -1, {}
         unjudged = self._not_judged()
         return [*self._found, *missed, *self._merges(), *unjudged]
+
+    def unmarked_until(self, leaf: dict[str, Any]) -> datetime | None:
+        """Until when the leaf's rulebook lets it be recorded without the mark `backfill`; None where that is not known."""
+        basis = leaf["basis"]
+        book, named = self._book(basis["rulebook"]), self._named_notices(basis["calendar"])
+        if book is None or named is None:
+            return None
+        return _at(book.due(leaf["occurred_at"][:-1], book.backfill_after(), self._notices, named))
 
     def state(self) -> dict[str, Any]:
         """What the next bundle needs to know, as JSON."""
@@ -2114,7 +2175,8 @@ class Law:
 
     def _find(self, code: str, zh: str, en: str, note: bool = False) -> None:
         leaf = self._leaf
-        self._found.append(Finding(code, zh, en, self._index, leaf.get("stream"), leaf.get("version"), note))
+        index = self._index if leaf else None
+        self._found.append(Finding(code, zh, en, index, leaf.get("stream"), leaf.get("version"), note))
 
     def _illegal(self, zh: str, en: str) -> None:
         self._find("illegal_transition", f"违反流程：{zh}", f"Not allowed by the process law: {en}")
@@ -2255,15 +2317,24 @@ class Law:
     def _told(self, spec: _Spec, act: str) -> bool:
         """Whether another case's act put it here: one act's events follow each other, those of its own case first.
 
-        It is the same act then, by the same person, who was judged where it was performed.
+        It is the same act then, by the same person on the same basis, who was judged where it was performed.
         """
         leaf = self._leaf
-        if leaf["command"] != self._acting[0]:
-            self._acting = (leaf["command"], leaf["stream"], act, self._person)
         if act not in spec.told or not _holds(spec.told_if, self._pub):
             return False
-        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (act, self._person)
-        return act not in spec.acts or bool(spec.told_if) or elsewhere
+        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (
+            act,
+            self._person,
+            leaf["basis"],
+        )
+        if act in spec.acts and not spec.told_if:
+            return elsewhere
+        if self._hidden:
+            self._told_unseen += not elsewhere
+        elif not elsewhere:
+            self._illegal(f"{spec.name} 称由另一案的操作 {act} 引起，其前却没有同一人、同一依据的该操作。",
+                          f"{spec.name} claims another case's act {act}; none such by this person stands before it.")  # fmt: skip
+        return True
 
     def _begun(self, leaf: dict[str, Any], spec: _Spec) -> dict[str, Any] | None:
         """A new case, or none: of one whose beginning was not seen nothing is judged."""
@@ -2789,8 +2860,13 @@ class Law:
             return None
         try:
             return _Book(text)
-        except (ImportError, *_BROKEN):  # an older Python, no time zones here, or a text that is no rulebook
-            return None
+        except (ImportError, _NoZones):
+            self.unread.add(name)
+        except _BROKEN:
+            self._find("rulebook_malformed", f"规则 {name} 的文本与摘要相符，却不是合式的规则：时限与岗位无从检查。",
+                       f"The text of the rulebook {name} is the one released, and is no rulebook: clocks and posts"
+                       " cannot be checked.")  # fmt: skip
+        return None
 
     # -- clocks: those that an event starts
 
@@ -3554,6 +3630,13 @@ class Law:
                 "standing_unseen", f"案件所依据的 {names} 未完整出示：任职、权限、时限无从检查。",
                 f"Cases stand on the {names}, of which not all was shown: posts, powers and clocks were not checked.",
             ))  # fmt: skip
+        if self._told_unseen:
+            n = self._told_unseen
+            found.append(Finding(
+                "told_unseen", f"{n} 个事件由未出示的另一案的操作引起，其人与依据未核。",
+                f"{n} events were caused by acts of cases that were not shown: person and basis were not checked.",
+                note=True,
+            ))  # fmt: skip
         texts, books = self.rules.get("rulebooks", {}), [one for one in self._releases if one[2] == "cases"]
         missing = sorted(one[0] for one in books if one[1] not in texts)
         if missing:
@@ -3561,12 +3644,15 @@ class Law:
                 "rulebook_missing", f"rules.json 缺少规则文本，时限长度与岗位未检查：{', '.join(missing)}。",
                 f"rules.json lacks the text of {', '.join(missing)}: lengths of clocks and posts were not checked.",
             ))  # fmt: skip
-        unread = sorted(one[0] for one in books if one[1] in texts and self._book(one[0]) is None)
-        if unread:
-            names = ", ".join(unread)
+        for one in books:
+            if one[1] in texts:
+                self._book(one[0])  # one that no leaf stood on, too
+        if self.unread:
+            names = ", ".join(sorted(self.unread))
             found.append(Finding(
-                "rulebook_unread", f"规则文本无法读取，时限长度与岗位未检查：{names}。",
-                f"The text of {names} cannot be read here: lengths of clocks and posts were not checked.",
+                "rulebook_unread", f"本机读不了规则文本（须 Python 3.11 以上，并有时区数据）：时限长度与岗位未检查：{names}。",
+                f"This Python cannot read the text of {names} (it takes 3.11, and time zones): lengths of clocks and"
+                " posts were not checked.",
                 note=True,
             ))  # fmt: skip
         return found
@@ -3607,6 +3693,9 @@ def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
         good = good and all(
             type(place[0]) is int and type(place[1]) is str and len(place) == 2
             for place in state["streams"].values()
+        )
+        good = good and all(
+            type(one[0]) is str and type(one[1]) in (str, _NONE) and len(one) == 2 for one in state["locked"]
         )
         for name in ("opened_at", "recorded_at"):
             if good and state[name] is not None:
@@ -3896,9 +3985,7 @@ class Audit:
         self.log = Log(self.found, self.new.origin, self._texts(), prior)
         self.count = Census(self.found)
         self.receipts = Receipts(self.found, list(self.options.receipts))
-        opened = self.options.disclosures
-        strings = [string for one in opened for string in one.disclosures]
-        self.disclosed = Disclosures(self.found, strings, [one.case for one in opened if one.case])
+        self.disclosed = Disclosures(self.found, self.options.disclosures)
         self.law = self._law(prior["law"] if prior else None)
         self._begun = self.times.newest or before
         self._schema = Schema(self.schema, self.found)
@@ -3917,14 +4004,8 @@ class Audit:
             raise Unreadable("rules_malformed", zh, en) from None
 
     def _grace(self, leaf: dict[str, Any]) -> datetime | None:
-        """Until when the rulebook of this leaf lets it be recorded without the mark `backfill`, if that is known."""
-        basis = leaf["basis"]
-        book = self.law._book(basis["rulebook"])
-        named = self.law._named_notices(basis["calendar"])
-        if book is None or named is None:
-            return None
-        length = str(book._toml["limits"]["backfill_after"]["length"])
-        return _at(book.due(leaf["occurred_at"][:-1], length, self.law._notices, named))
+        """Until when a leaf may be recorded without a mark: the law that knows is made after the times."""
+        return self.law.unmarked_until(leaf)
 
     def _old_time(self) -> datetime | None:
         return check_head(self.old, self.policy).quorum if self.old else None
@@ -3956,10 +4037,9 @@ class Audit:
             stop = next(pending, None)
         return stop
 
-    def _tile(self, tile: int) -> list[bytes]:
-        """Read one entry bundle: judge its leaves, and give the hashes of those not in the tree yet."""
-        first = tile * TILE
-        width = min(TILE, self.new.size - first)
+    def _entries(self, tile: int) -> tuple[list[bytes], list[bytes]]:
+        """One entry bundle and the hashes of its leaves; a withheld leaf's stands in the tile of hashes."""
+        width = min(TILE, self.new.size - tile * TILE)
         entries = self.bundle.entries(tile, width)
         sha256 = hashlib.sha256
         hashes = [sha256(b"\x00" + entry).digest() for entry in entries]
@@ -3968,6 +4048,19 @@ class Audit:
             hashes = [
                 hashed if entry else public[at] for at, (entry, hashed) in enumerate(zip(entries, hashes))
             ]
+        return entries, hashes
+
+    def _root_at(self, size: int) -> bytes:
+        """The root of this log's first leaves, so many, which reach at least to the bundle's start. A second pass."""
+        edge = self.bundle.frontier(self.start)
+        for tile in range(self.start // TILE, -(-size // TILE)):
+            edge.append(self._entries(tile)[1][edge.size - tile * TILE : size - tile * TILE])
+        return edge.root()
+
+    def _tile(self, tile: int) -> list[bytes]:
+        """Judge the leaves of one entry bundle, and give the hashes of those not in the tree yet."""
+        first = tile * TILE
+        entries, hashes = self._entries(tile)
         seen = max(0, self.start - first)
         if hashes[:seen] != self.frontier.levels[0][:seen]:
             zh, en = (
@@ -3977,7 +4070,7 @@ class Audit:
             self.found.fail("overlap_differs", zh, en, first)
         begin = max(seen, self._first - first)
         leaves = iter(read_leaves([entry for entry in entries[begin:] if entry]))
-        for at in range(begin, width):
+        for at in range(begin, len(entries)):
             self._leaf(first + at, next(leaves) if entries[at] else None, hashes[at])
         return hashes[seen:]
 
@@ -4034,6 +4127,7 @@ class Audit:
         self.places.withheld += self.withheld
         self.places.finish()
         self.times.finish()
+        self._vouched()
         self.log.finish(self.policy, self.policy_text)
         self._compare_counts()
         self.receipts.finish(self.log.receipt_key, self.new.origin, self._begun if self.start else None, now)
@@ -4042,6 +4136,16 @@ class Audit:
         for finding in self.law.finish(written(now or EPOCH)):
             self.found.add(finding)
         self._remaining(now)
+
+    def _vouched(self) -> None:
+        """The heads on which the log changed its key are of this very tree."""
+        for index, head in self.log.vouched:
+            if head.size < self.start:
+                zh = "更换密钥所据首部早于本包,其根未核。"
+                en = "The head on which the key was changed is older than this bundle: its root was not computed."
+                self.found.note("log_key_head_unseen", zh, en, index)
+            elif self._root_at(head.size) != head.root:
+                self.log.unproven(index)
 
     def _compare_counts(self) -> None:
         """The census counts what the bundle adds; a state that is ahead of the bundle's start has seen a part."""
@@ -4127,7 +4231,7 @@ class Audit:
             "opened_at": written(opened) if opened else None,
             "recorded_at": written(newest) if newest else None,
             "law": self.law.state(),
-            "locked": sorted(self.log.locked),
+            "locked": [list(one) for one in sorted(self.log.locked, key=repr)],
             "accepted": accepted,
             **self.places.state(),
         }
@@ -4303,17 +4407,27 @@ def _report(audit: Audit) -> dict[str, Any]:
         ],
         "counts": found.counts,
         "digests": audit.digests,
+        "rulebooks_unread": sorted(audit.law.unread),
         "limits": [{"code": code, "zh": zh, "en": en} for code, zh, en in LIMITS],
         "state_saved": False,
         "cosignature": None,
     }
 
 
+_UNREAD = (
+    "!! 时限与岗位未核:本机读不了规则文本。请换 Python 3.11 以上(并有时区数据)再核。",
+    "!! CLOCKS AND POSTS WERE NOT CHECKED: run this on Python 3.11 or newer, with time zones, to read the rulebooks.",
+    "",
+)
+
+
 def _lines(report: dict[str, Any]) -> list[str]:
     """The report in words, Chinese first."""
     if report["result"] == "unreadable":
         return [f"读不了 UNREADABLE · {report['code']}", f"  {report['zh']}", f"  {report['en']}"]
+    unread = report["rulebooks_unread"]
     lines = [
+        *(_UNREAD if unread else ()),
         f"日志 log      {report['origin']}",
         f"旧首部 old    {report['old']['size']:>12}  {report['old']['root']}",
         f"新首部 new    {report['new']['size']:>12}  {report['new']['root']}",
@@ -4328,6 +4442,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines += ["", "任何日志都显示不出的 What no log can show:"]
     lines += [f"  {one['zh']}\n  {one['en']}" for one in report["limits"]]
     verdict = "通过 PASS" if report["result"] == "pass" else "不通过 FAIL"
+    verdict += " (时限与岗位未核 CLOCKS AND POSTS NOT CHECKED)" if unread else ""
     saved = "状态已保存 state saved" if report["state_saved"] else "状态未保存 state not saved"
     lines += ["", f"{verdict} · {saved}"]
     return lines + ([report["cosignature"]] if report["cosignature"] else [])

@@ -28,6 +28,7 @@ from domain.matter import events as ev
 from domain.matter import order_commands as odo
 from domain.matter import order_events as oev
 from domain.refusal import Refused
+from domain.rulebook.releases import RulebookReleased, digest_of
 from tests.story import LIVES, Story, eventful, story
 from tests.unit.law_leaves import (
     Leaf,
@@ -80,6 +81,7 @@ from tests.unit.test_matter_properties import Matters
 SERVICE = KINDS["whistle.service"]
 WHISTLED = (*TO_TRIAGED, blown(SERVICE, SERVICE.receivers))
 DEPARTMENTS = officer("dept-a", "officer")
+RELEASED = RulebookReleased.TYPE
 
 
 # -- lives as they are ---------------------------------------------------------------------------------------------
@@ -433,7 +435,58 @@ def test_a_child_that_is_called_ended_and_is_not() -> None:
     world.do(*ACTS["split_matter"](world))
     forged(world, ev.ChildEnded(child=uid(3)), SUPERVISOR, "close_matter")
 
-    assert codes(leaves(world), soon(world)) == ["child_not_ended"]
+    assert codes(leaves(world), soon(world)) == ["illegal_transition", "child_not_ended"]
+
+
+# -- what another case's act put there ------------------------------------------------------------------------------
+
+LATE_CHILD = ev.MatterReopened(ground="late_child", count=0)
+
+
+def test_a_parent_opened_again_though_no_child_was() -> None:
+    world = forged(World().given(*TO_CLOSED), LATE_CHILD, SUPERVISOR, "reopen_matter")
+
+    assert codes(leaves(world), soon(world)) == ["illegal_transition"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.MatterSupplemented(what="supplement", source="phone", merged=uid(3)),
+        ev.MatterAbsorbed(merged=uid(3), requesters=()),
+    ],
+    ids=lambda event: event.TYPE,
+)
+def test_what_no_act_of_the_merged_matter_put_there(event: Event) -> None:
+    act = "add_supplement" if isinstance(event, ev.MatterSupplemented) else "merge_matter"
+    world = forged(World().given(*TO_TRIAGED), event, SUPERVISOR, act)
+
+    assert "illegal_transition" in codes(leaves(world), soon(world))
+
+
+@pytest.mark.parametrize("change", ["person", "basis", "command"])
+def test_a_merge_put_there_by_somebody_else_or_on_another_basis(change: str) -> None:
+    world = World().given(*TO_TRIAGED, merged)
+
+    def other(leaf: Leaf) -> None:
+        given = {"person": uid(99), "basis": leaf["basis"] | {"register": 0}, "command": "another:1"}
+        leaf[change] = given[change]
+
+    assert codes(leaves(world), soon(world)) == []
+    assert codes(edited(world, "matter_absorbed.v1", other), soon(world)) == ["illegal_transition"]
+
+
+def test_what_an_act_that_was_not_shown_put_there_is_said() -> None:
+    world = World().given(*TO_TRIAGED, merged)
+    shown = [(index, leaf) for index, leaf in enumerate(leaves(world)) if leaf["type"] != "matter_merged.v1"]
+    again = verify.Law(law_rules(), None)
+    for index, leaf in shown:
+        again.take(index, leaf)
+
+    found = again.finish(soon(world))
+
+    assert [(one.code, one.note) for one in found if one.code == "told_unseen"] == [("told_unseen", True)]
+    assert "illegal_transition" not in [one.code for one in found]
 
 
 def test_an_urgent_matter_completed_with_nobody_there() -> None:
@@ -669,7 +722,21 @@ def test_a_rulebook_text_that_is_not_the_released_one() -> None:
 
     found = run(leaves(world), verify.Law(rules, None)).finish(soon(world))
 
-    assert [one.code for one in found] == ["rulebook_text_forged", "rulebook_unread"]
+    assert [(one.code, one.note) for one in found] == [("rulebook_text_forged", False)]
+
+
+@pytest.mark.parametrize("text", ["no rulebook at all", 'zone = "Nowhere/At_all"\n', "name = 1\n", ""])
+def test_a_released_text_that_is_no_rulebook(text: str) -> None:
+    world = World().given(*TO_HANDLING)
+    digest = digest_of(text)
+
+    def release(leaf: Leaf) -> Leaf:
+        return leaf | {"pub": leaf["pub"] | {"digest": digest}} if leaf["type"] == RELEASED else leaf
+
+    rules = json.loads(json.dumps(law_rules())) | {"rulebooks": {digest: text}}
+    found = run(map(release, leaves(world)), verify.Law(rules, None)).finish(soon(world))
+
+    assert [(one.code, one.note) for one in found] == [("rulebook_malformed", False)]
 
 
 def test_a_rulebook_text_that_was_kept_back() -> None:

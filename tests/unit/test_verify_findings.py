@@ -3,6 +3,7 @@
 Where a test forges leaves, everything after them is honest work of the forger: tree, tiles, heads, census.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -622,12 +623,54 @@ def test_a_text_that_is_not_that_of_its_digest(desk: Desk, trail: Trail) -> None
     }
 
 
-def key_change(trail: Trail, *signers: make.Signer) -> tuple[dict[str, bytes], str]:
+def key_change(
+    trail: Trail, *signers: make.Signer, head: str | None = None, old: int = 0
+) -> tuple[dict[str, bytes], str]:
     """The bundle of a log that changed its key, and a policy that knows both keys."""
     other = make.Signer("second", 1)
-    text = make.signed(make.checkpoint(trail.hashes()), trail.at, signers or (LOG_KEY, other))
+    text = make.signed(head or make.checkpoint(trail.hashes()), trail.at, signers or (LOG_KEY, other))
     trail.add(LOG_STREAM, "log_key_changed.v1", {"old": LOG_KEY.vkey, "new": other.vkey, "head": text})
-    return make.files_of(trail), make.policy().replace("witness B1", f"log {other.vkey}\nwitness B1")
+    return make.files_of(trail, old), make.policy().replace("witness B1", f"log {other.vkey}\nwitness B1")
+
+
+ELSEWHERE = {
+    "of another log": lambda trail: make.checkpoint(trail.hashes(), "another.example/log"),
+    "of a later size": lambda trail: make.checkpoint([*trail.hashes(), bytes(32), bytes(32)]),
+    "of another tree": lambda trail: make.checkpoint([*trail.hashes(20), bytes(32)]),
+    "of another whole tree": lambda trail: make.checkpoint([*trail.hashes()[:-1], bytes(32)]),
+}
+
+
+@pytest.mark.parametrize("which", ELSEWHERE)
+def test_a_key_of_the_log_that_was_changed_on_a_head(desk: Desk, trail: Trail, which: str) -> None:
+    files, policy = key_change(trail, head=ELSEWHERE[which](trail))
+    desk.policy.write_text(policy)
+
+    assert desk.check(files | {"policy": policy.encode()}).faults == {"log_key_unproven"}
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 300])
+def test_a_key_of_the_log_that_was_changed_on_an_earlier_head(desk: Desk, size: int) -> None:
+    trail = Trail().open().matters(100, events=4)
+    files, policy = key_change(trail, head=make.checkpoint(trail.hashes(size)))
+    desk.policy.write_text(policy)
+
+    assert desk.check(files | {"policy": policy.encode()}).codes == {"log_key_changed"}
+
+
+@pytest.mark.parametrize(("size", "codes"), [(20, {"log_key_head_unseen"}), (30, set()), (40, set())])
+def test_a_key_of_the_log_that_was_changed_where_a_month_begins(
+    desk: Desk, size: int, codes: set[str]
+) -> None:
+    trail = Trail().open().matters(10, events=3)
+    desk.month(make.files_of(trail) | {}, "--policy", desk.policy)
+    seen = trail.size
+    assert seen == 31
+    trail.matters(5, begin=50)
+    files, policy = key_change(trail, head=make.checkpoint(trail.hashes(size + (size == 30))), old=seen)
+    desk.policy.write_text(policy)
+
+    assert desk.month(files | {"policy": policy.encode()}).codes == {"log_key_changed"} | codes
 
 
 def test_a_key_of_the_log_that_was_changed_properly(desk: Desk, trail: Trail) -> None:
@@ -881,6 +924,38 @@ def test_a_value_of_an_opened_case_that_is_locked(desk: Desk, trail: Trail) -> N
     assert (report.result, report.codes) == ("pass", {"data_locked", "disclosure_locked"})
 
 
+WHO, ELSE = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.mark.parametrize(
+    ("stream", "says", "faults"),
+    [
+        (STREAM, WHO, set()),
+        (STREAM, ELSE, {"disclosure_missing"}),
+        (STREAM, None, {"disclosure_missing"}),
+        (case(2), WHO, {"disclosure_missing"}),
+    ],
+    ids=["of that person", "of another person", "of nobody, it seems", "in another case"],
+)
+def test_a_lock_on_one_person_s_data_excuses_no_others(
+    desk: Desk, trail: Trail, stream: str, says: str | None, faults: set[str]
+) -> None:
+    lock = {"ground": "request", "authority": "order:7", "subject": WHO, "retention": "long", "until": None}
+    trail.add(stream, "data_locked.v1", lock)
+    kept, shown = make.disclosure(1, 1), make.disclosure(1, 2)
+    closed = [] if says is None else [{"digest": make.digest(kept), "stream": STREAM, "subject": says}]
+    told = desk.file("d.json", json.dumps({"case": STREAM, "disclosures": [shown], "closed": closed}))
+
+    assert desk.check(make.files_of(trail), "--disclosures", told).faults == faults
+
+
+@pytest.mark.parametrize("closed", [7, [7], [{}], [{"digest": 1, "subject": "x"}], ["ab"]])
+def test_a_file_that_says_badly_what_it_keeps_back(desk: Desk, trail: Trail, closed: object) -> None:
+    told = desk.file("d.json", json.dumps({"case": STREAM, "disclosures": [], "closed": closed}))
+
+    assert desk.check(make.files_of(trail), "--disclosures", told).said["code"] == "disclosures_malformed"
+
+
 # -- leaves withheld --------------------------------------------------------------------------------------------------
 
 
@@ -972,6 +1047,22 @@ def test_a_report_names_the_law_by_its_digest(
     main([str(desk.zip(make.files_of(trail)))])
 
     assert f"rules.json      {digest}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there it is always so")
+def test_a_report_says_first_that_clocks_and_posts_were_not_checked(
+    desk: Desk, trail: Trail, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = with_rulebook(trail, "24h")
+    monkeypatch.setitem(sys.modules, "tomllib", None)  # a Python older than 3.11
+
+    status = main([str(desk.zip(make.files_of(trail) | texts))])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert "CLOCKS AND POSTS WERE NOT CHECKED" in lines[1]
+    assert "PASS (" in lines[-1]
+    assert "CLOCKS AND POSTS NOT CHECKED" in lines[-1]
 
 
 def test_a_rulebook_more_is_no_other_law(desk: Desk, trail: Trail) -> None:
