@@ -131,17 +131,15 @@ def faults_of(error: ValidationError | RequestValidationError) -> list[Fault]:
     found = error.errors() if isinstance(error, RequestValidationError) else error.errors(
         include_url=False, include_input=False, include_context=False
     )  # fmt: skip
-    return [Fault(at=".".join(_place(part) for part in one["loc"]), why=_why(one)) for one in found[:20]]
+    return [Fault(at=_where(one), why=_why(one)) for one in found[:20]]
 
 
-def _place(part: Any) -> str:
-    """A part of the way to a fault: a field that nobody declared is the sender's own word, so it is not repeated."""
-    text = str(part)
-    return (
-        text
-        if text.replace("_", "").replace("-", "").isalnum() and text.isascii() and len(text) < 40
-        else "…"
-    )
+def _where(one: Any) -> str:
+    """The way to a fault; a field that nobody declared is the sender's own word, so it is not repeated."""
+    parts = [str(part) for part in one["loc"]]
+    if one["type"] == "extra_forbidden":
+        parts[-1] = "…"
+    return ".".join(parts)
 
 
 def _why(one: Any) -> str:

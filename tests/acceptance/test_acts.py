@@ -362,7 +362,18 @@ def test_a_body_is_entered_under_its_parent(shell: Desk) -> None:
     names = ("--name-zh", "新社区", "--name-en", "New", "--district", "450305")
     by = f"{shell.district.system}/system/system_admin"
 
-    shell.must("register", "enter-body", "--body", "com-77", "--kind", "community", "--parent", "sd-01", *names, by=by)
+    shell.must(
+        "register",
+        "enter-body",
+        "--body",
+        "com-77",
+        "--kind",
+        "community",
+        "--parent",
+        "sd-01",
+        *names,
+        by=by,
+    )
 
     with shell.engine() as engine:
         register = engine.handle.standing.caught_up().register

@@ -21,6 +21,7 @@ from adapters.engine import now
 from adapters.log.keys import make_log_keys
 from adapters.rulebooks import template
 from adapters.vault.masters import create_masters
+from tests.acceptance.canary import files_in, fresh_mark, search
 from tests.acceptance.http_world import Api, api_over, told
 from tests.acceptance.world import DISTRICT, Desk
 from tests.servers import PostgresServer, free_port
@@ -209,6 +210,44 @@ def test_a_taken_port_is_refused_by_name(shell: Desk) -> None:
             assert second.returncode == 1
             assert "port_taken" in second.stderr
             assert "HUIYIN_API_PORT" in second.stderr
+
+
+def test_nothing_that_people_wrote_stands_in_a_log_or_a_file(shell: Desk) -> None:
+    mark, port = fresh_mark(), free_port()
+    made = shell.run(
+        "key", "create", shell.district.staff[BY], "--body", "hotline", "--source", "hotline_12345", "--json"
+    )
+    token = json.loads(made.stdout)["token"]
+    body = {
+        "authority": "law:x", "source": "hotline_12345", "seen_at": "2026-11-20T09:30:00+08:00", "host": "com-01",
+        "sealed": {"text": mark}, "requesters": [{"name": mark, "contact": mark}],
+        "outside": [{"source": "hotline_12345", "number": mark}],
+    }  # fmt: skip
+    bad = [
+        {**body, "demand": mark},
+        {**body, mark: mark},
+        {**body, "host": mark},
+        {**body, "authority": mark * 9},
+    ]
+    with process(shell, port) as (_, client):
+        holds(lambda: reachable(client))
+
+        def send(path: str, what: object, key: str) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+            return client.post(f"/api/v1{path}", json=what, headers=headers)
+
+        answers = [send("/matters", one, f"k{n}") for n, one in enumerate([body, body, *bad])]
+        case = answers[0].json()["case"]
+        seen = client.get(
+            f"/api/v1/matters/hotline_12345:{mark}", headers={"Authorization": f"Bearer {token}"}
+        )
+        client.get(f"/api/v1/{mark}?{mark}={mark}", headers={"Authorization": f"Bearer {mark}"})
+        assert answers[0].status_code == 201
+        assert seen.json()["case"] == case
+
+    assert all(mark not in answer.text for answer in answers)
+    assert search([mark, token.rpartition("_")[2]], files_in(shell.data)) == set()
+    assert search([case], files_in(shell.data)) != set()
 
 
 @pytest.mark.faults
