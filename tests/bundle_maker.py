@@ -252,6 +252,15 @@ RULES = {
 """A law that knows no case: what the process law finds is tested apart."""
 
 
+STANDING = (LOG_STREAM, "register", "releases")
+
+
+def heads(trail: Trail) -> Json:
+    """Where the streams that are every board's to read end."""
+    places = {stream: trail.versions.get(stream, (0, b"")) for stream in STANDING}
+    return {stream: [version, b64url(last)] for stream, (version, last) in places.items()}
+
+
 def census(entries: list[bytes]) -> Json:
     told: Json = {"format": "huiyin-census/v1", "events": {}, "streams": {}, "intake": {}, "withheld": 0}
     for entry in entries:
@@ -279,7 +288,7 @@ def files_of(
         "log/checkpoint": signed(checkpoint(hashes), now).encode(),
         "schema.json": canonical(SCHEMA),
         "rules.json": canonical(RULES),
-        "census.json": canonical(census(trail.entries[old:])),
+        "census.json": canonical(census(trail.entries[old:]) | {"heads": heads(trail)}),
         **entry_bundles(trail.entries, old),
     }
     if old:

@@ -6,14 +6,18 @@ It is taken from the store and never from the log, so that an event which the se
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.bundle.remit import Reads
 from domain.log.events import LogOpened
+from domain.log.leaf import LeafError, leaf
+from domain.log.tree import leaf_hash
 from domain.log.words import GENESIS
 from workflows.ports import EventStore, Stored
+from workflows.rooms import STREAMS
 
 FORMAT: Final = "huiyin-census/v1"
 _PAGE: Final = 4096
@@ -24,7 +28,9 @@ def census(store: EventStore, after: int, upto: int, reads: Reads, *, opening: b
     """The events at the positions above `after` up to `upto`; `opening` counts leaf 0 too, which no store holds.
 
     `events` by type, `streams` by stream, `intake` by day (UTC) and channel; of what may not be read only how many
-    (`withheld`). It holds one number per stream, whatever the number of events.
+    (`withheld`). It holds one number per stream, whatever the number of events. `heads` says where each stream that is
+    every board's to read ends: its version, and the leaf hash (base64url) that the stored events make, '' where they make
+    none; nothing of those may be withheld.
     """
     events, streams, intake = Counter[str](), Counter[str](), Counter[str]()
     withheld = 0
@@ -41,8 +47,21 @@ def census(store: EventStore, after: int, upto: int, reads: Reads, *, opening: b
             intake[_channel(stored)] += 1
     return {
         "format": FORMAT, "events": dict(events), "streams": dict(streams), "intake": dict(intake),
-        "withheld": withheld,
+        "withheld": withheld, "heads": {stream: _head(store, stream, upto) for stream in STREAMS},
     }  # fmt: skip
+
+
+def _head(store: EventStore, stream: str, upto: int) -> tuple[int, str]:
+    version, hashed = 0, None
+    for row in store.load(stream):
+        if row.position > upto:
+            break
+        version = row.version
+        try:
+            hashed = leaf_hash(leaf(row.body, row.position, version, hashed))
+        except LeafError:  # a row is gone or damaged: a board must be shown that, and is
+            hashed = None
+    return version, "" if hashed is None else urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 
 def _stored(store: EventStore, after: int, upto: int) -> Iterator[Stored]:

@@ -316,6 +316,7 @@ def ml_dsa_44_verify(public: bytes, message: bytes, signature: bytes) -> bool | 
 ED25519, COSIGNATURE, ML_DSA = 0x01, 0x04, 0x06
 _PUBLIC_BYTES = {ED25519: 32, COSIGNATURE: 32, ML_DSA: 1312}
 MOST_SIGNATURES = 100
+LOG_STREAM = "5e91a2d4-0f3c-5f5e-9b1a-6c1f3a7d2e06"  # the log's events about itself
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - every moment in this file is UTC
 
 
@@ -1044,7 +1045,7 @@ class Places:
         self.position = state["position"] if state else -1
         self.streams: dict[str, tuple[int, str]] = {}
         self.withheld = state["withheld"] if state else 0
-        self._strangers = 0
+        self._strangers: list[str] = []
         for stream, (version, last) in (state["streams"] if state else {}).items():
             self.streams[stream] = (version, last)
 
@@ -1096,22 +1097,22 @@ class Places:
                 stream,
                 version,
             )
-        self._strangers += 1
+        self._strangers.append(stream)
 
     def finish(self) -> None:
-        """Say how many streams could not be followed."""
+        """Say which streams could not be followed."""
+        many = len(self._strangers)
         if self._strangers and not self.whole:
             self._found.fail(
                 "needs_genesis",
-                f"{self._strangers} 个案卷始于上期,而没有监督机构的状态文件:请索取自创世以来的审计包。",
-                f"{self._strangers} cases go on from before, and there is no state of yours: ask for a bundle since genesis.",
+                f"{many} 个案卷始于上期,而没有监督机构的状态文件:请索取自创世以来的审计包。",
+                f"{many} cases go on from before, and there is no state of yours: ask for a bundle since genesis.",
             )
         elif self._strangers and self.withheld:
-            self._found.note(
-                "came_into_view",
-                f"{self._strangers} 个案卷的前部只见哈希,链条无从核对。",
-                f"Of {self._strangers} streams the earlier leaves were withheld: their chains could not be followed.",
-            )
+            for stream in self._strangers:
+                zh = "案卷的前部只见哈希,链条无从核对:请问明何以此前不示。"
+                en = "The earlier leaves of this stream were withheld, its chain could not be followed: ask why."
+                self._found.note("came_into_view", zh, en, None, stream)
 
     def state(self) -> dict[str, Any]:
         """What the next bundle is held against."""
@@ -2144,6 +2145,10 @@ class Law:
         self._index, self._leaf = -1, {}
         unjudged = self._not_judged()
         return [*self._found, *missed, *self._merges(), *unjudged]
+
+    def standing_streams(self) -> tuple[str, ...]:
+        """The streams of the register and the releases."""
+        return tuple(self._streams.values())
 
     def unmarked_until(self, leaf: dict[str, Any]) -> datetime | None:
         """Until when the leaf's rulebook lets it be recorded without the mark `backfill`; None where that is not known."""
@@ -4127,6 +4132,8 @@ class Audit:
         self.places.withheld += self.withheld
         self.places.finish()
         self.times.finish()
+        if self.places.whole:
+            self._tails()
         self._vouched()
         self.log.finish(self.policy, self.policy_text)
         self._compare_counts()
@@ -4136,6 +4143,20 @@ class Audit:
         for finding in self.law.finish(written(now or EPOCH)):
             self.found.add(finding)
         self._remaining(now)
+
+    def _tails(self) -> None:
+        """The log's own stream, the register and the releases are every board's to read, up to their last leaf."""
+        told = self.census.get("heads")
+        told = told if isinstance(told, dict) else {}
+        for stream in (LOG_STREAM, *self.law.standing_streams()):
+            version, last = self.places.streams.get(stream, (0, ""))
+            said = told.get(stream)
+            if said != [version, last]:
+                there = said[0] if isinstance(said, list) and said else None
+                zh = f"人人可读的流 {stream} 止于版本 {version},清点表称 {there} 或另一叶子:末段被扣留。"
+                en = f"The stream {stream}, every board's to read, ends at version {version} here; the census names"
+                en += f" version {there}, or another leaf: its end was kept back."
+                self.found.fail("tail_withheld", zh, en, None, stream, version)
 
     def _vouched(self) -> None:
         """The heads on which the log changed its key are of this very tree."""

@@ -777,17 +777,17 @@ def test_data_that_were_locked(desk: Desk, trail: Trail) -> None:
 def test_a_count_of_the_office_that_the_log_does_not_bear_out(
     desk: Desk, trail: Trail, part: str, name: str, code: str
 ) -> None:
-    told = make.census(trail.entries)
+    told = make.census(trail.entries) | {"heads": make.heads(trail)}
     told[part][name] = told[part].get(name, 0) + 1
 
     assert desk.check(make.files_of(trail) | {"census.json": make.canonical(told)}).faults == {code}
 
 
-@pytest.mark.parametrize("told", [{}, {"events": 7, "streams": [], "intake": None}])
+@pytest.mark.parametrize("told", [{}, {"events": 7, "streams": [], "intake": None, "heads": 7}])
 def test_a_census_that_says_nothing(desk: Desk, trail: Trail, told: object) -> None:
     report = desk.check(make.files_of(trail) | {"census.json": make.canonical(told)})
 
-    assert report.faults == {"census_types", "census_cases", "intake_counter"}
+    assert report.faults == {"census_types", "census_cases", "intake_counter", "tail_withheld"}
 
 
 # -- receipts ---------------------------------------------------------------------------------------------------------
@@ -965,6 +965,7 @@ def withhold(trail: Trail, *streams: str, old: int = 0) -> dict[str, bytes]:
     hidden = [b"" if any(one.encode() in entry for one in streams) else entry for entry in trail.entries]
     told = make.census([entry for entry in hidden[old:] if entry])
     told["withheld"] = sum(not entry for entry in hidden[old:])
+    told["heads"] = make.heads(trail)
     told["intake"] = make.census(trail.entries[old:])["intake"]
     files |= make.entry_bundles(hidden, old) | {"census.json": make.canonical(told)}
     hashes = trail.hashes()
@@ -1003,6 +1004,34 @@ def test_a_case_that_comes_into_a_board_s_view(desk: Desk, trail: Trail) -> None
     report = desk.month(make.files_of(trail, old))
 
     assert (report.result, report.codes) == ("pass", {"came_into_view"})
+    assert report.of("came_into_view")["case"] == case(1)
+
+
+STANDING = {"streams": {"register": "register", "releases": "releases"}}
+
+
+@pytest.mark.parametrize("stream", make.STANDING)
+@pytest.mark.parametrize("old", [False, True], ids=["since genesis", "in a month"])
+def test_the_end_of_a_stream_that_every_board_reads_is_kept_back(
+    desk: Desk, trail: Trail, stream: str, old: bool
+) -> None:
+    trail.add(stream, "work_noted.v1", {"what": "shown"})
+    law = {"rules.json": make.canonical(make.RULES | STANDING)}
+    seen = trail.size if old else 0
+    if old:
+        assert desk.month(make.files_of(trail) | law).result == "pass"
+    hidden = trail.add(stream, "work_noted.v1", {"what": "kept back"})
+    files = withhold(trail, hidden.decode(), old=seen) | law
+
+    report = desk.month(files)
+
+    assert (report.faults, report.of("tail_withheld")["case"]) == ({"tail_withheld"}, stream)
+
+
+def test_a_census_that_says_nothing_of_where_streams_end(desk: Desk, trail: Trail) -> None:
+    told = make.canonical(make.census(trail.entries))
+
+    assert desk.check(make.files_of(trail) | {"census.json": told}).faults == {"tail_withheld"}
 
 
 def test_a_promise_is_found_among_leaves_withheld(desk: Desk, trail: Trail) -> None:
