@@ -15,13 +15,14 @@ from typing import Any
 import structlog
 
 from adapters import exit_guard, logs
+from adapters.bundle.publishing import publish_rules
 from adapters.engine import Engine, code_release, now, open_engine
 from adapters.follower import Consumer, Follower
 from adapters.http.app import opened
 from adapters.http.serve import listener, serve
 from adapters.keeper import Keeper
 from adapters.log import open_log
-from adapters.log.role import opening_of, sealer_of
+from adapters.log.role import mark_of, opening_of, sealer_of
 from adapters.log.sealer import BATCH
 from adapters.resetter import Resetter
 from adapters.settings import Settings
@@ -100,7 +101,8 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
     settings, store = engine.settings, engine.store
     evidence = await asyncio.to_thread(open_log, settings.log_url)
     try:
-        ahead = boards_ahead(evidence, engine.handle)
+        await asyncio.to_thread(publish_rules, engine.handle)
+        ahead = boards_ahead(evidence, engine.handle, mark_of(settings))
         sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now, ahead)
         log.info("sealing", origin=settings.origin)
         # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.

@@ -38,6 +38,7 @@ FAILPOINTS = (
     "log.after_cosignatures",
     "sealer.before_genesis",
     "sealer.before_append",
+    "sealer.before_mark",
     "sealer.before_sign",
     "sealer.after_sign",
     "starter.after_rebuild",

@@ -8,6 +8,8 @@ from uuid import uuid4
 from adapters.engine import Engine
 from adapters.log.genesis import key_in_force
 from adapters.log.keys import LOG_KEY, Signer, make_key, open_signer
+from adapters.log.mark import roots_of
+from adapters.log.role import mark_of
 from adapters.log.store import LogStore
 from domain.acting import Actor
 from domain.log.commands import ChangeLogKey
@@ -24,12 +26,13 @@ def change_key(engine: Engine, log: LogStore, actor: Actor, authority: str) -> A
     """Change it; the old file is kept beside the new one, under its key id. None where only the files were left to do.
 
     The sealer must not run meanwhile: it would go on signing with the old key. Raises Refused "sealer_running",
-    "no_head", and what `open_signer` does.
+    "no_head", "signed_more_already" for a log that is behind its mark, and what `open_signer` does.
     """
     folder = engine.settings.log_keys_folder
     with log.leader("sealer") as mine:
         if not mine:
             raise Refused("sealer_running", "Stop the role seal first; start it again afterwards.")
+        mark_of(engine.settings).check(log.state(), roots_of(log))
         fresh = _fresh(folder, log)
         answer = None
         if key_in_force(log, engine.store) != str(fresh.vkey):

@@ -6,7 +6,9 @@ key, for whoever needs only that. A process gets the one file that it needs.
 
 **An HSM** plugs in as a `Signer`: an object with the verifier key (`VerifierKey.of(origin, ED25519, public)`) and a
 method `sign` that hands the message to the module (PKCS#11: CKM_EDDSA, key type CKK_EC_EDWARDS) and returns the 64
-bytes of the signature. The sealer takes any such object; `open_signer` is the one place where the roles get theirs.
+bytes of the signature. The sealer takes any such object; `open_signer` is the one place where the roles get theirs. How far
+the key has signed (adapters.log.mark) stays a file in the folder of the log's keys, on a disk of the machine that asks
+the module.
 """
 
 from __future__ import annotations

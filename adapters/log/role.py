@@ -7,6 +7,7 @@ from datetime import datetime
 
 from adapters.log.genesis import Opening
 from adapters.log.keys import LOG_KEY, RECEIPT_KEY, open_signer, public_key
+from adapters.log.mark import MARK, Mark
 from adapters.log.sealer import Ahead, Sealer, nobody
 from adapters.log.store import LogStore
 from adapters.settings import Settings
@@ -36,4 +37,10 @@ def sealer_of(
     ahead: Ahead = nobody,
 ) -> Sealer:  # fmt: skip
     """The sealer under the settings' key. Raises Refused where that is missing, readable by others or damaged."""
-    return Sealer(store, log, open_signer(settings.log_keys_folder / LOG_KEY), opening, clock, ahead)
+    signer = open_signer(settings.log_keys_folder / LOG_KEY)
+    return Sealer(store, log, signer, mark_of(settings), opening, clock, ahead)
+
+
+def mark_of(settings: Settings) -> Mark:
+    """How far the settings' key has signed; with an HSM too it stands in the folder of the log's keys."""
+    return Mark(settings.log_keys_folder / MARK)

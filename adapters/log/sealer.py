@@ -3,6 +3,7 @@
 It is a consumer of the follower's, in a role of its own (`seal`). Each batch is one transaction of leaves, tiles,
 streams' heads and state; the head is signed only then, over the size and root read back from the committed row, and no
 head is ever signed for a size that has one. Killed anywhere, it does the last batch again, which gives the same leaves.
+Beside the key stands how far it has signed (adapters.log.mark): a state that falls behind that is refused.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from adapters.log.checks import check_log, check_tail
 from adapters.log.genesis import Opening, first_growth
 from adapters.log.growing import Tip, grown, tip_of
 from adapters.log.keys import Signer
+from adapters.log.mark import Mark, boards_in_force, roots_of
 from adapters.log.store import Head, LogState, LogStore
 from domain.log.checkpoint import Checkpoint
+from domain.log.events import PolicyAdopted
 from domain.log.notes import format_note, sign_note
+from domain.log.policy import Witness
 from domain.refusal import Conflict, Refused
 from workflows.ports import EventStore, Stored
 
@@ -47,23 +51,27 @@ class Sealer:
     name = "sealer"
 
     def __init__(
-        self, store: EventStore, log: LogStore, signer: Signer, opening: Opening, clock: Callable[[], datetime],
-        ahead: Ahead = nobody,
+        self, store: EventStore, log: LogStore, signer: Signer, mark: Mark, opening: Opening,
+        clock: Callable[[], datetime], ahead: Ahead = nobody,
     ) -> None:  # fmt: skip
-        """`opening` is used once, where the log has not been opened yet."""
-        self._store, self._log, self._signer, self._opening = store, log, signer, opening
+        """`opening` is used once, where the log has not been opened yet; `mark` says how far the signer has signed."""
+        self._store, self._log, self._signer, self._mark, self._opening = store, log, signer, mark, opening
         self._clock, self._ahead = clock, ahead
         self._tip: Tip | None = None
+        self._boards: tuple[Witness, ...] = ()
 
     def position(self) -> int:
         """How far the log has come, once everything has been checked and what was committed last is signed.
 
-        Raises Refused for whatever forbids sealing: see adapters.log.checks, and "witness_ahead". Unavailable.
+        Raises Refused for whatever forbids sealing: see adapters.log.checks, adapters.log.mark, and "witness_ahead".
+        Unavailable.
         """
         try:
             self._tip = self._begun()
             check_log(self._log, self._store, self._tip, self._signer.vkey)
             self._check_witnesses(self._tip.state)
+            self._mark.check(self._tip.state, roots_of(self._log))
+            self._boards = boards_in_force(self._store)
             self._sign()
         except Refused as refused:
             self._report(refused)
@@ -92,6 +100,8 @@ class Sealer:
         tip = tip_of(self._log)
         if tip.state.size:
             return tip
+        # A log that was lost is not begun anew under its name: it would have another first leaf.
+        self._mark.check(tip.state._replace(origin=self._opening.origin), roots_of(self._log))
         failpoint("sealer.before_genesis")
         growth, after = first_growth(self._opening, self._signer.vkey, self._store.epoch(), self._clock())
         self._log.append(tip.state, growth)
@@ -106,12 +116,16 @@ class Sealer:
         failpoint("sealer.before_append")
         self._log.append(tip.state, made.growth)
         self._tip = made.tip
+        if any(stored.type == PolicyAdopted.TYPE for stored in batch):
+            self._boards = boards_in_force(self._store)
 
     def _sign(self) -> None:
         """Sign the committed state, unless its head stands already."""
         state = self._log.state()
         if self._tip is None or state != self._tip.state:
             raise Conflict("another process has moved the log")
+        failpoint("sealer.before_mark")
+        self._mark.move(state, self._boards, roots_of(self._log))
         newest = self._log.head()
         if newest is not None and newest.size == state.size:
             return  # its root was compared at the start, and has been ours since

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import httpx
 import structlog
 
+from adapters.log.genesis import key_in_force
+from adapters.log.mark import Mark
 from adapters.log.store import Head, LogState, LogStore
 from adapters.witness.client import BoardFailed, WitnessClient, http_client
 from adapters.witness.keeping import by_the_log, policy_in_force
 from domain.log.notes import VerifierKey
-from domain.log.policy import Policy, Witness
+from domain.log.policy import Witness
 from workflows.handle import Handle
 
 _log = structlog.get_logger("ahead")
@@ -33,34 +35,42 @@ class Seen:
     why: str | None = None
 
 
-def boards_ahead(log: LogStore, handle: Handle) -> Callable[[LogState], list[str]]:
-    """What the sealer asks: the boards of the policy in force that have cosigned more leaves than a state has.
+def boards_ahead(log: LogStore, handle: Handle, mark: Mark) -> Callable[[LogState], list[str]]:
+    """What the sealer asks: the boards that have cosigned more leaves than a state has.
 
-    A board that cannot be asked holds nothing up. The function blocks, and may raise Unavailable.
+    Those of the policy in force are asked, and those of the mark: a restored record may be older than its policy. A
+    board that cannot be asked holds nothing up. The function blocks, and may raise Unavailable, Refused `mark_damaged`.
     """
 
     def ahead(state: LogState) -> list[str]:
         policy = policy_in_force(handle.standing.caught_up().cosigning, handle.store)
-        if policy is None:
+        marked = mark.read(state.origin)
+        boards = (*(policy.witnesses if policy else ()), *(marked.boards if marked else ()))
+        if not boards:
             return []
-        origin = state.origin or policy.log_keys[0].name
-        seen = asyncio.run(seen_by_boards(policy, origin, log.head()))
+        log_keys = [*(policy.log_keys if policy else ()), VerifierKey.parse(key_in_force(log, handle.store))]
+        seen = asyncio.run(seen_by_boards(boards, state.origin, log_keys, log.head()))
         for one in seen:
             _log.info("board", board=one.board, size=one.size, proved=one.root is not None, why=one.why)
-        return [one.board for one in seen if one.size is not None and one.size > state.size]
+        return list(
+            dict.fromkeys(one.board for one in seen if one.size is not None and one.size > state.size)
+        )
 
     return ahead
 
 
-async def seen_by_boards(policy: Policy, origin: str, head: Head | None) -> list[Seen]:
-    """What every board with a URL has seen last, all asked at once; at most half a minute.
+async def seen_by_boards(
+    boards: Sequence[Witness], origin: str, log_keys: Sequence[VerifierKey], head: Head | None
+) -> list[Seen]:
+    """What every board with a URL has seen last, each key and URL once, all asked at once; at most half a minute.
 
-    `head` is the newest head of this log: a board that shows none of its own is asked about that one.
+    `log_keys` are the keys that may have signed for this origin. `head` is the newest head of this log: a board that
+    shows none of its own is asked about that one.
     """
-    log_keys = [key for key in policy.log_keys if key.name == origin]
-    boards = [one for one in policy.witnesses if one.url]
+    keys = [key for key in dict.fromkeys(log_keys) if key.name == origin]
+    asked = {(one.vkey, one.url): one for one in boards if one.url}
     async with http_client() as http:
-        return await asyncio.gather(*(_seen(one, http, origin, log_keys, head) for one in boards))
+        return await asyncio.gather(*(_seen(one, http, origin, keys, head) for one in asked.values()))
 
 
 async def _seen(

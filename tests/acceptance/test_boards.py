@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from adapters.cli.main import app
 from adapters.log.key_change import FRESH
 from adapters.log.keys import ed25519_verify, make_key, open_signer
+from adapters.log.mark import MARK, Marked
+from adapters.log.role import mark_of
 from adapters.log.store import Head
 from domain.event import decode
 from domain.log.checkpoint import Checkpoint
@@ -448,6 +450,18 @@ def test_a_key_is_not_changed_under_a_running_sealer_or_by_who_may_not(logged: L
     director = f"{DISTRICT.staff['sd-01', 'director']}/sd-01/director"
     told = run("log", "rekey", "--as", director, "--authority", "resolution:2", data=data)
     assert (told.exit_code, changes(logged), logged.key) == (1, [], old)
+
+
+def test_a_log_behind_its_mark_gets_no_other_key_and_the_mark_outlives_a_change(
+    logged: Logged, data: Path, tmp_path: Path
+) -> None:
+    older = shutil.copytree(data, tmp_path / "older")
+    head = logged.grow()
+    shutil.copy(data / "log-keys" / MARK, older / "log-keys")
+    assert refused(rekeyed(older), "signed_more_already")
+    assert rekeyed(data).exit_code == 0
+    assert mark_of(logged.engine.settings).read(logged.key.name) == Marked(head.size, head.root)
+    assert logged.seal().size == head.size + 1
 
 
 def test_a_change_that_broke_off_before_its_files_were_in_place_goes_on(logged: Logged, data: Path) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from adapters.demo import boards as demo
+from adapters.log.role import mark_of
 from adapters.log.store import Head
 from adapters.witness.ahead import boards_ahead
 from adapters.witness.keeping import cosigners, policy_in_force, remembered
@@ -318,7 +319,7 @@ def test_a_log_that_was_set_back_is_told_by_its_boards_and_signs_nothing(
         file.unlink()
     set_back(logged, data, copy)
     with logged_world(data) as logged, pytest.raises(Refused) as refused:
-        logged.seal(boards_ahead(logged.log, logged.engine.handle))
+        logged.seal(boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings)))
     assert refused.value.code == "witness_ahead"
     assert "audit" in refused.value.advice
 
@@ -338,9 +339,15 @@ def test_a_board_is_ahead_only_if_it_says_so(
 ) -> None:
     logged.adopt(*boards(started, tmp_path, audit=behaviour))
     logged.seal()
-    assert boards_ahead(logged.log, logged.engine.handle)(logged.log.state()) == ahead
+    assert (
+        boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))(logged.log.state())
+        == ahead
+    )
 
 
 def test_without_a_policy_nobody_is_ahead(logged: Logged) -> None:
     logged.seal()
-    assert boards_ahead(logged.log, logged.engine.handle)(logged.log.state()) == []
+    assert (
+        boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))(logged.log.state())
+        == []
+    )

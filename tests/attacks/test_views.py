@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from adapters.log.keys import LOG_KEY, ed25519_verify, make_key, open_signer
+from adapters.log.mark import MARK
+from adapters.log.role import mark_of
+from adapters.log.sealer import nobody
 from adapters.witness.ahead import boards_ahead
 from domain.log.checkpoint import Checkpoint
 from domain.log.commands import ChangeLogKey
@@ -34,8 +37,9 @@ from tests.made_log import BOARD_KEYS, policy
 
 
 def second_story(office: Office, tmp_path: Path) -> Office:
-    """The whole office once more, to be told another story from here on."""
-    return replace(office, data=shutil.copytree(office.data, tmp_path / "second"))
+    """The whole office once more, its keys too, to be told another story from here on."""
+    keys = shutil.copytree(office.keys, tmp_path / "second-keys")
+    return replace(office, data=shutil.copytree(office.data, tmp_path / "second"), keys=keys)
 
 
 def lines_of(board: WitnessProcess, request: AddCheckpoint) -> str:
@@ -73,7 +77,7 @@ def test_an_old_backup_is_behind_the_boards_and_the_sealer_does_not_start(
 
     answers = [refused_by(one, office.request(office.head().size)) for one in office.boards]
     with office.engine() as engine, office.log() as log:
-        ahead = boards_ahead(log, engine.handle)
+        ahead = boards_ahead(log, engine.handle, mark_of(office.settings))
         with pytest.raises(Refused) as refused:
             office.seals(ahead)
 
@@ -83,11 +87,78 @@ def test_an_old_backup_is_behind_the_boards_and_the_sealer_does_not_start(
     assert office.head() == before
 
 
+def forgets(office: Office) -> None:
+    """Who holds the key can make it forget how far it has signed."""
+    (office.keys / MARK).unlink()
+
+
+def test_an_old_backup_is_behind_what_the_key_has_signed(office: Office, tmp_path: Path) -> None:
+    """Row 6: no board need answer for it, and growing on does not help."""
+    put_back(office, tmp_path)
+    before = office.head()
+
+    for more in (0, 9):
+        office.registers(more)
+        with pytest.raises(Refused, match="signed_more_already"):
+            office.seals()
+
+    assert office.head() == before
+
+
+@pytest.mark.parametrize(("asked", "code"), [(True, "witness_ahead"), (False, "signed_more_already")])
+def test_a_backup_older_than_the_policy_gets_no_second_head(
+    unsealed: Office, tmp_path: Path, asked: bool, code: str
+) -> None:
+    """Row 6: the restored record names no board, and the mark beside the key does."""
+    office = unsealed
+    office.seals()
+    shutil.copytree(office.data, tmp_path / "older")
+    office.adopts()
+    office.registers(2)
+    office.seals()
+    office.asks()
+    shutil.rmtree(office.data)
+    shutil.copytree(tmp_path / "older", office.data)
+    before = office.head()
+    office.registers(5)
+
+    with office.engine() as engine, office.log() as log, pytest.raises(Refused) as refused:
+        office.seals(boards_ahead(log, engine.handle, mark_of(office.settings)) if asked else nobody)
+
+    assert refused.value.code == code
+    assert all((one.name in refused.value.advice) == asked for one in office.boards)
+    assert office.head() == before
+
+
+def test_of_two_copied_offices_under_one_key_one_goes_on(office: Office, tmp_path: Path) -> None:
+    """Row 7: as long as they share the folder of the key."""
+    other = replace(office, data=shutil.copytree(office.data, tmp_path / "second"))
+    office.registers()
+    other.registers()
+    office.seals()
+
+    with pytest.raises(Refused, match="signed_more_already"):
+        other.seals()
+
+
+def test_a_policy_whose_text_was_taken_away_is_asked_by_the_mark(office: Office) -> None:
+    """Row 6: without the text the record knows of no board to ask."""
+    office.sql(f"DELETE FROM {'cases.' if office.store else ''}texts")
+    with office.engine() as engine, office.log() as log:
+        state = log.state()
+        ahead = boards_ahead(log, engine.handle, mark_of(office.settings))(
+            state._replace(size=state.size - 1)
+        )
+
+    assert sorted(ahead) == sorted(one.name for one in office.boards)
+
+
 def test_an_old_backup_that_grows_past_what_the_boards_have_seen_is_refused(
     office: Office, tmp_path: Path
 ) -> None:
-    """Row 6: by a sealer that does not ask."""
+    """Row 6: by a sealer that does not ask, under a key whose mark was taken away."""
     known = put_back(office, tmp_path)
+    forgets(office)
     office.registers(9)
     office.seals()
 
@@ -108,6 +179,7 @@ def test_a_bundle_after_an_old_backup_is_refused_by_the_boards_own_state(
     office.must("restore", str(tmp_path / "backup"), "--replace")
 
     shorter = board.verify(office.bundle(tmp_path / "2.zip"))
+    forgets(office)
     office.registers(9)
     office.seals()
     kept_lines(office)

@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.log import open_log
 from adapters.log.genesis import Opening
 from adapters.log.keys import LOG_KEY, RECEIPT_KEY, make_log_keys, open_signer, public_key
+from adapters.log.mark import MARK, Mark
 from adapters.log.sealer import Ahead, Sealer, nobody
 from adapters.log.store import LogStore
 from domain.log.leaf import Unleafed, leaf, unleaf
@@ -44,7 +45,7 @@ class LogWorld:
         """A sealer that has not been asked anything yet."""
         opening = Opening(ORIGIN, public_key(self.keys / RECEIPT_KEY), 24, "test")
         signer = open_signer(self.keys / LOG_KEY)
-        return Sealer(self.store, log or self.log, signer, opening, self.clock, ahead)
+        return Sealer(self.store, log or self.log, signer, Mark(self.keys / MARK), opening, self.clock, ahead)
 
     def add(self, *streams: str) -> None:
         """One event more for each of these streams, in this order."""

@@ -3,9 +3,11 @@
 By default each failpoint once, on SQLite; with `make faults` several passages of each, on both stores.
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from adapters.failpoint import FAILPOINTS
 from adapters.log.reconcile import reconcile
 from domain.log.notes import parse_note
 from domain.log.tree import root, subtree_of
+from domain.refusal import Refused
 from tests.contract.log_world import LogWorld, expected, hashes_of, log_world
 from tests.contract.processes import ROOT, killed_at
 
@@ -104,6 +107,30 @@ def test_killed_anywhere_on_postgres_it_is_recovered(
     on_postgres: LogWorld, point: str, passage: int, tmp_path: Path
 ) -> None:
     died_and_recovered(on_postgres, point, passage, tmp_path)
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in ONCE])
+def test_a_copy_put_back_after_a_death_gets_no_second_head_for_a_size(
+    world: LogWorld, point: str, tmp_path: Path
+) -> None:
+    world.sealed(BATCH)
+    older = tmp_path / "older"
+    older.mkdir()
+    shutil.copytree(tmp_path, older, dirs_exist_ok=True, ignore=shutil.ignore_patterns("older", "log-keys"))
+    world.add(*(f"stream-{number % 37}" for number in range(3 * BATCH)))
+    killed(world, point, PASSAGES.get(point, (2,))[0], tmp_path)
+
+    with log_world(str(older / "cases.db"), tmp_path) as copy:
+        copy.add(*["another"] * 3 * BATCH)
+        went_on = []
+        for one in (copy, world):
+            with suppress(Refused):
+                one.sealed(BATCH)
+                went_on.append(one)
+        ours, theirs = heads(world), heads(copy)
+
+    assert len(went_on) == 1, "either the copy before the mark moved, or the one that had moved it"
+    assert all(ours[size] == theirs[size] for size in ours.keys() & theirs.keys())
 
 
 def test_killed_again_and_again_it_still_comes_to_the_end(world: LogWorld, tmp_path: Path) -> None:
