@@ -21,7 +21,7 @@ from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, rep
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.starter import ASIDE
 from adapters.views.reader import Reader
-from adapters.witness.keeping import policy_in_force, remembered
+from adapters.witness.keeping import key_unnamed, policy_in_force, remembered
 from domain.refusal import Refused, Unavailable
 from domain.visibility import DIVERTED
 from workflows.advance import snapshot
@@ -81,7 +81,10 @@ def _boards(engine: Engine, log: LogStore) -> Check:
     if cosigning.silent:
         said += f"; silent: {', '.join(sorted(cosigning.silent))}"
     facts = {name: {"size": note.size, "failed": note.why} for name, note in notes.items()}
-    return Check("boards", not cosigning.silent, said, {"boards": facts})
+    unnamed = key_unnamed(cosigning, log)
+    if unnamed:
+        said += f"; {unnamed}"
+    return Check("boards", not cosigning.silent and not unnamed, said, {"boards": facts})
 
 
 def _log_said(store: EventStore, log: LogStore) -> Check:
@@ -142,10 +145,7 @@ def _consumers(reader: Reader, engine: Engine) -> list[Check]:
 
 
 def _try(name: str, ask: Callable[[], Check]) -> Check:
-    try:
-        return ask()
-    except (Unavailable, Refused) as error:
-        return Check(name, False, str(error))
+    return _try_all(name, lambda: [ask()])[0]
 
 
 def _try_all(name: str, ask: Callable[[], list[Check]]) -> list[Check]:
@@ -153,6 +153,14 @@ def _try_all(name: str, ask: Callable[[], list[Check]]) -> list[Check]:
         return ask()
     except (Unavailable, Refused) as error:
         return [Check(name, False, str(error))]
+    except Exception as error:  # noqa: BLE001 - whatever is damaged: the other checks are wanted all the more
+        return [_unreadable(name, error)]
+
+
+def _unreadable(name: str, error: Exception) -> Check:
+    """What could not be looked at; the error's own words may hold what is stored, so that only its kind is told."""
+    said = f"what is stored cannot be read ({type(error).__name__}); huiyin log check names the first event that differs"
+    return Check(name, False, said)
 
 
 # -- Temporal ---------------------------------------------------------------------------------------------------------
@@ -188,6 +196,8 @@ async def examine_temporal(engine: Engine) -> list[Check]:
         missing = await without_process(engine, client)
     except Unavailable as error:
         return [Check("temporal", False, str(error))]
+    except Exception as error:  # noqa: BLE001 - as in `_try_all`
+        return [_unreadable("processes", error)]
     shown = [case for case in missing if _ordinary(engine, case)]
     said = (
         "every open case has one"
@@ -222,7 +232,13 @@ def _open(engine: Engine, case: str) -> bool:
 
 
 def _ordinary(engine: Engine, case: str) -> bool:
-    """Whether the case may be named to the operator; of one that cannot be read, its bare events are asked."""
+    """Whether the case may be named to the operator; of one that cannot be read, its bare events are asked.
+
+    One with a row that is no event at all is not named: nobody knows what it has kept from view.
+    """
     rows = engine.store.load(case)
-    hidden = any(row.type == DIVERTED or json.loads(row.body)["pub"].get("confidential") for row in rows)
+    try:
+        hidden = any(row.type == DIVERTED or json.loads(row.body)["pub"].get("confidential") for row in rows)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
     return bool(rows) and not hidden

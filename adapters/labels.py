@@ -34,7 +34,7 @@ EVENTS = {
     "authority_lapsed": "补批逾期", "leg_rated": "评单", "command_refused": "操作被拒", "sealed_read": "查阅封存内容",
     "bundle_taken": "领取审计包",
     "log_opened": "日志启用", "policy_adopted": "采纳见证规则", "witness_silent": "见证方失联",
-    "witness_returned": "见证方恢复", "log_key_changed": "更换日志密钥",
+    "witness_returned": "见证方恢复", "log_key_changed": "更换日志密钥", "rules_published": "公布流程规则",
 }  # fmt: skip
 
 STATUSES = {

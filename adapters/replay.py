@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 
 from adapters.log import open_log
 from domain.event import decode
-from domain.log.leaf import unleaf
+from domain.log.leaf import LeafError, unleaf
 from domain.matter.events import MatterDiverted
-from workflows.key_duties import OF_KEYS, Duty, carry_out, carry_out_stored
+from workflows.key_duties import OF_KEYS, Duty, carry_out, carry_out_stored, damaged
 from workflows.ports import EventStore, KeyStore
 
 _READ = 5000
@@ -40,7 +40,10 @@ def replay_missed(store: EventStore, keys: KeyStore) -> Replayed:
 
 
 def replay_log(url: str, keys: KeyStore) -> Replayed:
-    """The same for the leaves of the log at `url`: they stand for events that a restored record may lack."""
+    """The same for the leaves of the log at `url`: they stand for events that a restored record may lack.
+
+    Raises as `replay_record`, and Refused `event_damaged` for a leaf that cannot be read.
+    """
     log = open_log(url)
     try:
         return _counted(_of_leaves(log.leaves(0, log.state().size), keys))
@@ -61,12 +64,15 @@ def _possible(keys: KeyStore) -> frozenset[str]:
 
 
 def _of_leaves(leaves: Iterable[bytes], keys: KeyStore) -> Iterator[Duty | None]:
-    for leaf in leaves:
+    for index, leaf in enumerate(leaves):
         # The type stands nearly last in the canonical body: most leaves are passed over without being read.
         named = next((mark for mark in _MARKS if mark in leaf), None)
         if named is None:
             continue
-        recorded = decode(named[8:-1].decode("ascii"), unleaf(leaf).body)
+        try:
+            recorded = decode(named[8:-1].decode("ascii"), unleaf(leaf).body)
+        except (ValueError, LeafError) as error:
+            raise damaged(f"Restore the evidence log: its leaf {index}") from error
         yield carry_out(keys, recorded.stream, recorded.pub)
 
 

@@ -148,6 +148,7 @@ class Trail:
         pub = {
             "origin": ORIGIN, "log_key": LOG_KEY.vkey, "receipt_key": RECEIPT_KEY.vkey, "delay_hours": 24,
             "store_epoch": "e1", "previous_origin": None, "previous_head": None,
+            "rules": law_digest(),
         }  # fmt: skip
         self.add(GENESIS_STREAM, "log_opened.v1", pub | changed)
         return self
@@ -223,7 +224,8 @@ def entry_bundles(entries: list[bytes], start: int) -> dict[str, bytes]:
 
 
 TYPES = {
-    "log_opened.v1": "origin log_key receipt_key delay_hours store_epoch previous_origin previous_head",
+    "log_opened.v1": "origin log_key receipt_key delay_hours store_epoch previous_origin previous_head rules",
+    "rules_published.v1": "digest",
     "matter_registered.v1": "number source",
     "work_noted.v1": "what",
     "policy_adopted.v1": "digest log_keys witnesses k n delay_hours",
@@ -250,6 +252,12 @@ RULES = {
     "rulebooks": {}, "not_checkable": [], "digest": "none",
 }  # fmt: skip
 """A law that knows no case: what the process law finds is tested apart."""
+
+
+def law_digest(law: Json = RULES) -> str:
+    """What the log commits to."""
+    kept = {name: part for name, part in law.items() if name not in ("rulebooks", "digest")}
+    return hashlib.sha256(canonical(kept)).hexdigest()
 
 
 STANDING = (LOG_STREAM, "register", "releases")

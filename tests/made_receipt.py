@@ -11,8 +11,9 @@ from domain.log.cosignature import cosign
 from domain.log.leaf import leaf
 from domain.log.notes import Note, sign_note
 from domain.log.proof import Proof, format_proof
-from domain.log.tree import inclusion, leaf_hash, root, subtree_of
+from domain.log.tree import inclusion, leaf_hash, root
 from tests.made_log import AT, BOARD_KEYS, LOG_KEY, ORIGIN, RECEIPT_KEY, Key
+from tests.small_tree import subtree_of
 from workflows.ports import Stored
 
 NUMBER, RECORDED = "450305-20261123-7KQ2MWX", "2026-11-23T01:02:03.000004Z"

@@ -52,8 +52,10 @@ def carry_out_stored(keys: KeyStore, stored: Stored) -> Duty | None:
     try:
         event = decode(stored.type, stored.body).pub
     except ValueError as error:
-        raise Refused(
-            "event_damaged",
-            f"Restore the record: the event at {stored.position} says what becomes of keys, and cannot be read.",
-        ) from error
+        raise damaged(f"Restore the record: the event at {stored.position}") from error
     return carry_out(keys, stored.stream, event)
+
+
+def damaged(what_to_do: str) -> Refused:
+    """The refusal for an event that says what becomes of keys and cannot be read."""
+    return Refused("event_damaged", f"{what_to_do} says what becomes of keys, and cannot be read.")

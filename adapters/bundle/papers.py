@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
-from adapters.bundle.rules import rules
+from adapters.bundle.rules import digest, rules
 from adapters.log.genesis import key_in_force
 from adapters.log.store import LogStore
 from domain.event import Recorded, decode, known_types
-from domain.log.events import PolicyAdopted
+from domain.log.events import PolicyAdopted, RulesPublished
 from domain.log.words import LOG
 from domain.rulebook.releases import RulebookReleased
 from workflows import records
@@ -33,15 +34,25 @@ def texts(store: EventStore) -> dict[str, str]:
     return {digest: text for digest, text in sorted(found.items()) if text is not None}
 
 
-def law(store: EventStore) -> dict[str, Any]:
-    """rules.json, with every rulebook that was released."""
-    return rules([text for digest in _digests(store, RELEASES) if (text := store.text(digest)) is not None])
+def law(store: EventStore, upto: int) -> dict[str, Any]:
+    """rules.json as published last up to a position, with every rulebook that was released.
+
+    A later release may have another law; what came before it was done, and is judged, by the one of its time.
+    """
+    books = [text for name in _digests(store, RELEASES) if (text := store.text(name)) is not None]
+    present = rules(books)
+    named = [row for row in store.load(LOG) if row.type == RulesPublished.TYPE and row.position <= upto]
+    text = store.text(decode(named[-1].type, named[-1].body).pub.digest) if named else None
+    if text is None:
+        return present
+    published = json.loads(text)
+    return {**published, "digest": digest(published), "rulebooks": present["rulebooks"]}
 
 
 def policy_text(log: LogStore, store: EventStore) -> str:
     """The policy in force; before the first, one that asks for the log's own signature alone."""
-    for digest in reversed(_digests(store, LOG)):
-        text = store.text(digest)
+    for name in reversed(_digests(store, LOG)):
+        text = store.text(name)
         if text is not None:
             return text
     return f"log {key_in_force(log, store)}\nquorum none\n"

@@ -120,9 +120,17 @@ def rules(texts: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def digest(law: Mapping[str, Any]) -> str:
-    """The digest of a law: what a board pins. `rulebooks` and `digest` do not count."""
-    kept = {key: value for key, value in law.items() if key not in ("digest", "rulebooks")}
-    return hashlib.sha256(canonical(kept)).hexdigest()
+    """The digest of a law: what a board pins, and what the log commits to. `rulebooks` and `digest` do not count."""
+    return hashlib.sha256(_law_bytes(law)).hexdigest()
+
+
+def law_text() -> str:
+    """The law of this release as the text whose SHA-256 is its digest."""
+    return _law_bytes(rules()).decode()
+
+
+def _law_bytes(law: Mapping[str, Any]) -> bytes:
+    return canonical({key: value for key, value in law.items() if key not in ("digest", "rulebooks")})
 
 
 def _sha256(text: str) -> str:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Check an audit bundle of a Huiyin evidence log, without Huiyin. 脱离系统,独立核验审计包。
 
-    python3 -I verify.py BUNDLE [--state board.json] [--policy FILE] [--receipt FILE ...] [--disclosures FILE ...]
-                         [--json] [--accept] [--cosign KEYFILE]
+    python3 -I verify.py BUNDLE [--state board.json] [--policy FILE] [--rules FILE] [--receipt FILE ...]
+                         [--disclosures FILE ...] [--json] [--accept] [--cosign KEYFILE]
 
 One file, Python 3.9 or newer, the standard library, nothing else: keep your own copy and its SHA-256. It shares no
 line with the product that wrote the bundle.
@@ -753,6 +753,10 @@ class Bundle:
         """The digests of the texts that came along."""
         return [name[6:] for name in self._members if re.fullmatch(r"texts/[0-9a-f]{64}", name)]
 
+    def stamps(self) -> list[str]:
+        """The RFC 3161 time stamps that came along."""
+        return sorted(name for name in self._members if name.startswith("tsr/") and name not in self.strange)
+
     def head_sizes(self) -> list[int]:
         """The sizes of the heads that came along, smallest first."""
         return sorted(
@@ -891,29 +895,35 @@ def _small(digits: str) -> int:
     return int(digits)
 
 
+def _small_unsigned_zero(digits: str) -> int:
+    if digits == "-0":
+        raise ValueError("a zero with a sign")
+    return _small(digits)
+
+
 def _never(text: str) -> NoReturn:
     raise ValueError(f"{text[:20]} has no place in a leaf")
 
 
+def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    keys = list(found)
+    if len(keys) != len(pairs) or keys != sorted(keys):
+        raise ValueError("a key twice, or out of order")
+    return found
+
+
 _READER = json.JSONDecoder(parse_float=_never, parse_int=_small, parse_constant=_never)
+_STRICT = json.JSONDecoder(
+    parse_float=_never, parse_int=_small_unsigned_zero, parse_constant=_never, object_pairs_hook=_in_order
+)
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_SPELLED_OTHERWISE = (b"\\", b" ", b"\n", b"\t", b"\r")
 
 
 def _spelled(value: object) -> str:
     """The one canonical spelling of a JSON value."""
     return _WRITER.encode(value)
-
-
-def _fast_spelled() -> Callable[[object], str]:
-    """The same without building an encoder each time, where this Python's is made as CPython's is."""
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return _spelled
-    encode = make(None, None, json.encoder.encode_basestring, None, ":", ",", True, False, False)
-    return lambda value: "".join(encode(value, 0))
-
-
-_spelled_leaf = _fast_spelled()
 
 
 def read_leaves(entries: list[bytes]) -> list[dict[str, Any] | BadLeaf]:
@@ -923,23 +933,27 @@ def read_leaves(entries: list[bytes]) -> list[dict[str, Any] | BadLeaf]:
 
 
 def _at_once(entries: list[bytes]) -> list[Any] | None:
-    """The leaves as one JSON list; each must be the one spelling of its own entry, or the list says nothing."""
+    """The leaves where each is plainly canonical, else None: then each is read by itself.
+
+    A text without white space and escapes, with its keys in order and no key twice, without fractions and without a
+    signed zero, is the one spelling of its value (RFC 8785): there is nothing else that could be spelled otherwise.
+    """
+    decode = _STRICT.raw_decode
+    found = []
     try:
-        found = _READER.decode((b"[" + b",".join(entries) + b"]").decode("utf-8"))
-        if len(found) != len(entries):
-            return None
-        for leaf, entry in zip(found, entries):
-            if (
-                _spelled_leaf(leaf).encode("utf-8") != entry
-                or type(leaf) is not dict
-                or not _well_formed(leaf)
-            ):
+        for entry in entries:
+            if any(map(entry.__contains__, _SPELLED_OTHERWISE)):
+                return None
+            text = entry.decode("utf-8")
+            leaf, end = decode(text)
+            if end != len(text) or type(leaf) is not dict or not _well_formed(leaf):
                 return None
             if not entry.isascii() and not _ascii_keys(leaf):
                 return None
+            found.append(leaf)
     except (ValueError, RecursionError):
         return None
-    return list(found)
+    return found
 
 
 def _leaf_or_fault(entry: bytes) -> dict[str, Any] | BadLeaf:
@@ -954,7 +968,7 @@ def read_leaf(entry: bytes) -> dict[str, Any]:
     try:
         text = entry.decode("utf-8")
         leaf, end = _READER.raw_decode(text)
-        same = end == len(text) and _spelled_leaf(leaf) == text
+        same = end == len(text) and _spelled(leaf) == text
     except (ValueError, RecursionError):
         raise BadLeaf("leaf_not_json", "不是合式的 JSON。", "is no JSON of the kind permitted.") from None
     if not same or not (entry.isascii() or _ascii_keys(leaf)):
@@ -1282,6 +1296,8 @@ class Log:
         self.receipt_key: str | None = state["receipt_key"] if state else None
         self.adopted: str | None = state["adopted"] if state else None
         self.delay_hours: int | None = state["delay_hours"] if state else None
+        self.rules: str | None = state["rules_published"] if state else None
+        self.opened = state is not None
         self.adopted_at: datetime | None = None
         self.erased: set[tuple[str, str]] = set()
         self.locked: set[tuple[str, str | None]] = (
@@ -1292,6 +1308,7 @@ class Log:
             "log_opened.v1": self._opened,
             "policy_adopted.v1": self._adopted,
             "log_key_changed.v1": self._key_changed,
+            "rules_published.v1": self._rules_published,
             "witness_silent.v1": self._silent,
             "rulebook_released.v1": self._released,
             "notice_entered.v1": self._notice,
@@ -1327,6 +1344,16 @@ class Log:
             pub["receipt_key"],
             int(pub["delay_hours"]),
         )
+        self.opened, self.rules = True, pub.get("rules")
+
+    def _rules_published(self, index: int, leaf: dict[str, Any]) -> None:
+        if leaf["stream"] != LOG_STREAM or leaf["pub"]["digest"] == self.rules:
+            return
+        self.rules = leaf["pub"]["digest"]
+        release = leaf["basis"]["code"]
+        zh = f"发布 {release} 公布了另一流程规则(摘要 {self.rules})。"
+        en = f"The release {release} published another process law (digest {self.rules})."
+        self._found.note("rules_published", zh, en, index)
 
     def _adopted(self, index: int, leaf: dict[str, Any]) -> None:
         pub = leaf["pub"]
@@ -1429,8 +1456,12 @@ class Log:
             )
             self._found.fail("text_differs", zh, en, index)
 
-    def finish(self, policy: Policy, sent: str) -> None:
-        """Hold the policy sent, and the key that signs, against what the log says."""
+    def finish(self, policy: Policy, sent: str, law: str) -> None:
+        """Hold the policy sent, the digest of the law sent, and the key that signs, against what the log says."""
+        if law != self.rules and (self.rules is not None or self.opened):
+            zh = f"rules.json 不是日志中最近公布的流程规则(摘要 {self.rules or '无'})。"
+            en = f"rules.json is not the process law that the log published last (digest {self.rules or 'none'})."
+            self._found.fail("rules_differ", zh, en)
         if self.adopted is not None and hashlib.sha256(sent.encode()).hexdigest() != self.adopted:
             zh, en = (
                 "随包的共签规则不是日志中最近采用的那一份。",
@@ -3678,7 +3709,8 @@ def _seconds_left(clock: list[Any]) -> timedelta:
 STATE_FORMAT = "huiyin-board/v1"
 _STATE: dict[str, tuple[type, ...]] = {
     "format": (str,), "origin": (str,), "size": (int,), "root": (str,), "checkpoint": (str,), "policy": (str,),
-    "policy_sha256": (str,), "policy_pinned": (bool,), "rules_sha256": (str,), "schema_sha256": (str,),
+    "policy_sha256": (str,), "policy_pinned": (bool,), "rules_sha256": (str,), "rules_pinned": (bool,),
+    "rules_published": (str, _NONE), "schema_sha256": (str,),
     "log_key": (str, _NONE), "receipt_key": (str, _NONE), "adopted": (str, _NONE), "delay_hours": (int,),
     "opened_at": (str, _NONE), "recorded_at": (str, _NONE), "position": (int,), "streams": (dict,), "withheld": (int,),
     "law": (dict,), "locked": (list,), "accepted": (list,),
@@ -3795,6 +3827,7 @@ class Options(NamedTuple):
     """What the board was asked to check with."""
 
     policy: str | None = None
+    rules: dict[str, Any] | None = None
     receipts: tuple[Promise | Proof, ...] = ()
     disclosures: tuple[Opened, ...] = ()
 
@@ -3818,7 +3851,8 @@ class Audit:
         self.prior = self._prior()
         self.signed = check_head(self.new, self.policy)
         self.stops: list[Stop] = []
-        self.digests: dict[str, str] = {}
+        self.law_sent = _law_digest(self.rules)
+        self.digests = {"rules": self.law_sent, "schema": _digest_of(self.schema)}
         self.leaves = 0
         self.withheld = 0
 
@@ -4135,7 +4169,7 @@ class Audit:
         if self.places.whole:
             self._tails()
         self._vouched()
-        self.log.finish(self.policy, self.policy_text)
+        self.log.finish(self.policy, self.policy_text, self.law_sent)
         self._compare_counts()
         self.receipts.finish(self.log.receipt_key, self.new.origin, self._begun if self.start else None, now)
         self.receipts.finish_proofs(self.policy, self._first, self.new.size)
@@ -4193,6 +4227,11 @@ class Audit:
                 f"新首部无 {name} 的共签。",
                 f"The new head bears no cosignature of {name}.",
             )
+        stamps = self.bundle.stamps()
+        if stamps:
+            zh = f"时间戳 {', '.join(stamps)} 本程序不核:以 openssl ts -verify 核验,见 README.txt。"
+            en = f"The time stamps {', '.join(stamps)} are not checked here: openssl ts -verify does, see README.txt."
+            note("time_stamp_unchecked", zh, en)
         for name in self.bundle.strange:
             note(
                 "member_unknown",
@@ -4216,19 +4255,32 @@ class Audit:
     def _pinned_files(self) -> None:
         """The schema and the process law are those of last time; the rulebooks beside the law stand in leaves.
 
-        Another law may let pass what this one does not: the board resolves on it (`--accept`), as on another policy.
+        Another law may let pass what this one does not: the board resolves on it (`--rules`, or `--accept`), as on
+        another policy. Its own counts.
         """
-        law = {name: part for name, part in self.rules.items() if name not in ("rulebooks", "digest")}
-        for name, part, add in (("rules", law, self.found.fail), ("schema", self.schema, self.found.note)):
-            digest = self.digests[name] = hashlib.sha256(
-                _spelled(part).encode("utf-8", "replace")
-            ).hexdigest()
-            if self.kept is not None and self.kept[f"{name}_sha256"] != digest:
-                zh, en = (
-                    f"{name}.json 与上次不同:请核对。",
-                    f"{name}.json is not the one of last time: look at the changes.",
-                )
-                add(f"{name}_changed", zh, en)
+        kept = self.kept
+        if self.options.rules is not None:
+            self._own_rules(self.options.rules)
+        elif kept is not None and kept["rules_sha256"] != self.law_sent:
+            zh = "rules.json 与上次不同:核准后以 --rules 给出本机构采用的一份。"
+            en = "rules.json is not the one of last time: resolve on it, then give your own by --rules."
+            self.found.fail("rules_changed", zh, en)
+        elif kept is None or not kept["rules_pinned"]:
+            zh = "未给出本机构自己的流程规则,用的是随包所附:请核对摘要(见报告开头),以 --rules 给出。"
+            en = "No process law of your own was given, the one sent was used: look at it, and give yours by --rules."
+            self.found.note("rules_unpinned", zh, en)
+        if kept is not None and kept["schema_sha256"] != self.digests["schema"]:
+            zh, en = "schema.json 与上次不同:请核对。", "schema.json is not the one of last time: look at it."
+            self.found.note("schema_changed", zh, en)
+
+    def _own_rules(self, own: dict[str, Any]) -> None:
+        """The board's own law is run, with the rulebooks that came along."""
+        self.digests["rules"] = _law_digest(own)
+        if self.digests["rules"] != self.law_sent:
+            zh = "随包的流程规则与本机构的不同;以本机构的为准。"
+            en = "The process law sent is not your own; yours was run."
+            self.found.fail("rules_not_own", zh, en)
+            self.rules = {**own, "rulebooks": self.rules.get("rulebooks", {})}
 
     def state(self, accepted: list[dict[str, Any]]) -> dict[str, Any]:
         """The board's state after this bundle."""
@@ -4244,6 +4296,8 @@ class Audit:
             "policy_pinned": self.options.policy is not None
             or bool(self.kept and self.kept["policy_pinned"]),
             "rules_sha256": self.digests["rules"],
+            "rules_pinned": self.options.rules is not None or bool(self.kept and self.kept["rules_pinned"]),
+            "rules_published": self.log.rules,
             "schema_sha256": self.digests["schema"],
             "log_key": self.log.log_key,
             "receipt_key": self.log.receipt_key,
@@ -4256,6 +4310,15 @@ class Audit:
             "accepted": accepted,
             **self.places.state(),
         }
+
+
+def _digest_of(part: dict[str, Any]) -> str:
+    return hashlib.sha256(_spelled(part).encode("utf-8", "replace")).hexdigest()
+
+
+def _law_digest(rules: dict[str, Any]) -> str:
+    """The digest of a process law; the rulebooks beside it, and what it says of its digest, do not count."""
+    return _digest_of({name: part for name, part in rules.items() if name not in ("rulebooks", "digest")})
 
 
 def _b64(data: bytes) -> str:
@@ -4347,6 +4410,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("bundle", type=Path, help="审计包 the bundle, a zip")
     parser.add_argument("--state", type=Path, help="本机构的状态文件 the board's state; made at first use")
     parser.add_argument("--policy", type=Path, help="本机构采用的共签规则 the board's own policy")
+    parser.add_argument("--rules", type=Path, help="本机构采用的流程规则 the board's own rules.json")
     parser.add_argument(
         "--receipt", type=Path, action="append", default=[], help="回执 a promise or .tlog-proof"
     )
@@ -4375,6 +4439,7 @@ def check(asked: argparse.Namespace) -> dict[str, Any]:
     state, before = load_state(asked.state)
     options = Options(
         policy=read_text(asked.policy, "policy") if asked.policy else None,
+        rules=json_object(read_text(asked.rules, "rules"), "--rules") if asked.rules else None,
         receipts=tuple(_receipt(path) for path in asked.receipt),
         disclosures=tuple(read_disclosures(read_text(path, "disclosures")) for path in asked.disclosures),
     )

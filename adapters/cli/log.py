@@ -27,6 +27,7 @@ from adapters.log.reconcile import Reconciled, reconcile
 from adapters.log.role import opening_of, sealer_of
 from adapters.log.sealer import TROUBLE
 from adapters.log.store import Head, LogStore
+from adapters.witness.keeping import key_unnamed
 from domain.instant import written
 from domain.refusal import Refused
 
@@ -53,6 +54,7 @@ def status(as_json: Json = False) -> None:
             "origin": state.origin, "size": state.size, "position": state.position,
             "behind": engine.store.head() - state.position, "epoch": state.epoch,
             "signed": _told(log.head()), "cosigned": _told(log.cosigned()), "trouble": trouble,
+            "to_do": _to_do(engine, log),
         }  # fmt: skip
     if as_json:
         print_json(told)
@@ -139,6 +141,14 @@ def open_(
     )
 
 
+def _to_do(engine: Engine, log: LogStore) -> str | None:
+    """What is left to do after a change of key; a record that cannot be read is no reason to say nothing of the log."""
+    try:
+        return key_unnamed(engine.handle.standing.caught_up().cosigning, log)
+    except ValueError:
+        return "restore the record: what it says of policies cannot be read (huiyin log check)"
+
+
 def _told(head: Head | None) -> dict[str, Any] | None:
     if head is None:
         return None
@@ -165,6 +175,8 @@ def _print_status(told: dict[str, Any]) -> None:
         typer.echo(f"{name:<14} {value}")
     if told["trouble"]:
         typer.echo(f"停 stands still: {told['trouble']}", err=True)
+    if told["to_do"]:
+        typer.echo(f"待办 to do: {told['to_do']}", err=True)
 
 
 def _print_check(found: Reconciled) -> None:

@@ -18,7 +18,7 @@ from adapters.cli.tables import print_json
 from adapters.engine import Engine
 from adapters.log.genesis import key_in_force
 from adapters.log.key_change import change_key
-from adapters.log.keys import LOG_KEY, public_key
+from adapters.log.keys import LOG_KEY, check_verifiable, public_key
 from adapters.log.store import LogStore
 from adapters.witness.keeping import keep_note, policy_in_force, remembered
 from domain.instant import written
@@ -68,6 +68,7 @@ def adopt(
     with opened_log(as_json) as (engine, log):
         command = adoption_of(text, delay_hours or engine.settings.log_delay_hours)
         _of_this_log(command, engine, log)
+        check_verifiable(Policy.parse(text))
         answer = engine.handle(
             Submission(
                 "cli", uuid4().hex, LOG, command, acting(as_, identify(engine)), authority=authority, texts=(text,)

@@ -18,11 +18,21 @@ import stat
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from adapters.put import put
-from domain.log.notes import ED25519, SEED_BYTES, NoteError, Sign, SignerKey, VerifierKey
+from domain.log.notes import (
+    ED25519,
+    ML_DSA_44_COSIGNATURE,
+    SEED_BYTES,
+    NoteError,
+    Sign,
+    SignerKey,
+    VerifierKey,
+    Verify,
+)
+from domain.log.policy import Policy
 from domain.refusal import Refused
 
 LOG_KEY, RECEIPT_KEY = "log.key", "receipt.key"
@@ -66,6 +76,46 @@ def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def ml_dsa_44_verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an ML-DSA-44 signature holds (FIPS 204); False as well for a malformed key or signature.
+
+    Only where `ML_DSA_44` is not None.
+    """
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey  # not in every build
+
+    try:
+        MLDSA44PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _known_here() -> bool:
+    """Whether this build of cryptography, and the OpenSSL under it, knows ML-DSA."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+        MLDSA44PrivateKey.from_seed_bytes(bytes(SEED_BYTES))
+    except (ImportError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+ML_DSA_44: Verify | None = ml_dsa_44_verify if _known_here() else None
+"""What verifies the lines of boards with a key of type 6, None where this build cannot."""
+
+
+def check_verifiable(policy: Policy) -> None:
+    """Every board's line can be counted here. Raises Refused "ml_dsa_missing"."""
+    wanting = [one.name for one in policy.witnesses if one.vkey.algorithm == ML_DSA_44_COSIGNATURE]
+    if wanting and ML_DSA_44 is None:
+        raise Refused(
+            "ml_dsa_missing",
+            f"Install a build of cryptography that knows ML-DSA-44 first: no line of {', '.join(wanting)} would ever be"
+            " counted here.",
+        )
 
 
 def receipts_of(origin: str) -> str:

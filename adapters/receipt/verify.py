@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from adapters.log.keys import ed25519_verify
+from adapters.log.keys import ML_DSA_44, ed25519_verify
 from adapters.receipt.promise import KIND, Promise, PromiseError, promise_of, signed_by
 from adapters.receipt.words import failure
 from domain.log.notes import NoteError, VerifierKey
@@ -139,7 +139,7 @@ def _hash_of(trusted: Trusted, promise: Promise | None) -> bytes:
 def _included(proof: Proof, hashed: bytes, trusted: Trusted) -> Included:
     policy = _policy(trusted)
     try:
-        accepted = verify_proof(proof, hashed, policy, ed25519_verify)
+        accepted = verify_proof(proof, hashed, policy, ed25519_verify, ML_DSA_44)
     except NoteError as error:
         raise failure(_OF_A_HEAD.get(error.code, "proof_invalid"), error.advice) from error
     except ProofError as error:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import structlog
 
-from adapters.log.keys import Signer, ed25519_verify
+from adapters.log.keys import ML_DSA_44, Signer, ed25519_verify
 from adapters.witness.state import Known, StateFile
 from domain.log.cosignature import cosign
 from domain.log.notes import Note, NoteError, Signature, VerifierKey, format_note
@@ -80,7 +80,7 @@ class Board:
         origin = request.checkpoint.origin
         known = self._known.get(origin)
         latest = None if known is None else State(known.size, known.root)
-        answer = judge(latest, request, self._logs, ed25519_verify)
+        answer = judge(latest, request, self._logs, ed25519_verify, ML_DSA_44)
         if isinstance(answer, Refusal) and answer.status == 422 and known is not None:
             self._keep(known, request)
         return answer

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from adapters.log.keys import ed25519_verify
+from adapters.log.keys import ML_DSA_44, ed25519_verify
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
 from domain.log.notes import Note, NoteError, VerifierKey, parse_note, parse_signatures, verified
@@ -118,7 +118,7 @@ class WitnessClient:
         try:
             note = parse_note(answer)
             verified(note, log_keys, ed25519_verify)
-            signed = signers(note, (self.key,), ed25519_verify)
+            signed = signers(note, (self.key,), ed25519_verify, ML_DSA_44)
             head = Checkpoint.parse(note.text)
         except NoteError as error:
             raise BoardFailed(error.code) from error
@@ -140,7 +140,7 @@ class WitnessClient:
         """The board's own lines, each of which holds; lines of keys that nobody asked about are left out."""
         try:
             lines = parse_signatures(answer)
-            signed = signers(Note(text, lines), (self.key,), ed25519_verify)
+            signed = signers(Note(text, lines), (self.key,), ed25519_verify, ML_DSA_44)
         except NoteError as error:
             raise BoardFailed(error.code) from error
         if not signed:

@@ -19,6 +19,7 @@ from adapters.log.store import Head, LogStore
 from adapters.witness.client import BoardAhead, BoardFailed, WitnessClient, http_client
 from adapters.witness.gaps import Gaps
 from adapters.witness.keeping import BoardNote, by_the_log, keep, policy_in_force, remember, remembered
+from domain.log.notes import Note
 from domain.log.policy import Policy, Witness
 from domain.refusal import Unavailable
 from workflows.handle import Handle
@@ -55,6 +56,7 @@ class Cosigner:
         self._log, self._handle = log, handle
         self._proofs, self._gaps = Proofs(log), Gaps(log, handle)
         self._digest: str | None = None
+        self._unnamed: str | None = None
         self._policy: Policy | None = None
         self._asked: list[_Asked] = []
 
@@ -83,10 +85,18 @@ class Cosigner:
         head = await asyncio.to_thread(self._log.head)
         if head is None or self._policy is None:
             return
-        for one in self._asked:
-            if one.wants(head):
-                one.task = asyncio.create_task(self._ask(one, head, self._policy))
+        for one in self._wanting(head, by_the_log(head.note, self._policy.log_keys)):
+            one.task = asyncio.create_task(self._ask(one, head, self._policy))
         await asyncio.to_thread(self._gaps.note, self._policy, head)
+
+    def _wanting(self, head: Head, note: Note) -> list[_Asked]:
+        """Whom to ask now: nobody about a head that no key of the policy has signed, which they could only refuse."""
+        if note.signatures:
+            return [one for one in self._asked if one.wants(head)]
+        if self._unnamed != self._digest:
+            _log.warning("key_not_named", size=head.size, advice="adopt a policy that names the new key")
+            self._unnamed = self._digest
+        return []
 
     async def _look(self, http: httpx.AsyncClient) -> None:
         """Which policy is in force; after a change the boards are met anew."""
@@ -116,8 +126,9 @@ class Cosigner:
         except BoardFailed as failed:
             await self._failed(one, failed)
             return
-        except Unavailable:
-            return  # the log's own database: the next round finds it back
+        except Unavailable as error:  # the log's own database: the next round finds it back
+            _log.warning("log_out_of_reach", board=one.board.name, why=str(error))
+            return
         except Exception as error:  # noqa: BLE001 - one board's fault, of any kind, must not end the others
             await self._failed(one, BoardFailed(type(error).__name__))
             return

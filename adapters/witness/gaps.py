@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 
 from adapters.log.store import Head, LogStore
-from adapters.witness.keeping import remembered
+from adapters.witness.keeping import named_since, remembered, signing_key
 from domain.acting import CLOCK, Command
 from domain.log.commands import NoteReturn, NoteSilence
 from domain.log.policy import Policy, Witness
@@ -41,26 +41,31 @@ class Gaps:
             _log.warning("gap", noted=command.NAME, board=command.witness, outcome=answer.outcome)
 
     def _seen(self, policy: Policy, head: Head, cosigning: Cosigning) -> Iterator[NoteSilence | NoteReturn]:
+        named = named_since(cosigning, signing_key(cosigning, self._log))
         for board in policy.witnesses:
             size, silent = remembered(self._log, board).size, cosigning.silent.get(board.name)
             if silent is not None:
                 if size > silent.last_size:
                     yield from self._return(board, size)
-            elif size < head.size:
-                yield from self._silence(board, size, head, cosigning)
+            elif (
+                size < head.size and named is not None
+            ):  # what they cannot know by its key they refuse rightly
+                yield from self._silence(board, size, head, cosigning, named)
 
     def _return(self, board: Witness, size: int) -> Iterator[NoteReturn]:
         head = self._log.head_at(size)
         if head is not None:
             yield NoteReturn(witness=board.name, size=size, root=to_base64(head.root))
 
-    def _silence(self, board: Witness, size: int, head: Head, cosigning: Cosigning) -> Iterator[NoteSilence]:
-        """The first head that waits for the board has waited too long."""
+    def _silence(
+        self, board: Witness, size: int, head: Head, cosigning: Cosigning, named: datetime
+    ) -> Iterator[NoteSilence]:
+        """The first head that waits for the board has waited too long, by a key that its policy has named since."""
         appointed = cosigning.appointed.get(board.name)
         waiting = self._log.heads(size, 1)
         if appointed is None or cosigning.policy is None or not waiting:
             return
-        since = max(waiting[0].signed_at, appointed)
+        since = max(waiting[0].signed_at, appointed, named)
         if self._now() - since > cosigning.policy.delay:
             yield NoteSilence(
                 witness=board.name, since=since, size=head.size, root=to_base64(head.root),

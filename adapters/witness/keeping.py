@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.log.keys import ed25519_verify
+from adapters.log.genesis import opened
+from adapters.log.keys import ML_DSA_44, ed25519_verify
 from adapters.log.store import LogStore
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
@@ -35,6 +36,38 @@ def policy_in_force(cosigning: Cosigning, store: EventStore) -> Policy | None:
     return None if text is None else Policy.parse(text)
 
 
+def signing_key(cosigning: Cosigning, log: LogStore) -> str:
+    """The verifier key that signs the log now. Raises IndexError before the genesis."""
+    return cosigning.keys[-1].new if cosigning.keys else opened(log).log_key
+
+
+def named_since(cosigning: Cosigning, key: str) -> datetime | None:
+    """Since when the policies have named this key of the log without a break; None while the one in force does not.
+
+    Boards know the log by the keys that their policy names: what another key has signed they refuse, without fault.
+    """
+    since = None
+    for policy in reversed(cosigning.policies):
+        if key not in policy.log_keys:
+            break
+        since = policy.at
+    return since
+
+
+def key_unnamed(cosigning: Cosigning, log: LogStore) -> str | None:
+    """What to do where the policy in force does not name the key that signs now, as after a change of key; else None."""
+    if (
+        cosigning.policy is None
+        or not log.state().size
+        or named_since(cosigning, signing_key(cosigning, log))
+    ):
+        return None
+    return (
+        "the policy in force does not name the key that signs now, so that no board is asked: adopt a policy that names"
+        " the new key (huiyin log key prints it, then huiyin log policy adopt)"
+    )
+
+
 def by_the_log(text: str, log_keys: Sequence[VerifierKey]) -> Note:
     """A head's note with the log's own lines alone, as witnesses are sent it."""
     note = parse_note(text)
@@ -43,7 +76,7 @@ def by_the_log(text: str, log_keys: Sequence[VerifierKey]) -> Note:
 
 def cosigners(text: str, policy: Policy) -> frozenset[str]:
     """The boards of the policy, by name, that have cosigned this note. Raises NoteError for a line that fails."""
-    signed = signers(parse_note(text), [one.vkey for one in policy.witnesses], ed25519_verify)
+    signed = signers(parse_note(text), [one.vkey for one in policy.witnesses], ed25519_verify, ML_DSA_44)
     return frozenset(one.name for one in policy.witnesses if one.vkey in signed)
 
 
@@ -96,7 +129,7 @@ def keep_note(log: LogStore, policy: Policy, text: str, now: datetime, size: int
         size = Checkpoint.parse(note.text).size
     if size is None or note.text != _head_text(log, size):
         raise _no_such_head()
-    signed = signers(note, [one.vkey for one in policy.witnesses], ed25519_verify)
+    signed = signers(note, [one.vkey for one in policy.witnesses], ed25519_verify, ML_DSA_44)
     boards = [one for one in policy.witnesses if one.vkey in signed]
     if not boards:
         raise Refused(

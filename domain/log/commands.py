@@ -1,4 +1,4 @@
-"""Commands on the evidence log's own stream: adopt a policy, note a board's silence and its return, change the key."""
+"""Commands on the evidence log's own stream: adopt a policy, note a board's silence and its return, its key, its law."""
 
 from __future__ import annotations
 
@@ -53,7 +53,13 @@ class ChangeLogKey(Command, name="change_log_key"):
     head: str
 
 
-COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, ChangeLogKey)
+class PublishRules(Command, name="publish_rules"):
+    """Another process law is handed to the boards from now on. For `system:clock` alone."""
+
+    digest: str = Field(pattern=DIGEST)
+
+
+COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, ChangeLogKey, PublishRules)
 
 
 def adoption_of(text: str, delay_hours: int) -> AdoptPolicy:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domain.acting import CLOCK, Command, Decision, Keeping, check_keeper
 from domain.event import Event
-from domain.log.commands import AdoptPolicy, ChangeLogKey, NoteReturn, NoteSilence
-from domain.log.events import LogKeyChanged, PolicyAdopted, WitnessReturned, WitnessSilent
+from domain.log.commands import AdoptPolicy, ChangeLogKey, NoteReturn, NoteSilence, PublishRules
+from domain.log.events import LogKeyChanged, PolicyAdopted, RulesPublished, WitnessReturned, WitnessSilent
 from domain.log.notes import NoteError, VerifierKey, parse_note
 from domain.log.state import Cosigning
 from domain.refusal import Refused
@@ -14,8 +14,8 @@ from domain.refusal import Refused
 def decide(state: Cosigning, command: Command, context: Keeping) -> Decision:
     """The events that the command makes. Raises Refused, with a code and what to do instead.
 
-    Policies and keys are a security administrator's, on a stated authority; a board's silence and its return are
-    noted by the clock, which sees them, and by nobody else.
+    Policies and keys are a security administrator's, on a stated authority; a board's silence and its return, and what
+    law a release goes by, are noted by the clock, which sees them, and by nobody else.
     """
     match command:
         case AdoptPolicy():
@@ -30,6 +30,9 @@ def decide(state: Cosigning, command: Command, context: Keeping) -> Decision:
         case NoteReturn():
             _by_the_clock(context)
             return Decision(rule="log.return", events=(_return(state, command),))
+        case PublishRules():
+            _by_the_clock(context)
+            return Decision(rule="log.rules", events=(_publish(state, command),))
         case _:
             raise Refused("unknown_command", "Send one of the commands that the log knows.")
 
@@ -48,6 +51,12 @@ def _adopt(state: Cosigning, command: AdoptPolicy) -> Event:
         if same:
             raise Refused("policy_in_force", "Nothing to do: this very policy is in force.")
     return event
+
+
+def _publish(state: Cosigning, command: PublishRules) -> Event:
+    if command.digest == state.rules:
+        raise Refused("rules_published", "Nothing to do: this very law is published.")
+    return RulesPublished(**command.model_dump())
 
 
 def _silence(state: Cosigning, command: NoteSilence, context: Keeping) -> Event:

@@ -1,4 +1,4 @@
-"""Events of the evidence log: its opening, who must cosign it, which board fell silent, which key signs it.
+"""Events of the evidence log: its opening, who must cosign it, which board fell silent, its key, the law it goes by.
 
 They stand in the stream `words.LOG`, except the opening, which is leaf 0 and stands in no store. Nothing in them
 is personal: a board is a body, a key is a key.
@@ -6,7 +6,9 @@ is personal: a board is a body, a key is a key.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from domain.event import Event
 from domain.instant import Instant
@@ -17,6 +19,7 @@ class LogOpened(Event, name="log_opened.v1"):
 
     `log_key` and `receipt_key` are verifier keys (C2SP signed-note); `delay_hours` is the longest time from a
     stored event to a head that the boards have cosigned; the previous log's origin and last head where there is one.
+    `rules`: the process law that the log was opened under, as in `RulesPublished`.
     """
 
     origin: str
@@ -26,6 +29,15 @@ class LogOpened(Event, name="log_opened.v1"):
     store_epoch: str
     previous_origin: str | None = None
     previous_head: str | None = None
+    rules: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_stored(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """An opening from before there were `rules` stays, byte for byte, what it was."""
+        told: dict[str, Any] = plain(self)
+        if self.rules is None:
+            del told["rules"]
+        return told
 
 
 class WitnessNamed(BaseModel):
@@ -81,3 +93,12 @@ class LogKeyChanged(Event, name="log_key_changed.v1"):
     old: str
     new: str
     head: str
+
+
+class RulesPublished(Event, name="rules_published.v1"):
+    """The process law that is handed to the boards from now on (rules.json); the envelope's basis says which release's.
+
+    `digest` is the SHA-256 (hex) of its canonical JSON without the rulebooks; the text is kept in the store under it.
+    """
+
+    digest: str

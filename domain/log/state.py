@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from domain.event import Recorded
-from domain.log.events import LogKeyChanged, PolicyAdopted, WitnessNamed, WitnessReturned, WitnessSilent
+from domain.log.events import (
+    LogKeyChanged,
+    PolicyAdopted,
+    RulesPublished,
+    WitnessNamed,
+    WitnessReturned,
+    WitnessSilent,
+)
 
 
 class Adopted(NamedTuple):
@@ -28,13 +35,15 @@ class Cosigning:
     """The stream folded up to an event; immutable.
 
     `policies` from the first to the one in force; `appointed` since when each board (by name) has had to cosign with
-    its present key; `silent` the boards whose silence is on record and not ended; `keys` the changes of the log's key.
+    its present key; `silent` the boards whose silence is on record and not ended; `keys` the changes of the log's key;
+    `rules` the digest of the process law published last.
     """
 
     policies: tuple[Adopted, ...] = ()
     appointed: Mapping[str, datetime] = field(default_factory=dict)
     silent: Mapping[str, WitnessSilent] = field(default_factory=dict)
     keys: tuple[LogKeyChanged, ...] = ()
+    rules: str | None = None
     version: int = 0
 
     @property
@@ -65,6 +74,8 @@ def _folded(state: Cosigning, event: object, at: datetime) -> Cosigning:
             )
         case LogKeyChanged():
             return replace(state, keys=(*state.keys, event))
+        case RulesPublished():
+            return replace(state, rules=event.digest)
         case _:
             return state
 

@@ -11,7 +11,6 @@ and one of width 1 of level 2. What a writer must remember of it are the partial
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,24 +70,6 @@ def tile_path(tile: Tile) -> str:
     parts = [digits[at : at + 3] for at in range(0, len(digits), 3)]
     name = "/".join([*(f"x{part}" for part in parts[:-1]), parts[-1]])
     return f"tile/{level}/{name}" + ("" if tile.width == WIDTH else f".p/{tile.width}")
-
-
-_PATH = re.compile(
-    r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<index>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
-    re.ASCII,
-)
-
-
-def tile_from_path(path: str) -> Tile:
-    """The tile that `tile_path` would give this very path for; else `TileError`."""
-    found = _PATH.fullmatch(path)
-    if found is None:
-        raise TileError("tile_path", "Write a tile's path as tile/<level>/<index>[.p/<width>].")
-    level = ENTRIES if found["level"] == "entries" else int(found["level"])
-    tile = Tile(level, int(re.sub("[x/]", "", found["index"])), int(found["width"] or WIDTH))
-    if tile.level > MOST_LEVEL or tile.width > WIDTH or tile_path(tile) != path:
-        raise TileError("tile_path", "Write a tile's path in its one form, without needless zeroes.")
-    return tile
 
 
 def tiles_for(old_size: int, new_size: int) -> list[Tile]:

@@ -53,15 +53,6 @@ def parents(hashes: Sequence[bytes]) -> list[bytes]:
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(rest, rest, strict=False)]
 
 
-def subtree_of(leaf_hashes: Sequence[bytes]) -> Subtree:
-    """The `Subtree` of a tree held in memory, for small trees and tests."""
-    check_hashes(leaf_hashes)
-    rows = [list(leaf_hashes)]
-    while len(rows[-1]) > 1:
-        rows.append(parents(rows[-1]))
-    return lambda level, index: rows[level][index]
-
-
 def root(size: int, subtree: Subtree) -> bytes:
     """MTH(D[size]) (RFC 6962 section 2.1); `EMPTY_ROOT` for size 0."""
     _check_size(size)

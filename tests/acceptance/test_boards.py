@@ -1,15 +1,20 @@
 """A board at its laptop, and the administrator who adopts the policy: the command line for both."""
 
 import json
+import os
 import shutil
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from typer.testing import CliRunner
 
 from adapters.cli.main import app
@@ -22,12 +27,13 @@ from domain.event import decode
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
 from domain.log.events import LogKeyChanged
-from domain.log.notes import VerifierKey, format_note, parse_note, sign_note, verified
+from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey, format_note, parse_note, sign_note, verified
 from domain.log.tiles import decode_entries, encode_entries, partial_tiles, tile_path, tiles_for
-from domain.log.tree import leaf_hash, root, subtree_of
+from domain.log.tree import leaf_hash, root
 from domain.log.words import LOG
 from tests.acceptance.logged_world import KEEPER, Logged, logged_world
 from tests.acceptance.world import DISTRICT, Desk
+from tests.small_tree import subtree_of
 from tests.unit.log_world import Key, root_of
 from workflows.records import refusals_of
 
@@ -298,6 +304,26 @@ def test_a_policy_is_adopted_shown_and_comes_back_byte_for_byte(
     assert "1 of 1" in run("log", "policy", "show", data=data).stdout
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_board_with_an_ml_dsa_44_key_is_adopted_only_where_its_lines_can_be_counted(
+    logged: Logged, data: Path, tmp_path: Path, known: bool
+) -> None:
+    public = MLDSA44PrivateKey.generate().public_key().public_bytes_raw()
+    key = VerifierKey.of("lasting.test/w", ML_DSA_44_COSIGNATURE, public)
+    path = policy_file(tmp_path / "policy", logged.key, str(key))
+    taken_away = "import sys; sys.modules['cryptography.hazmat.primitives.asymmetric.mldsa'] = None"
+    who = f"{KEEPER.person}/{KEEPER.body}/{KEEPER.post}"
+    words = ["log", "policy", "adopt", str(path), "--as", who, "--authority", "resolution:1"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{'' if known else taken_away}\nfrom adapters.cli.main import app\napp({words!r})"],
+        env={**os.environ, "HUIYIN_DATA": str(data)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == (0 if known else 1), done.stderr
+    assert done.stderr.startswith("ml_dsa_missing: ") != known
+    assert len(logged.engine.store.load(LOG)) == known
+
+
 def test_the_same_policy_again_is_nothing_to_do(
     logged: Logged, laptop: Laptop, data: Path, tmp_path: Path
 ) -> None:
@@ -440,6 +466,32 @@ def test_another_key_signs_from_then_on_and_the_change_bears_both_signatures(
     assert verified(parse_note(logged.seal().note), [logged.key], ed25519_verify) == (logged.key,)
     kept = logged.engine.settings.log_keys_folder / f"log.key.{old.key_id:08x}"
     assert (open_signer(kept).vkey, stat.S_IMODE(kept.stat().st_mode)) == (old, 0o600)
+
+
+def test_after_a_change_of_key_status_and_doctor_ask_for_a_policy_that_names_it(
+    logged: Logged, laptop: Laptop, data: Path, tmp_path: Path
+) -> None:
+    adopted(data, policy_file(tmp_path / "policy", logged.key, laptop.vkey))
+    assert told(run("log", "status", "--json", data=data))["to_do"] is None
+    assert rekeyed(data).exit_code == 0
+    assert "adopt a policy that names the new key" in told(run("log", "status", "--json", data=data))["to_do"]
+    assert "待办 to do: the policy in force" in run("log", "status", data=data).stderr
+    assert "adopt a policy that names the new key" in checked(data, "boards")["said"]
+    adopted(data, policy_file(tmp_path / "policy", logged.key, laptop.vkey))
+    assert told(run("log", "status", "--json", data=data))["to_do"] is None
+    assert checked(data, "boards")["ok"]
+
+
+def told(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def checked(data: Path, name: str) -> dict[str, Any]:
+    """What the doctor says of one thing."""
+    checks = told(run("doctor", "--no-temporal", "--json", data=data))["checks"]
+    found: dict[str, Any] = next(one for one in checks if one["name"] == name)
+    return found
 
 
 def test_a_key_is_not_changed_under_a_running_sealer_or_by_who_may_not(logged: Logged, data: Path) -> None:

@@ -4,23 +4,28 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from adapters.demo import boards as demo
+from adapters.log.key_change import change_key
 from adapters.log.role import mark_of
 from adapters.log.store import Head
 from adapters.witness.ahead import boards_ahead
-from adapters.witness.keeping import cosigners, policy_in_force, remembered
+from adapters.witness.keeping import cosigners, keep_note, key_unnamed, policy_in_force, remembered
 from domain.log.events import WitnessReturned, WitnessSilent
+from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey, format_note, parse_note
 from domain.log.policy import Policy
 from domain.log.witness import AddCheckpoint
 from domain.refusal import Refused
@@ -135,6 +140,66 @@ def test_a_head_counts_with_k_boards_and_not_with_fewer(
     assert (logged.log.cosigned() is not None) == enough
 
 
+def test_a_board_whose_key_is_of_ml_dsa_44_is_counted(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    audit, court = boards(started, tmp_path, audit=good, court=good)
+    for board in (audit, court):
+        board.signer = lasting(f"{board.name}.test/w")
+        board.vkey = board.signer.vkey
+    court.behaviour = stranger
+    logged.adopt(audit, court, k=1)
+    head = logged.seal()
+
+    logged.cosigning(logged.cosigned(head), lambda: bool(court.asked))
+
+    cosigned = logged.log.cosigned()
+    assert cosigned is not None
+    assert cosigners(cosigned.note, policy(logged)) == {"audit"}
+    assert remembered(logged.log, policy(logged).witnesses[1]).size == 0
+    line = court.line(AddCheckpoint(0, (), parse_note(cosigned.note)))
+    assert keep_note(logged.log, policy(logged), line.decode(), logged.clock(), head.size).boards == (
+        "court",
+    )
+
+
+def test_a_board_whose_key_is_of_ml_dsa_44_says_how_far_it_has_come(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    def ahead(self: FaultyBoard, taken: socket.socket, request: AddCheckpoint | None) -> Answer:
+        if request is not None:
+            return good(self, taken, request)
+        note = parse_note(newest.note)
+        return 200, format_note(note).encode() + self.line(AddCheckpoint(0, (), note))
+
+    (audit,) = boards(started, tmp_path, audit=ahead)
+    audit.signer = lasting("audit.test/w")
+    audit.vkey = audit.signer.vkey
+    logged.adopt(audit)
+    newest = logged.seal()
+
+    state = logged.log.state()
+    asked = boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))
+
+    assert asked(state) == []
+    assert asked(state._replace(size=state.size - 1)) == ["audit"]
+    assert audit.asked == [], "what it has shown was enough"
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A key that outlasts Ed25519."""
+
+    vkey: VerifierKey
+    sign: Callable[[bytes], bytes]
+
+
+def lasting(name: str) -> Lasting:
+    private = MLDSA44PrivateKey.generate()
+    key = VerifierKey.of(name, ML_DSA_44_COSIGNATURE, private.public_key().public_bytes_raw())
+    return Lasting(key, private.sign)
+
+
 def test_a_board_that_says_nothing_holds_up_neither_the_others_nor_the_sealing(
     logged: Logged, started: ExitStack, tmp_path: Path
 ) -> None:
@@ -158,6 +223,34 @@ def test_a_line_that_does_not_hold_is_never_kept(logged: Logged, started: ExitSt
     assert found is not None
     assert "court.test" not in found.note
     assert remembered(logged.log, policy(logged).witnesses[1]).why == "bad_signature"
+
+
+def test_a_line_that_cannot_be_kept_is_told_of_and_asked_for_again(
+    logged: Logged, started: ExitStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, said = logged.engine.settings.data / "log.db", ""
+
+    def renamed(old: str, new: str) -> None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    def out_of_reach(self: FaultyBoard, taken: socket.socket, request: AddCheckpoint | None) -> Answer:
+        self.behaviour = good
+        renamed("heads", "elsewhere")
+        return good(self, taken, request)
+
+    def told() -> bool:
+        nonlocal said
+        said += "".join(capsys.readouterr())
+        return "log_out_of_reach" in said
+
+    def back() -> bool:
+        renamed("elsewhere", "heads")
+        return True
+
+    logged.adopt(*boards(started, tmp_path, audit=out_of_reach))
+    head = logged.seal()
+    logged.cosigning(told, back, logged.cosigned(head))
 
 
 def test_a_witness_that_was_killed_catches_up(logged: Logged, started: ExitStack, tmp_path: Path) -> None:
@@ -277,6 +370,48 @@ def test_a_log_that_does_not_grow_leaves_no_board_silent(
     logged.clock.later(30 * DAY)
     logged.cosigning(lambda: True)
     assert logged.noted() == []
+
+
+def test_between_a_change_of_key_and_the_policy_that_names_it_no_board_is_asked_or_called_silent(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    (audit,) = boards(started, tmp_path, audit=good)
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(logged.seal()))
+    assert change_key(logged.engine, logged.log, KEEPER, "resolution:2") is not None
+    asked, newer = len(audit.asked), logged.seal()
+    assert "adopt a policy" in (
+        key_unnamed(logged.engine.handle.standing.caught_up().cosigning, logged.log) or ""
+    )
+
+    logged.clock.later(DAY + MOMENT)
+    began = time.monotonic()
+    logged.cosigning(lambda: time.monotonic() > began + 2.5)
+    assert (logged.noted(), len(audit.asked)) == ([], asked)
+
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(newer))
+    assert logged.noted() == []
+    assert key_unnamed(logged.engine.handle.standing.caught_up().cosigning, logged.log) is None
+
+
+def test_a_board_that_stays_silent_after_the_new_key_is_named_is_put_on_record(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    (audit,) = boards(started, tmp_path, audit=good)
+    logged.adopt(audit)
+    logged.cosigning(logged.cosigned(logged.seal()))
+    audit.behaviour = broken
+    change_key(logged.engine, logged.log, KEEPER, "resolution:2")
+    logged.seal()
+    logged.clock.later(DAY + MOMENT)
+    logged.adopt(audit)
+    named = logged.engine.handle.standing.caught_up().cosigning.policies[-1].at
+    logged.clock.later(DAY + MOMENT)
+
+    logged.cosigning(lambda: len(logged.noted()) == 1)
+
+    assert logged.noted()[0].since == named
 
 
 def test_a_board_without_a_network_is_silent_too_when_nothing_comes_from_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,10 +14,12 @@ import pytest
 
 from adapters.cli import exits
 from adapters.log.sealer import TROUBLE
+from domain.log.words import LOG
 from domain.refusal import Refused
 from tests.attacks.test_bundles import rezipped
 from tests.attacks.world import ROOT, Board, Office
 from tests.contract.board_world import WitnessProcess
+from workflows.rooms import REGISTER
 
 both = pytest.mark.parametrize("trail", ["sqlite", "postgres"], indirect=True)
 
@@ -92,6 +95,28 @@ def test_a_row_that_is_no_event_is_refused_by_name(office: Office) -> None:
     office.sql("UPDATE {events} SET state = ? WHERE {position} = ?", b"\x00\xff nothing", position)
 
     assert refuses_to_seal(office).code == "leaf_body"
+
+
+@both
+@pytest.mark.parametrize("where", ["log", "register", "case"])
+def test_the_doctor_names_what_cannot_be_read_and_goes_on(office: Office, where: str) -> None:
+    """One row that is no event, in the stream of the log, of the register or of a case."""
+    stream = {"log": LOG, "register": REGISTER, "case": office.cases()[-1]}[where]
+    office.registers()
+    office.seals()
+    office.sql("UPDATE {events} SET state = ? WHERE originator_id = ?", b"\0", stream)
+
+    done = office.run("doctor", "--no-temporal", "--json")
+
+    assert done.exit_code == exits.REFUSED, done.output
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert {"store", "keys", "log", "boards"} <= set(checks)
+    assert checks["store"]["ok"]
+    assert checks["keys"]["ok"]
+    if where != "case":
+        assert "cannot be read" in checks["boards"]["said"]
+        assert office.run("log", "status").exit_code == 0
+    assert office.check()["bad"]["code"] == "event_differs"
 
 
 @both

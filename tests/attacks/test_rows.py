@@ -12,9 +12,10 @@ from adapters.log.store import LogStore
 from adapters.store.postgres_link import refuse_database_functions
 from domain.log.leaf import leaf, unleaf
 from domain.log.tiles import ENTRIES, decode_entries, encode_entries
-from domain.log.tree import leaf_hash, root, subtree_of
+from domain.log.tree import leaf_hash, root
 from domain.refusal import Refused
 from tests.attacks.world import Office, canonical
+from tests.small_tree import subtree_of
 
 both = pytest.mark.parametrize("trail", ["sqlite", "postgres"], indirect=True)
 

@@ -14,11 +14,12 @@ from adapters.log.rows import NOTHING
 from adapters.log.store import Head
 from domain.log.leaf import unleaf
 from domain.log.tiles import ENTRIES, WIDTH, decode_entries
-from domain.log.tree import leaf_hash, root, subtree_of, verify_consistency, verify_inclusion
+from domain.log.tree import leaf_hash, root, verify_consistency, verify_inclusion
 from domain.log.words import GENESIS
 from domain.refusal import Conflict, Refused
 from tests.contract.log_world import LogWorld, hashes_of, log_url, log_world, now
 from tests.contract.store_world import body, new_id
+from tests.small_tree import subtree_of
 from workflows.ports import Stored
 
 

@@ -22,12 +22,13 @@ from domain.event import decode
 from domain.log.checkpoint import Checkpoint
 from domain.log.events import LogOpened
 from domain.log.notes import VerifierKey, parse_note, verified
-from domain.log.tree import root, subtree_of
+from domain.log.tree import root
 from domain.log.words import GENESIS
 from domain.refusal import Conflict, Refused, Unavailable
 from tests.contract.log_world import ORIGIN, LogWorld, expected, hashes_of, log_world, now, seal_all
 from tests.contract.processes import start
 from tests.contract.store_world import one
+from tests.small_tree import subtree_of
 from workflows.ports import Stored
 
 

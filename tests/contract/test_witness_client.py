@@ -12,9 +12,10 @@ from adapters.witness.client import MOST_ROUNDS, BoardAhead, BoardFailed, Cosign
 from domain.log.cosignature import signers
 from domain.log.notes import Note, parse_signatures
 from domain.log.policy import Witness
-from domain.log.tree import consistency, subtree_of
+from domain.log.tree import consistency
 from domain.log.witness import AddCheckpoint
 from tests.contract.board_world import Answer, Behaviour, FaultyBoard, WitnessProcess
+from tests.small_tree import subtree_of
 from tests.unit.log_world import BOARDS, LOG_KEY, hashes, head, line
 
 

@@ -16,9 +16,10 @@ from adapters.log.keys import ed25519_verify
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
 from domain.log.notes import Note, parse_note, parse_signatures, sign_note
-from domain.log.tree import EMPTY_ROOT, consistency, subtree_of
+from domain.log.tree import EMPTY_ROOT, consistency
 from domain.log.witness import AddCheckpoint, format_request
 from tests.contract.board_world import WitnessProcess
+from tests.small_tree import subtree_of
 from tests.unit.log_world import Key, hashes, head, root_of
 
 LOGS = [Key(f"log-{number}.test/1", number=number) for number in range(40, 70)]

@@ -15,10 +15,11 @@ import pytest
 from adapters.failpoint import FAILPOINTS
 from adapters.log.reconcile import reconcile
 from domain.log.notes import parse_note
-from domain.log.tree import root, subtree_of
+from domain.log.tree import root
 from domain.refusal import Refused
 from tests.contract.log_world import LogWorld, expected, hashes_of, log_world
 from tests.contract.processes import ROOT, killed_at
+from tests.small_tree import subtree_of
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 

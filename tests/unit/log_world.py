@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import cosign
 from domain.log.notes import ED25519, ED25519_COSIGNATURE, Note, Sign, Signature, VerifierKey, sign_note
-from domain.log.tree import leaf_hash, root, subtree_of
+from domain.log.tree import leaf_hash, root
+from tests.small_tree import subtree_of
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 ORIGIN = "huiyin.example/gulou"

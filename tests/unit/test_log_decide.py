@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from domain.acting import CLOCK, Actor, Command, When
 from domain.event import Basis, Event, Recorded, decode, encode
-from domain.log.commands import AdoptPolicy, ChangeLogKey, NoteReturn, NoteSilence, adoption_of
+from domain.log.commands import (
+    AdoptPolicy,
+    ChangeLogKey,
+    NoteReturn,
+    NoteSilence,
+    PublishRules,
+    adoption_of,
+)
 from domain.log.decide import decide
 from domain.log.events import WitnessReturned, WitnessSilent
 from domain.log.notes import ED25519, ED25519_COSIGNATURE, Note, Signature, VerifierKey, format_note
@@ -65,7 +72,7 @@ def after(*commands: tuple[Command, datetime]) -> Cosigning:
     """The state after these commands, each at its time; the clock's by the clock, all others by the keeper."""
     state = Cosigning()
     for command, at in commands:
-        actor = CLOCK if isinstance(command, NoteSilence | NoteReturn) else KEEPER
+        actor = CLOCK if isinstance(command, NoteSilence | NoteReturn | PublishRules) else KEEPER
         for event in decide(state, command, Context(actor, at)).events:
             state = evolve(state, stored(event, at))
     return state
@@ -88,6 +95,20 @@ def returned(name: str = "audit", size: int = 9) -> NoteReturn:
 ADOPTED = (adoption_of(policy("audit", "court"), 24), NOW)
 LATE = NOW + 24 * HOUR + timedelta(microseconds=1)
 BY_CLOCK = Context(CLOCK, LATE)
+
+
+LAW, NEXT_LAW = PublishRules(digest="1" * 64), PublishRules(digest="2" * 64)
+
+
+def test_the_law_published_last_counts() -> None:
+    assert Cosigning().rules is None
+    assert after((LAW, NOW), (NEXT_LAW, NOW)).rules == NEXT_LAW.digest
+    assert after((LAW, NOW), (NEXT_LAW, NOW), (LAW, LATE)).rules == LAW.digest
+
+
+def test_only_the_clock_publishes_a_law_and_each_once() -> None:
+    assert refusal(Cosigning(), LAW, Context()) == "clock_only"
+    assert refusal(after((LAW, NOW)), LAW, BY_CLOCK) == "rules_published"
 
 
 def test_an_adopted_policy_names_its_boards_their_keys_and_how_many_must_cosign() -> None:

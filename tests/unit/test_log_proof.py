@@ -15,8 +15,9 @@ from adapters.log.keys import ed25519_verify
 from domain.log.notes import Note, NoteError, format_note
 from domain.log.policy import Policy
 from domain.log.proof import MOST_HASHES, Proof, format_proof, parse_proof, verify_proof
-from domain.log.tree import ProofError, inclusion, subtree_of
+from domain.log.tree import ProofError, inclusion
 from domain.refusal import Refused
+from tests.small_tree import subtree_of
 from tests.unit.log_world import BOARDS, LOG_KEY, example, flipped, hashes, head, line
 
 SIZE, INDEX = 21, 13

@@ -23,10 +23,10 @@ from domain.log.tree import (
     leaf_hash,
     node_hash,
     root,
-    subtree_of,
     verify_consistency,
     verify_inclusion,
 )
+from tests.small_tree import subtree_of
 from tests.unit.log_world import DATA, flipped, hashes, root_of
 
 LARGEST = 65

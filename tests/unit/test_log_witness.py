@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.log.keys import ed25519_verify
 from domain.log.checkpoint import Checkpoint
 from domain.log.notes import Note, NoteError, Signature, parse_signatures, sign_note
-from domain.log.tree import EMPTY_ROOT, consistency, leaf_hash, root, subtree_of
+from domain.log.tree import EMPTY_ROOT, consistency, leaf_hash, root
 from domain.log.witness import (
     MOST_HASHES,
     SIZE_TYPE,
@@ -27,6 +27,7 @@ from domain.log.witness import (
     origin_hash,
     parse_request,
 )
+from tests.small_tree import subtree_of
 from tests.unit.log_world import LOG_KEY, ORIGIN, Key, example, examples, flipped, hashes, head, root_of
 
 LOGS = {ORIGIN: (LOG_KEY.vkey,), "other.example/log": (Key("other.example/log", number=9).vkey,)}

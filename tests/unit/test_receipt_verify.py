@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.receipt.qr import MOST_BYTES, picture
 from adapters.receipt.verify import Proven, Trusted, verify_receipt
 from adapters.receipt.words import FAILURES, sentences
+from domain.log.cosignature import cosign
+from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey
 from domain.log.tree import leaf_hash
 from domain.refusal import Refused
-from tests.made_log import BOARD_KEYS, ORIGIN, RECEIPT_KEY, key, policy
+from tests.made_log import BOARD_KEYS, LOG_KEY, ORIGIN, RECEIPT_KEY, key, policy
 from tests.made_receipt import NUMBER, Receipt, first, head, promise_for, receipt
 
 KEYS = (str(RECEIPT_KEY.public),)
@@ -41,6 +44,20 @@ def test_a_receipt_proves_its_promise_and_its_place_under_three_boards() -> None
     assert (proven.included.index, proven.included.size, proven.included.origin) == (41, 100, ORIGIN)
     assert list(proven.included.boards) == ["b0", "b1", "b2"]
     assert proven.leaf_hash == leaf_hash(GOOD.leaf)
+
+
+def test_a_board_whose_key_is_of_ml_dsa_44_is_counted_and_its_broken_line_is_not() -> None:
+    private = MLDSA44PrivateKey.from_seed_bytes(bytes(32))
+    board = VerifierKey.of("lasting/w", ML_DSA_44_COSIGNATURE, private.public_key().public_bytes_raw())
+    line = cosign(GOOD.note.text, board, 1_795_000_000, private.sign)
+    trusted = replace(TRUST, policy=f"log {LOG_KEY.public}\nwitness lasting {board}\nquorum lasting\n")
+
+    held = verify_receipt(replace(GOOD, note=GOOD.note.plus(line)).file, trusted).included
+    broken = replace(line, blob=line.blob[:-1] + bytes([line.blob[-1] ^ 1]))
+
+    assert held is not None
+    assert list(held.boards) == ["lasting"]
+    assert fails(replace(GOOD, note=GOOD.note.plus(broken)).file, trusted) == "proof_invalid"
 
 
 def test_a_promise_alone_proves_that_it_was_given_and_no_more() -> None:

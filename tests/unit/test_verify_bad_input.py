@@ -66,7 +66,7 @@ def test_it_says_what_it_cannot_read(desk: Desk) -> None:
 def test_its_json_holds_the_findings_and_what_no_log_can_show(desk: Desk, files: dict[str, bytes]) -> None:
     said = json.loads(alone(desk.zip(files), "--json").stdout)
 
-    assert [one["code"] for one in said["findings"]] == ["policy_unpinned"]
+    assert [one["code"] for one in said["findings"]] == ["policy_unpinned", "rules_unpinned"]
     assert {one["code"] for one in said["limits"]} == {
         "never_recorded", "false_content", "dropped_unsealed", "log_abandoned", "signatures_broken",
     }  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 from adapters.bundle.verify import main
 from tests import bundle_maker as make
 from tests.bundle_maker import BEGIN, BOARDS, LOG_KEY, LOG_STREAM, Trail, case
-from tests.unit.verify_world import Desk, run
+from tests.unit.verify_world import Desk, Report, run
 
 DAY = timedelta(days=1)
 STREAM = case(1)
@@ -131,7 +131,7 @@ def test_a_kind_of_signature_that_this_computer_cannot_check(
 def test_the_first_bundle_without_a_policy_of_the_board_s_own(desk: Desk, trail: Trail) -> None:
     report = run(desk.zip(make.files_of(trail)))
 
-    assert (report.result, report.codes) == ("pass", {"policy_unpinned"})
+    assert (report.result, report.codes) == ("pass", {"policy_unpinned", "rules_unpinned"})
 
 
 def test_a_policy_sent_that_is_not_the_board_s(desk: Desk, trail: Trail) -> None:
@@ -442,7 +442,17 @@ def test_an_act_that_happened_after_it_was_recorded(desk: Desk, trail: Trail) ->
     assert desk.check(make.files_of(trail)).faults == {"occurred_after_recorded"}
 
 
-def with_rulebook(trail: Trail, length: str) -> dict[str, bytes]:
+STANDING = {"streams": {"register": "register", "releases": "releases"}}
+
+
+def published(desk: Desk, trail: Trail, law: make.Json) -> dict[str, bytes]:
+    """Another law, which the log publishes and the board has resolved on."""
+    trail.add(LOG_STREAM, "rules_published.v1", {"digest": make.law_digest(law)})
+    desk.rules.write_text(json.dumps(law), encoding="utf-8")
+    return {"rules.json": make.canonical(law)}
+
+
+def with_rulebook(desk: Desk, trail: Trail, length: str) -> dict[str, bytes]:
     """A bundle whose rulebook lets an event be recorded so long after it happened; it stands in the first leaves."""
     text = f'zone = "Asia/Shanghai"\n[limits.backfill_after]\nlength = "{length}"\n'
     digest = make.hashlib.sha256(text.encode()).hexdigest()
@@ -454,15 +464,14 @@ def with_rulebook(trail: Trail, length: str) -> dict[str, bytes]:
         "zone": "x",
     }
     trail.add("releases", "rulebook_released.v1", told, basis={**trail.basis, "rulebook": "none"})
-    streams = {"register": "register", "releases": "releases"}
-    rules = make.RULES | {"streams": streams, "rulebooks": {digest: text}}
-    return {"rules.json": make.canonical(rules), f"texts/{digest}": text.encode()}
+    law = published(desk, trail, make.RULES | STANDING | {"rulebooks": {digest: text}})
+    return law | {f"texts/{digest}": text.encode()}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="a rulebook is TOML, which Python reads since 3.11")
 @pytest.mark.parametrize(("hours", "faults"), [(23, set()), (25, {"late_unmarked"})])
 def test_a_late_record_without_its_mark(desk: Desk, trail: Trail, hours: int, faults: set[str]) -> None:
-    texts = with_rulebook(trail, "24h")
+    texts = with_rulebook(desk, trail, "24h")
     trail.at += timedelta(seconds=1)
     early = make.stamp(trail.at + timedelta(seconds=1) - timedelta(hours=hours))
     basis = {**trail.basis, "calendar": "weekdays"}
@@ -1007,16 +1016,13 @@ def test_a_case_that_comes_into_a_board_s_view(desk: Desk, trail: Trail) -> None
     assert report.of("came_into_view")["case"] == case(1)
 
 
-STANDING = {"streams": {"register": "register", "releases": "releases"}}
-
-
 @pytest.mark.parametrize("stream", make.STANDING)
 @pytest.mark.parametrize("old", [False, True], ids=["since genesis", "in a month"])
 def test_the_end_of_a_stream_that_every_board_reads_is_kept_back(
     desk: Desk, trail: Trail, stream: str, old: bool
 ) -> None:
     trail.add(stream, "work_noted.v1", {"what": "shown"})
-    law = {"rules.json": make.canonical(make.RULES | STANDING)}
+    law = published(desk, trail, make.RULES | STANDING)
     seen = trail.size if old else 0
     if old:
         assert desk.month(make.files_of(trail) | law).result == "pass"
@@ -1047,25 +1053,89 @@ def test_a_file_of_unknown_name_is_not_opened(desk: Desk, trail: Trail) -> None:
     assert desk.check(make.files_of(trail) | {"letter.pdf": b"x"}).codes == {"member_unknown"}
 
 
+def test_a_time_stamp_is_not_passed_over_in_silence(desk: Desk, trail: Trail) -> None:
+    assert desk.check(make.files_of(trail) | {"tsr/301.tsr": b"x"}).codes == {"time_stamp_unchecked"}
+
+
+LAX = make.RULES | {"record_within_seconds": 10**12}
+
+
+def lax(trail: Trail) -> dict[str, bytes]:
+    """The trail's bundle with a law that lets more pass."""
+    return make.files_of(trail) | {"rules.json": make.canonical(LAX)}
+
+
+def unpinned(desk: Desk, files: dict[str, bytes], *arguments: object) -> Report:
+    """The verdict of a board that has no process law of its own."""
+    return run(desk.zip(files), "--policy", desk.policy, *arguments)
+
+
+def test_a_law_that_no_board_has_resolved_on(desk: Desk, trail: Trail) -> None:
+    report = unpinned(desk, make.files_of(trail), "--state", desk.state)
+
+    assert (report.result, report.codes) == ("pass", {"rules_unpinned"})
+    assert unpinned(desk, make.files_of(trail), "--state", desk.state).codes == {"rules_unpinned"}
+    assert desk.month(make.files_of(trail)).codes == set()
+    assert unpinned(desk, make.files_of(trail), "--state", desk.state).codes == set()
+
+
+def test_a_law_that_the_log_did_not_publish(desk: Desk, trail: Trail) -> None:
+    assert unpinned(desk, lax(trail)).faults == {"rules_differ"}
+
+
+def test_a_log_that_published_no_law(desk: Desk) -> None:
+    trail = Trail().open(rules=None).matters(3)
+
+    assert desk.check(make.files_of(trail)).faults == {"rules_differ"}
+
+
+def test_a_law_that_is_not_the_board_s_own(desk: Desk) -> None:
+    trail = Trail().open(rules=make.law_digest(LAX)).matters(3)
+
+    report = desk.check(lax(trail))
+
+    assert report.faults == {"rules_not_own"}
+    assert report.said["digests"]["rules"] == make.law_digest()
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["since genesis", "in a month"])
+def test_another_law_of_a_later_release(desk: Desk, trail: Trail, whole: bool) -> None:
+    unpinned(desk, make.files_of(trail), "--state", desk.state)
+    seen = trail.size
+    trail.add(LOG_STREAM, "rules_published.v1", {"digest": make.law_digest(LAX)})
+    files = make.files_of(trail, 0 if whole else seen) | {"rules.json": make.canonical(LAX)}
+    state = [] if whole else ["--state", desk.state]
+
+    assert unpinned(desk, files, *state).faults == (set() if whole else {"rules_changed"})
+    own = desk.file("own", json.dumps(LAX))
+    assert unpinned(desk, files, "--rules", own, *state).codes == {"rules_published"}
+    assert unpinned(desk, make.files_of(trail), "--rules", own).faults == {"rules_differ", "rules_not_own"}
+
+
+def test_a_law_that_only_a_case_published(desk: Desk, trail: Trail) -> None:
+    trail.add(STREAM, "rules_published.v1", {"digest": make.law_digest(LAX)})
+
+    assert "rules_differ" in unpinned(desk, lax(trail)).faults
+
+
 def test_rules_and_schema_that_changed_since_the_last_bundle(desk: Desk, trail: Trail) -> None:
     desk.month(make.files_of(trail))
     schema, rules = make.SCHEMA | {"more": 1}, make.RULES | {"misses": ["due_missed.v1"]}
     changed = {"schema.json": make.canonical(schema), "rules.json": make.canonical(rules)}
 
-    report = desk.month(make.files_of(trail) | changed)
+    report = unpinned(desk, make.files_of(trail) | changed, "--state", desk.state)
 
-    assert (report.faults, report.codes) == ({"rules_changed"}, {"rules_changed", "schema_changed"})
+    assert report.faults == {"rules_changed", "rules_differ"}
+    assert "schema_changed" in report.codes
     assert not report.said["state_saved"]
 
 
 def test_another_law_that_the_board_has_resolved_on(desk: Desk, trail: Trail) -> None:
     desk.month(make.files_of(trail))
-    changed = make.files_of(trail) | {
-        "rules.json": make.canonical(make.RULES | {"misses": ["due_missed.v1"]})
-    }
+    trail.add(LOG_STREAM, "rules_published.v1", {"digest": make.law_digest(LAX)})
 
-    assert desk.month(changed, "--accept").said["state_saved"]
-    assert desk.month(changed).result == "pass"
+    assert unpinned(desk, lax(trail), "--state", desk.state, "--accept").said["state_saved"]
+    assert unpinned(desk, lax(trail), "--state", desk.state).result == "pass"
 
 
 def test_a_report_names_the_law_by_its_digest(
@@ -1082,7 +1152,7 @@ def test_a_report_names_the_law_by_its_digest(
 def test_a_report_says_first_that_clocks_and_posts_were_not_checked(
     desk: Desk, trail: Trail, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = with_rulebook(trail, "24h")
+    texts = with_rulebook(desk, trail, "24h")
     monkeypatch.setitem(sys.modules, "tomllib", None)  # a Python older than 3.11
 
     status = main([str(desk.zip(make.files_of(trail) | texts))])

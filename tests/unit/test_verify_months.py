@@ -146,7 +146,7 @@ def test_a_policy_used_first_is_pinned_until_the_board_gives_another(desk: Desk)
     files = make.files_of(trail)
     other = make.policy(k=3)
 
-    assert run(desk.zip(files), "--state", desk.state).codes == {"policy_unpinned"}
+    assert run(desk.zip(files), "--state", desk.state).codes == {"policy_unpinned", "rules_unpinned"}
     assert not desk.seen()["policy_pinned"]
     assert run(desk.zip(files | {"policy": other.encode()}), "--state", desk.state).result == "fail"
     assert (

@@ -44,6 +44,7 @@ class Desk:
         self.folder = folder
         self.state = folder / "board.json"
         self.policy = self.file("policy", make.policy())
+        self.rules = self.file("rules.json", json.dumps(make.RULES))
 
     def file(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -54,8 +55,8 @@ class Desk:
         return make.zipped(files, self.folder / "bundle.zip")
 
     def check(self, files: dict[str, bytes], *arguments: object) -> Report:
-        """Judge these members under the board's own policy, without its state."""
-        return run(self.zip(files), "--policy", self.policy, *arguments)
+        """Judge these members under the board's own policy and law, without its state."""
+        return run(self.zip(files), "--policy", self.policy, "--rules", self.rules, *arguments)
 
     def month(self, files: dict[str, bytes], *arguments: object) -> Report:
         """Judge these members under the board's own policy, going on from its state."""
