@@ -79,5 +79,5 @@ lock:  ## resolve pyproject.toml and tests/outside/*.in into hashed locks (UPGRA
 	|| { echo "a lock names a registry or a path" >&2; exit 1; }
 
 clean:  ## remove the environment, the demo's data and every cache
-	rm -rf $(VENV) .huiyin .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .huiyin .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

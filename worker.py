@@ -18,6 +18,8 @@ from adapters import exit_guard, logs
 from adapters.bundle.publishing import publish_rules
 from adapters.engine import Engine, code_release, now, open_engine
 from adapters.follower import Consumer, Follower
+from adapters.http.app import opened
+from adapters.http.serve import listener, serve
 from adapters.keeper import Keeper
 from adapters.log import open_log
 from adapters.log.role import mark_of, opening_of, sealer_of
@@ -110,7 +112,14 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
         evidence.close()
 
 
+async def api(engine: Engine, stop: asyncio.Event) -> None:
+    """The role `api`: answers over HTTP. It needs neither Temporal nor a follower to take requests."""
+    with listener(engine.settings) as at, opened(engine) as app:
+        await serve(app, at, stop, lambda url: log.info("listening", url=url))
+
+
 ROLES: dict[str, Callable[[Engine, asyncio.Event], Awaitable[None]]] = {
+    "api": api,
     "worker": work,
     "follow": follow,
     "seal": seal,

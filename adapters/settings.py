@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+API_PORT = 8000
+"""Where the API listens unless it is told otherwise."""
 
 
 class Settings(BaseSettings):
@@ -21,6 +24,10 @@ class Settings(BaseSettings):
 
     `log_origin` names the evidence log (C2SP tlog-checkpoint) and `log_delay_hours` is how soon an event is promised to
     stand under a cosigned head; both are written into the log's first leaf and mean nothing once that is written.
+
+    `api_host` and `api_port` are where the API listens (8000 unless told otherwise), `api_url` is how browsers reach it.
+    `oidc_…` name the provider of signing in: its issuer, who we are to it, and the audience of the tokens that callers
+    bring (the client id, if left out). `access` is where keys of systems and links to persons are kept.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUIYIN_", frozen=True, extra="ignore")
@@ -36,6 +43,14 @@ class Settings(BaseSettings):
     log_delay_hours: int = Field(default=24, ge=1)
     district: str = "000000"
     task_queue: str = "huiyin"
+    access: str | None = None
+    api_host: str = "127.0.0.1"
+    api_port: int | None = Field(default=None, ge=0, le=65_535)
+    api_url: str | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_audience: str | None = None
 
     @property
     def store_url(self) -> str:
@@ -56,6 +71,16 @@ class Settings(BaseSettings):
     def log_url(self) -> str:
         """The evidence log."""
         return self.log or self.store or str(self.data / "log.db")
+
+    @property
+    def access_url(self) -> str:
+        """Keys of systems, and which person a subject is."""
+        return self.access or self.store or str(self.data / "access.db")
+
+    @property
+    def api_address(self) -> str:
+        """How browsers reach the API, without a slash at the end."""
+        return (self.api_url or f"http://{self.api_host}:{self.api_port or API_PORT}").rstrip("/")
 
     @property
     def log_keys_folder(self) -> Path:

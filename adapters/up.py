@@ -27,7 +27,10 @@ READY_SECONDS, STOP_SECONDS, WATCH_SECONDS = 30.0, 15.0, 0.5
 PREFERRED = (7233, 8233)
 """Temporal's own ports, taken when they are free."""
 
-ROLES = ("worker", "follow", "seal")
+PROCESSES = ("worker", "follow", "seal")
+"""The roles that carry matters on."""
+
+ROLES = (*PROCESSES, "api")
 
 
 @dataclass(slots=True)
@@ -71,6 +74,7 @@ class Tree:
 
     address: str
     ui: str
+    api: str
     children: list[Child] = field(default_factory=list)
 
     def keep(self, stopped: threading.Event) -> None:
@@ -82,17 +86,17 @@ class Tree:
 
 
 @contextmanager
-def up(settings: Settings) -> Iterator[Tree]:
-    """Start everything, give the addresses, and stop everything at the end. Raises Unavailable."""
+def up(settings: Settings, roles: Sequence[str] = PROCESSES) -> Iterator[Tree]:
+    """Start Temporal and these roles, give the addresses, and stop everything at the end. Raises Unavailable."""
     port, ui_port = (free_port(wanted) for wanted in PREFERRED)
-    tree = Tree(address=f"{HOST}:{port}", ui=f"http://{HOST}:{ui_port}")
+    tree = Tree(f"{HOST}:{port}", f"http://{HOST}:{ui_port}", settings.api_address)
     logs = settings.data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     environment = _environment(settings, tree.address)
     temporal = Child("temporal", _temporal(settings, port, ui_port), environment, logs / "temporal.log")
-    roles = [
+    beside = [
         Child(role, (sys.executable, "-m", "worker", role), environment, logs / f"{role}.log")
-        for role in ROLES
+        for role in roles
     ]
     stopped = threading.Event()
     keeper = threading.Thread(target=tree.keep, args=(stopped,), name="keeper", daemon=True)
@@ -100,7 +104,7 @@ def up(settings: Settings) -> Iterator[Tree]:
         temporal.start()
         tree.children.append(temporal)
         wait_for(port, temporal)
-        for child in roles:
+        for child in beside:
             child.start()
             tree.children.append(child)
         keeper.start()
@@ -131,7 +135,7 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
     named = {
         "HUIYIN_STORE": settings.store, "HUIYIN_KEYS": settings.keys, "HUIYIN_VIEWS": settings.views,
         "HUIYIN_LOG": settings.log, "HUIYIN_LOG_ORIGIN": settings.log_origin,
-        "HUIYIN_LOG_DELAY_HOURS": str(settings.log_delay_hours),
+        "HUIYIN_LOG_DELAY_HOURS": str(settings.log_delay_hours), "HUIYIN_ACCESS": settings.access,
     }  # fmt: skip
     for name, folder in (("HUIYIN_MASTERS", settings.masters), ("HUIYIN_LOG_KEYS", settings.log_keys)):
         if folder is not None:

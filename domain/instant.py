@@ -13,7 +13,15 @@ def as_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]
+def _in_any_calendar(moment: datetime) -> datetime:
+    """The same instant in UTC; ValueError where that lies beyond the years 1 to 9999."""
+    try:
+        return as_utc(moment)
+    except OverflowError as error:
+        raise ValueError("give a time between the years 1 and 9999, in UTC") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_any_calendar)]
 """A moment in time: an aware datetime, kept in UTC. A datetime without offset is refused."""
 
 

@@ -895,29 +895,35 @@ def _small(digits: str) -> int:
     return int(digits)
 
 
+def _small_unsigned_zero(digits: str) -> int:
+    if digits == "-0":
+        raise ValueError("a zero with a sign")
+    return _small(digits)
+
+
 def _never(text: str) -> NoReturn:
     raise ValueError(f"{text[:20]} has no place in a leaf")
 
 
+def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    keys = list(found)
+    if len(keys) != len(pairs) or keys != sorted(keys):
+        raise ValueError("a key twice, or out of order")
+    return found
+
+
 _READER = json.JSONDecoder(parse_float=_never, parse_int=_small, parse_constant=_never)
+_STRICT = json.JSONDecoder(
+    parse_float=_never, parse_int=_small_unsigned_zero, parse_constant=_never, object_pairs_hook=_in_order
+)
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_SPELLED_OTHERWISE = (b"\\", b" ", b"\n", b"\t", b"\r")
 
 
 def _spelled(value: object) -> str:
     """The one canonical spelling of a JSON value."""
     return _WRITER.encode(value)
-
-
-def _fast_spelled() -> Callable[[object], str]:
-    """The same without building an encoder each time, where this Python's is made as CPython's is."""
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return _spelled
-    encode = make(None, None, json.encoder.encode_basestring, None, ":", ",", True, False, False)
-    return lambda value: "".join(encode(value, 0))
-
-
-_spelled_leaf = _fast_spelled()
 
 
 def read_leaves(entries: list[bytes]) -> list[dict[str, Any] | BadLeaf]:
@@ -927,23 +933,27 @@ def read_leaves(entries: list[bytes]) -> list[dict[str, Any] | BadLeaf]:
 
 
 def _at_once(entries: list[bytes]) -> list[Any] | None:
-    """The leaves as one JSON list; each must be the one spelling of its own entry, or the list says nothing."""
+    """The leaves where each is plainly canonical, else None: then each is read by itself.
+
+    A text without white space and escapes, with its keys in order and no key twice, without fractions and without a
+    signed zero, is the one spelling of its value (RFC 8785): there is nothing else that could be spelled otherwise.
+    """
+    decode = _STRICT.raw_decode
+    found = []
     try:
-        found = _READER.decode((b"[" + b",".join(entries) + b"]").decode("utf-8"))
-        if len(found) != len(entries):
-            return None
-        for leaf, entry in zip(found, entries):
-            if (
-                _spelled_leaf(leaf).encode("utf-8") != entry
-                or type(leaf) is not dict
-                or not _well_formed(leaf)
-            ):
+        for entry in entries:
+            if any(map(entry.__contains__, _SPELLED_OTHERWISE)):
+                return None
+            text = entry.decode("utf-8")
+            leaf, end = decode(text)
+            if end != len(text) or type(leaf) is not dict or not _well_formed(leaf):
                 return None
             if not entry.isascii() and not _ascii_keys(leaf):
                 return None
+            found.append(leaf)
     except (ValueError, RecursionError):
         return None
-    return list(found)
+    return found
 
 
 def _leaf_or_fault(entry: bytes) -> dict[str, Any] | BadLeaf:
@@ -958,7 +968,7 @@ def read_leaf(entry: bytes) -> dict[str, Any]:
     try:
         text = entry.decode("utf-8")
         leaf, end = _READER.raw_decode(text)
-        same = end == len(text) and _spelled_leaf(leaf) == text
+        same = end == len(text) and _spelled(leaf) == text
     except (ValueError, RecursionError):
         raise BadLeaf("leaf_not_json", "不是合式的 JSON。", "is no JSON of the kind permitted.") from None
     if not same or not (entry.isascii() or _ascii_keys(leaf)):

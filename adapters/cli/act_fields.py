@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
-from adapters.cli.act_targets import case_of, is_id, known, leg_of, only_requester, order_of
+from adapters.cli.act_targets import leg_of, only_requester, order_of
 from adapters.cli.door import identify
+from adapters.finding import case_of, is_id, known
 from domain.acting import RESIDENT, Command
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
@@ -21,10 +22,7 @@ from domain.register.commands import EnterPerson
 if TYPE_CHECKING:
     from adapters.cli.act_run import Doing
 
-NEVER_TYPED = frozenset({"number", "requesters", "child", "evidence", "outside_number"})
-"""Fields that are always filled in; only the number of a 督办 is typed (see acts)."""
-
-_CASES = ("master", "repeat_of", "parent")
+_CASES = ("master", "repeat_of")
 Fill = Callable[["Doing", type[Command], Any, str, dict[str, Any]], Any]
 
 

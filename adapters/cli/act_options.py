@@ -14,10 +14,10 @@ import typer
 from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
-from adapters.cli.act_words import HELP, SAID, SEALED
+from adapters.act_words import HELP, SAID, SEALED
+from adapters.acts import EVIDENCE
 from domain.acting import Command
 
-EVIDENCE = "evidence"
 _NAMES = {
     "about": "--subject",
     "deputies": "--deputy",

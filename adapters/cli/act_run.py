@@ -12,14 +12,14 @@ from uuid import uuid4
 import typer
 from pydantic import ValidationError
 
+from adapters.acts import EVIDENCE, about_whom
 from adapters.cli.act_fields import filled
-from adapters.cli.act_options import EVIDENCE
 from adapters.cli.act_receipt import receipt_given
-from adapters.cli.act_targets import case_of
 from adapters.cli.door import exit_code, identify, told
 from adapters.cli.people import acting, valid_text
 from adapters.derived import Derived
 from adapters.engine import Engine
+from adapters.finding import case_of
 from domain.acting import RESIDENT, Actor, Command
 from domain.matter import commands as do
 from domain.matter.orders import signatures
@@ -142,7 +142,7 @@ def built(doing: Doing, command: type[Command], fixed: dict[str, Any], case: str
 def values(doing: Doing, command: Command, names: tuple[str, ...]) -> tuple[Sealing, ...]:
     """The sealed values of an act, each under the person whom it concerns."""
     found: list[Sealing] = []
-    about = _about(doing, command)
+    about = about_whom(command, doing.actor, of_register=doing.noun == "register")
     for name in names:
         given = doing.given.get(f"sealed_{name}")
         if name == EVIDENCE:
@@ -154,15 +154,6 @@ def values(doing: Doing, command: Command, names: tuple[str, ...]) -> tuple[Seal
             found.append(Sealing(name, about, read(given)))
     found += [Sealing("outside_number", about, text) for text in doing.given.get("outside") or ()]
     return tuple(found)
-
-
-def _about(doing: Doing, command: Command) -> str:
-    """Whose data it is: the requester's where the act is about one, else the actor's own words."""
-    requesters = getattr(command, "requesters", ())
-    of = getattr(command, "requester", None) or (
-        getattr(command, "person", None) if doing.noun == "register" else None
-    )
-    return of or (requesters[0] if requesters else doing.actor.person)
 
 
 def read(text: str) -> str:

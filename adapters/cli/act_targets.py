@@ -1,42 +1,16 @@
-"""What an act is about: the case by number or id, the order and the leg by what a person calls them."""
+"""What an act is about: the order and the leg by what a person calls them."""
 
 from __future__ import annotations
 
-import re
 from typing import TypeVar
 
 import typer
 
-from adapters.engine import Engine
-from domain.acting import Actor
+from adapters.finding import is_id
 from domain.matter import Matter, Order
-from domain.refusal import NotFound
-from workflows.submission import OWN_NUMBER
 
 T = TypeVar("T")
-_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _GONE = frozenset({"settled", "cancelled"})
-
-
-def is_id(text: str) -> bool:
-    """Whether a text is an id as stored."""
-    return _ID.match(text) is not None
-
-
-def case_of(engine: Engine, text: str, viewer: Actor | None) -> str:
-    """The case of an id, a number, or another system's number as SOURCE:NUMBER.
-
-    Raises NotFound, also for the number of a case that is hidden from the viewer.
-    """
-    if is_id(text):
-        return text
-    found = engine.handle.find(OWN_NUMBER, text.upper(), viewer)
-    source, colon, number = text.partition(":")
-    if found is None and colon:
-        found = engine.handle.find(source, number, viewer)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def order_of(matter: Matter, kind: str | None, text: str | None, hint: str = "--order") -> str:
@@ -62,14 +36,6 @@ def leg_of(matter: Matter, text: str | None, body: str, hint: str = "--leg") -> 
     if not chosen and text is None:
         chosen = [leg for leg in legs if leg.live]
     return _only([(leg.id, f"{leg.body} {leg.status}") for leg in chosen], hint)
-
-
-def known(engine: Engine, case: str) -> Matter:
-    """The case for what a person calls its parts. Raises NotFound, also for a confidential one: name ids there."""
-    matter = engine.handle.load(case)
-    if matter is None or matter.confidential:
-        raise NotFound
-    return matter
 
 
 def only_requester(matter: Matter) -> str | None:

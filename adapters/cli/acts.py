@@ -1,6 +1,6 @@
-"""The acts of the command line: noun, then verb, one for each command that a person may give.
+"""The acts of the command line: noun, then verb, one for each row of `adapters.acts`.
 
-`ACTS` names them; their options come from the commands' own models (act_options), what they fill in by themselves
+Their options come from the commands' own models (act_options), what they fill in by themselves
 and how they are handed in stands in act_run. A time without offset is refused. Sealed values (texts, names, proofs)
 are options too and never become part of the command.
 """
@@ -11,151 +11,22 @@ import inspect
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
+from adapters.acts import ACTS, NOUNS, Act, filled_in
 from adapters.cli import exits
-from adapters.cli.act_fields import NEVER_TYPED
 from adapters.cli.act_options import help_of, moment, of_fields, of_sealed, parameter
 from adapters.cli.act_run import Doing, built, finish, missing_signatures, perform, tell, values
-from adapters.cli.act_targets import case_of
 from adapters.cli.disclosing import hand_over
 from adapters.cli.door import opened
 from adapters.cli.people import As, Authority
-from domain.acting import Command
+from adapters.finding import case_of
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 from domain.register import commands as reg
-from domain.register.decide import RULES
 from workflows.submission import Answer
-
-
-class Act(NamedTuple):
-    """One act: `huiyin NOUN VERB`, or `huiyin VERB` where the noun is empty.
-
-    `sealed` names what rides beside the command; `fixed` what the noun decides.
-    """
-
-    noun: str
-    verb: str
-    command: type[Command]
-    sealed: tuple[str, ...] = ()
-    fixed: dict[str, Any] = {}  # noqa: RUF012 - never changed
-
-
-NOUNS = {
-    "matter": "Matters 事项: from registration to archive.",
-    "call": "Calls 社区呼叫: a community asks its sub-district.",
-    "whistle": "Whistles 街道吹哨: a sub-district summons departments.",
-    "call-out": "Call-outs 调用: a direct order to an organ in the power register.",
-    "dispatch": "Dispatches 派单.",
-    "register": "The register 名册, one entry at a time: bodies, posts, duty, powers, admissions.",
-    "leg": "Legs: one summoned body's part of an order, from acknowledging to release.",
-}
-
-_MATTER = (
-    Act("matter", "register", do.RegisterMatter, ("text", "kind", "place", "name", "contact")),
-    Act("matter", "take-over", do.TakeOverMatter),
-    Act("matter", "supplement", do.AddSupplement, ("text",)),
-    Act("matter", "join", do.JoinRequester, ("name", "contact", "text")),
-    Act("matter", "accept", do.AcceptMatter),
-    Act("matter", "propose-refusal", do.ProposeRefusal),
-    Act("matter", "confirm-refusal", do.ConfirmRefusal),
-    Act("matter", "divert", do.DivertMatter),
-    Act("matter", "triage", do.TriageMatter),
-    Act("matter", "retriage", do.RetriageMatter),
-    Act("matter", "attempt", do.RecordAttempt, ("text", "place")),
-    Act("matter", "start", do.StartHandling, ("note",)),
-    Act("matter", "escalate", do.EscalateMatter),
-    Act("matter", "defer", do.DeferMatter, ("plan",)),
-    Act("matter", "review", do.HoldReview),
-    Act("matter", "resume", do.ResumeMatter),
-    Act("matter", "submit", do.SubmitResult, ("reply", "evidence")),
-    Act("matter", "review-result", do.ReviewResult),
-    Act("matter", "send-back", do.SendBackResult),
-    Act("matter", "callback", do.RecordCallback, ("wording",)),
-    Act("matter", "reopen", do.ReopenMatter, ("text",)),
-    Act("matter", "close", do.CloseMatter),
-    Act("matter", "archive", do.ArchiveMatter),
-    Act("matter", "request-withdrawal", do.RequestWithdrawal),
-    Act("matter", "confirm-withdrawal", do.ConfirmWithdrawal),
-    Act("matter", "deny-withdrawal", do.DenyWithdrawal),
-    Act("matter", "merge", do.MergeMatter),
-    Act("matter", "reverse-merge", do.ReverseMerge),
-    Act("matter", "split", do.SplitMatter, ("text",)),
-    Act("matter", "request-exclusion", do.RequestExclusion),
-    Act("matter", "decide-exclusion", do.DecideExclusion),
-    Act("matter", "recuse", do.DeclareRecusal),
-    Act("matter", "request-extension", do.RequestMatterExtension),
-    Act("matter", "decide-extension", do.DecideMatterExtension),
-)
-
-_ISSUE = {"call": "make", "whistle": "blow", "call-out": "issue", "dispatch": "send"}
-
-
-def _orders(noun: str) -> tuple[Act, ...]:
-    kind: dict[str, Any] = {"kind": noun.replace("-", "_")}
-    drafted = kind if noun == "whistle" else kind | {"whistle": None}
-    return (
-        Act(noun, "draft", odo.DraftOrder, ("reason",), drafted),
-        Act(noun, "authorise", odo.AuthoriseOrder),
-        Act(noun, _ISSUE[noun], odo.IssueOrder, ("reason",), drafted),
-        Act(noun, "cancel", odo.CancelOrder),
-        Act(noun, "add-leg", odo.AddLeg),
-        Act(noun, "change-lead", odo.ChangeLead),
-    )
-
-
-_LEG = (
-    Act("leg", "acknowledge", odo.AcknowledgeLeg),
-    Act("leg", "contact", odo.ContactLeg),
-    Act("leg", "check-in", odo.CheckIn, ("proof",)),
-    Act("leg", "confirm-word", odo.ConfirmWordOfMouth),
-    Act("leg", "note", odo.NoteWork, ("note",)),
-    Act("leg", "request-help", odo.RequestHelp, ("note",)),
-    Act("leg", "report", odo.ReportLeg, ("result", "evidence")),
-    Act("leg", "accept", odo.AcceptLeg),
-    Act("leg", "reject", odo.RejectLeg),
-    Act("leg", "decline", odo.DeclineLeg),
-    Act("leg", "request-return", odo.RequestReturn),
-    Act("leg", "decide-return", odo.DecideReturn),
-    Act("leg", "dispute", odo.OpenDispute),
-    Act("leg", "adjudicate", odo.AdjudicateDispute),
-    Act("leg", "excuse", odo.ExcuseLeg),
-    Act("leg", "request-extension", odo.RequestExtension),
-    Act("leg", "decide-extension", odo.DecideExtension),
-    Act("leg", "urge", odo.UrgeLeg),
-    Act("leg", "supervise", odo.SuperviseLeg),
-    Act("leg", "change-time", odo.ChangeSummonsTime),
-    Act("leg", "rate", odo.RateLeg),
-)
-
-_FIRST = (reg.IssueFirstLink, reg.ClaimFirstLink)
-"""Given by `huiyin init` and `huiyin admin claim`."""
-
-_REGISTER = tuple(
-    Act(
-        "register",
-        command.NAME.replace("_", "-"),
-        command,
-        ("name", "contact") if command is reg.EnterPerson else (),
-    )
-    for command in RULES
-    if command not in _FIRST
-)
-
-_OF_THE_FILE = (Act("", "disclose", do.DiscloseCase), Act("", "erase", do.EraseData))
-
-ACTS: tuple[Act, ...] = (
-    *_MATTER,
-    *_OF_THE_FILE,
-    *(act for noun in _ISSUE for act in _orders(noun)),
-    Act("whistle", "confirm", odo.ConfirmAuthority),
-    Act("call", "answer", odo.AnswerCall),
-    *_LEG,
-    *_REGISTER,
-)
 
 _MANY = frozenset({"name", "contact"})
 
@@ -203,7 +74,7 @@ def _about(act: Act) -> list[inspect.Parameter]:
 
 
 def _options(act: Act) -> list[inspect.Parameter]:
-    filled = _filled(act)
+    filled = filled_in(act)
     optional = frozenset({"order", "leg", "requester", "seen_at"})
     if act.command is odo.ChangeLead:
         optional -= {"leg"}
@@ -226,13 +97,6 @@ def _options(act: Act) -> list[inspect.Parameter]:
         *found,
         *of_sealed(act.command, act.sealed, _MANY if act.command is do.RegisterMatter else frozenset()),
     ]
-
-
-def _filled(act: Act) -> frozenset[str]:
-    """The fields that are no options."""
-    never = NEVER_TYPED - ({"number"} if act.command is odo.SuperviseLeg else set())
-    own = {"order"} if act.command is odo.DraftOrder else {"leg"} if act.command is odo.AddLeg else set()
-    return frozenset({*never, *own, *act.fixed})
 
 
 def _common() -> list[inspect.Parameter]:

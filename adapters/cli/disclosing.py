@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from adapters.cli.act_run import built, tell
-from adapters.cli.act_targets import case_of
 from adapters.disclosure import disclosed, written_for_the_board
+from adapters.finding import case_of
 from adapters.put import put
 from domain.matter.commands import DiscloseCase
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from adapters.cli.act_options import moment
-from adapters.cli.act_targets import case_of
 from adapters.cli.door import opened
 from adapters.cli.reading import Case, Json, Viewer, viewer_of, views_of
 from adapters.cli.tables import console, local, print_json, print_table
 from adapters.engine import Engine
+from adapters.finding import case_of
 from adapters.history import NUMBERS, Answered, Trail, answer, as_of
 from adapters.history.figures import ViewFigures
 from adapters.history.lines import line, lines

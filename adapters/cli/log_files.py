@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.act_targets import case_of
 from adapters.cli.door import opened
 from adapters.cli.reading import Case, Json, Viewer, viewer_of
 from adapters.cli.receipt import Out, Qr, deliver
 from adapters.cli.tables import print_json
+from adapters.finding import case_of
 from adapters.log.export import export as exported
 from adapters.put import put
 from adapters.reading import look

@@ -17,6 +17,7 @@ from adapters.cli import (
     bundle,
     history,
     importing,
+    keys,
     log,
     log_boards,
     log_files,
@@ -45,6 +46,8 @@ nouns["matter"].command("find")(reading.find)
 for noun, verbs in nouns.items():
     app.add_typer(verbs, name=noun)
 app.add_typer(admin.app, name="admin")
+app.add_typer(keys.app, name="key")
+app.add_typer(keys.signin, name="signin")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(release.notice, name="notice")
 log.app.command("export")(log_files.export)
@@ -74,6 +77,7 @@ app.command()(running.up)
 app.command()(running.worker)
 app.command()(running.follow)
 app.command()(running.seal)
+app.command()(running.api)
 app.command()(running.demo)
 
 

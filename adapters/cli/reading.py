@@ -12,13 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.cli.act_targets import case_of
 from adapters.cli.door import identify, opened
 from adapters.cli.people import acting
-from adapters.cli.tables import cell, console, plain, print_json, print_table, zone_of
+from adapters.cli.tables import cell, console, print_json, print_table, zone_of
 from adapters.engine import Engine
+from adapters.finding import case_of
 from adapters.history.trail import Trail, as_of
 from adapters.labels import ACTS, ORDERS, STAGES, STATUSES, VALUES, label
+from adapters.lists import plain, visible, work_of_body, work_of_person, worked
 from adapters.reading import Seen, look, open_case
 from adapters.views import Views
 from domain.acting import Actor
@@ -62,19 +63,6 @@ def names(engine: Engine) -> Any:
         return f"{found.name_zh} {found.id}" if found else body or "-"
 
     return name
-
-
-def _visible(engine: Engine, viewer: Actor | None, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of cases that the viewer may see; each case is asked once."""
-    if viewer is None:
-        return rows
-    seen: dict[str, bool] = {}
-    for case in {row["case_id"] for row in rows}:
-        try:
-            seen[case] = bool(look(engine, case, viewer))
-        except NotFound:
-            seen[case] = False
-    return [row for row in rows if seen[row["case_id"]]]
 
 
 # -- one matter -------------------------------------------------------------------------------------------------------
@@ -169,7 +157,7 @@ def list_(
     with opened(as_json) as engine, views_of(engine) as views:
         now = engine.handle.clock()
         found = views.reader.cases(now=now, status=status, subdistrict=subdistrict, late=late, limit=limit)
-        rows = [plain(row) for row in _visible(engine, viewer_of(engine, as_), found)]
+        rows = [plain(row) for row in visible(engine, viewer_of(engine, as_), found)]
         if as_json:
             print_json({"matters": rows})
             return
@@ -237,12 +225,12 @@ def work(
     with opened(as_json) as engine, views_of(engine) as views:
         viewer = viewer_of(engine, as_)
         if body is not None:
-            found, whose = _of_body(engine, views, body, post)
+            found, whose = work_of_body(engine, views.reader, body, post), names(engine)(body)
         elif viewer is not None:
-            found, whose = _of_person(engine, views, viewer), f"{viewer.person[:8]}"
+            found, whose = work_of_person(engine, views.reader, viewer.person), f"{viewer.person[:8]}"
         else:
             raise typer.BadParameter("name a body, or say who you are with --as", param_hint="BODY")
-        rows = [_worked(row) for row in _visible(engine, viewer, found)]
+        rows = [worked(row) for row in visible(engine, viewer, found)]
         if as_json:
             print_json({"body": body, "work": rows})
             return
@@ -256,28 +244,6 @@ def work(
         print_table(f"{whose}: {len(rows)} 件待办 to do", said, columns, zone_of(engine))
 
 
-def _of_body(engine: Engine, views: Views, body: str, post: str | None) -> tuple[list[dict[str, Any]], str]:
-    known = engine.handle.standing.caught_up().register.body(body, engine.handle.clock())
-    if known is None:
-        raise NotFound("Check the body: the register does not know it.")
-    return views.reader.work(body, known.kind, post), f"{known.name_zh} {body}"
-
-
-def _of_person(engine: Engine, views: Views, viewer: Actor) -> list[dict[str, Any]]:
-    """What the person may do in any of their posts, each thing once."""
-    register, now = engine.handle.standing.caught_up().register, engine.handle.clock()
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for body, post in register.posts_of(viewer.person, now):
-        known = register.body(body, now)
-        for row in views.reader.work(body, known.kind if known else None, post):
-            found[row["case_id"], row["item"]] = row
-    return sorted(found.values(), key=lambda row: (row["due"] is None, row["due"] or 0, row["since"]))
-
-
-def _worked(row: dict[str, Any]) -> dict[str, Any]:
-    return plain(row) | {"posts": [post for post in row["posts"].split(",") if post]}
-
-
 def clocks(
     body: Annotated[str | None, typer.Option(help="Only those of this body.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=5000)] = 100,
@@ -287,7 +253,7 @@ def clocks(
     """List the clocks that run, the soonest due first; those past due are late. Exit code 0, also for none."""
     with opened(as_json) as engine, views_of(engine) as views:
         now = written(engine.handle.clock())
-        found = _visible(engine, viewer_of(engine, as_), views.reader.open_clocks(body=body, limit=limit))
+        found = visible(engine, viewer_of(engine, as_), views.reader.open_clocks(body=body, limit=limit))
         rows = [plain(row) | {"late": plain(row)["due"] < now} for row in found]
         if as_json:
             print_json({"clocks": rows})

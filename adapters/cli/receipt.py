@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from adapters.cli import exits
-from adapters.cli.act_targets import case_of
 from adapters.cli.door import opened, stop
 from adapters.cli.reading import Case, Json, Viewer, viewer_of
 from adapters.cli.tables import print_json
 from adapters.engine import Engine
+from adapters.finding import case_of
 from adapters.put import put
 from adapters.reading import Seen, look
 from adapters.receipt.give import receipt_of

@@ -20,16 +20,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from adapters.cli import exits
+from adapters.cli.door import stop
 from adapters.demo.boards import BOARDS, NEEDED, adopt, boards, cosigned_by
 from adapters.demo.district import District, found, plan
 from adapters.demo.morning import Held, Played, Witness, held_against, play
 from adapters.demo.report import Report, report
 from adapters.engine import Engine, now, open_engine
+from adapters.http.serve import listener
 from adapters.log import open_log
 from adapters.log.store import Head
 from adapters.rulebooks import template
 from adapters.settings import Settings
+from adapters.up import ROLES
 from adapters.up import up as tree_up
+from domain.refusal import Refused
 
 MARKER = "demo.json"
 COMMUNITIES, GRIDS = 33, 213
@@ -38,15 +43,23 @@ QUIET_SECONDS, REST_SECONDS = 3.0, 20.0
 
 
 def up() -> None:
-    """Run everything embedded, until it is told to stop: Temporal's dev server, worker and follower."""
+    """Run everything embedded, until it is told to stop: Temporal's dev server, worker, followers and the API.
+
+    Exit code 1: the API's port is taken; free it, or name another one (HUIYIN_API_PORT).
+    """
     settings = Settings()
     open_engine(settings).close()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     console = Console(stderr=True)
-    with tree_up(settings) as tree:
-        console.print(f"回音 is up. Data: {settings.data}. Temporal: {tree.address}. Its UI: {tree.ui}")
+    try:
+        listener(settings).close()
+    except Refused as refused:
+        stop(exits.REFUSED, refused.code, refused.advice)
+    with tree_up(settings, ROLES) as tree:
+        console.print(f"回音 is up. API: {tree.api}, its page: {tree.api}/docs")
+        console.print(f"Data: {settings.data}. Temporal: {tree.address}. Its UI: {tree.ui}")
         stopped.wait()
     console.print("stopped")
 
@@ -64,6 +77,11 @@ def follow() -> None:
 def seal() -> None:
     """Run the role seal: every event goes into the evidence log, whose heads it signs. One of any number leads."""
     _become("seal")
+
+
+def api() -> None:
+    """Run the role api: answers systems and browsers over HTTP (HUIYIN_API_HOST, HUIYIN_API_PORT). Any number may run."""
+    _become("api")
 
 
 def _become(role: str) -> None:

@@ -17,16 +17,7 @@ from rich.table import Table
 
 from adapters.engine import Engine
 from adapters.history.trail import DEFAULT_ZONE
-from adapters.store.moment import as_moment
-from domain.instant import written
 from domain.refusal import Refused
-
-MOMENTS = frozenset({
-    "opened", "registered_at", "accepted_at", "completed_at", "ended_at", "first_due", "finish_due", "next_due",
-    "updated_at", "started", "due", "stopped", "since", "at", "recorded_at", "occurred_at", "issued_at",
-})  # fmt: skip
-"""Columns of the read models that hold microseconds since 1970."""
-
 
 UNBOUNDED = 10_000
 """A width that any table fits."""
@@ -41,14 +32,6 @@ def zone_of(engine: Engine) -> ZoneInfo:
         return ZoneInfo(engine.handle.standing.caught_up().law_at(engine.handle.clock()).book.zone)
     except Refused:  # nothing is in force yet
         return ZoneInfo(DEFAULT_ZONE)
-
-
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the read models for a program: moments as RFC 3339 in UTC."""
-    return {
-        name: written(as_moment(value)) if name in MOMENTS and value is not None else value
-        for name, value in row.items()
-    }
 
 
 def print_json(body: object) -> None:

@@ -96,11 +96,15 @@ class Trail:
 
 
 def as_of(
-    engine: Engine, seen: Seen, *, known: datetime | None = None, happened: datetime | None = None
-) -> Trail:
-    """The trail of a case that the viewer may see. Raises NotFound if there was nothing of it then, Unavailable."""
+    engine: Engine, seen: Seen, *, known: datetime | None = None, happened: datetime | None = None,
+    version: int | None = None,
+) -> Trail:  # fmt: skip
+    """The trail of a case that the viewer may see, as known, as it had happened, or as of a version of it.
+
+    Raises NotFound if there was nothing of it then, Unavailable.
+    """
     case, standing = seen.matter.id, engine.handle.standing.caught_up()
-    last = engine.store.known_at(known) if known is not None else None
+    last, at = _end(engine, seen, known, version)
 
     def chosen(stored: Iterable[Stored]) -> tuple[Fact, ...]:
         facts = (
@@ -118,8 +122,24 @@ def as_of(
         raise NotFound("Nothing of this case was there at that time; ask for a later one.")
     return Trail(
         matter, facts, beside(refusals_of(case)), beside(reads_of(case)), standing, _registers(engine),
-        known or happened or engine.handle.clock(),
+        at or happened or engine.handle.clock(),
     )  # fmt: skip
+
+
+def _end(
+    engine: Engine, seen: Seen, known: datetime | None, version: int | None
+) -> tuple[int | None, datetime | None]:
+    """The last position that counts, and the moment of it: what comes first of those that were asked for."""
+    last = engine.store.known_at(known) if known is not None else None
+    if version is None:
+        return last, known
+    row = next((one for one in seen.events if one.version == version), None)
+    if row is None:
+        raise NotFound("There is no such version of this case; ask for an earlier one.")
+    recorded: datetime = decode(row.type, row.body).recorded_at
+    if known is None or last is None or row.position <= last:
+        return row.position, recorded
+    return last, known
 
 
 def _registers(engine: Engine) -> Callable[[int], Register]:

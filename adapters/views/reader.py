@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,17 +39,20 @@ class Reader:
 
     def cases(
         self, *, now: datetime, status: str | None = None, subdistrict: str | None = None, late: bool = False,
-        limit: int = MOST, before: int | None = None,
+        limit: int = MOST, after: Sequence[int | str] | None = None,
     ) -> list[Record]:  # fmt: skip
-        """Cases, the newest first; `late`: a running clock is past due, or a stopped one was. `before` pages."""
+        """Cases, the newest first; `late`: a running clock is past due, or a stopped one was.
+
+        `after` pages: opened and case of the last row of the page before.
+        """
         wanted, given = ["1 = 1"], list[object]()
         for column, value in (("status", status), ("subdistrict", subdistrict)):
             if value is not None:
                 wanted.append(f"{column} = ?")
                 given.append(value)
-        if before is not None:
-            wanted.append("opened < ?")
-            given.append(before)
+        if after is not None:
+            wanted.append("(opened < ? OR (opened = ? AND case_id > ?))")
+            given += [after[0], *after]
         if late:
             wanted.append(
                 "case_id IN (SELECT case_id FROM clocks WHERE (stopped IS NULL AND due < ?) OR stopped > due)"
@@ -60,7 +64,9 @@ class Reader:
             limit,
         )
 
-    def work(self, body: str, body_kind: str | None = None, post: str | None = None) -> list[Record]:
+    def work(
+        self, body: str, body_kind: str | None = None, post: str | None = None, limit: int = MOST
+    ) -> list[Record]:
         """What the body (or any body of its kind) is to do next, the soonest due first; those for one post, if named."""
         wanted, given = "(w.body = ? OR w.body_kind = ?)", [body, body_kind or ""]
         if post is not None:
@@ -70,15 +76,20 @@ class Reader:
             "SELECT w.*, c.status, c.host, c.subdistrict, c.code, c.urgent FROM work w"
             f" JOIN cases c ON c.case_id = w.case_id WHERE {wanted}"
             " ORDER BY CASE WHEN w.due IS NULL THEN 1 ELSE 0 END, w.due, w.since LIMIT ?",
-            *given, MOST,
+            *given, limit,
         )  # fmt: skip
 
-    def open_clocks(self, *, body: str | None = None, limit: int = MOST) -> list[Record]:
-        """Clocks that run, the soonest due first."""
-        wanted, given = ("AND k.body = ?", [body]) if body else ("", [])
+    def open_clocks(
+        self, *, body: str | None = None, limit: int = MOST, after: Sequence[int | str] | None = None
+    ) -> list[Record]:
+        """Clocks that run, the soonest due first. `after` pages: due, case and clock of the last row before."""
+        wanted, given = ("AND k.body = ?", list[object]([body])) if body else ("", [])
+        if after is not None:
+            wanted += " AND (k.due, k.case_id, k.clock) > (?, ?, ?)"
+            given += after
         return self.rows(
             "SELECT k.*, c.number, c.subdistrict, c.status FROM clocks k JOIN cases c ON c.case_id = k.case_id"
-            f" WHERE k.stopped IS NULL {wanted} ORDER BY k.due LIMIT ?", *given, limit,
+            f" WHERE k.stopped IS NULL {wanted} ORDER BY k.due, k.case_id, k.clock LIMIT ?", *given, limit,
         )  # fmt: skip
 
     def late_legs(self, body: str, since: datetime, now: datetime) -> list[Record]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.http_world import Api, api_over
 from tests.acceptance.world import DISTRICT, Desk, found_in
 
 
@@ -24,3 +26,12 @@ def shell(founded: Path, tmp_path: Path) -> Desk:
     data = tmp_path / "data"
     shutil.copytree(founded, data)
     return Desk(data, DISTRICT)
+
+
+@pytest.fixture(scope="module")
+def api(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API over a district of the module's own: its tests share it, and register what they need."""
+    data = tmp_path_factory.mktemp("api") / "data"
+    shutil.copytree(founded, data)
+    with api_over(data) as found:
+        yield found

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from adapters.cli.acts import ACTS, nouns
+from adapters.acts import ACTS
+from adapters.cli.acts import nouns
 from adapters.demo.district import CALL_OUT_POWER, ORGAN, SUBDISTRICT, WHISTLE_POWER
 from domain.matter import COMMANDS
 from domain.matter import commands as do
@@ -355,3 +356,25 @@ def test_nothing_that_is_sealed_stands_in_the_events(shell: Desk) -> None:
         stored = b"".join(row.body for row in engine.store.read(0, 10_000))
     assert b"matter_registered.v1" in stored
     assert not any(word.encode() in stored for word in ("楼道", "居民甲", "13800000000", "桂花路八号"))
+
+
+def test_a_body_is_entered_under_its_parent(shell: Desk) -> None:
+    names = ("--name-zh", "新社区", "--name-en", "New", "--district", "450305")
+    by = f"{shell.district.system}/system/system_admin"
+
+    shell.must(
+        "register",
+        "enter-body",
+        "--body",
+        "com-77",
+        "--kind",
+        "community",
+        "--parent",
+        "sd-01",
+        *names,
+        by=by,
+    )
+
+    with shell.engine() as engine:
+        register = engine.handle.standing.caught_up().register
+        assert register.within("com-77", "sd-01", engine.handle.clock())

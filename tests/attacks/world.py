@@ -30,6 +30,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from adapters.bundle.remit import Remit
+from adapters.bundle.rules import law_text
 from adapters.bundle.span import Span
 from adapters.bundle.writing import Source, counts, write_bundle
 from adapters.cli.main import app
@@ -368,7 +369,7 @@ class Report:
 
 @dataclass
 class Board:
-    """A board's desk: its copy of the verifier, its policy, its state from one bundle to the next."""
+    """A board's desk: its copy of the verifier, its policy, its law, its state from one bundle to the next."""
 
     folder: Path
     policy: str
@@ -397,7 +398,12 @@ class Board:
         return self._run(bundle, *words, state=False).stdout
 
     def _run(self, bundle: Path, *words: object, state: bool) -> subprocess.CompletedProcess[str]:
-        own = ["--policy", str(self.file(self.policy, "policy"))]
+        own = [
+            "--policy",
+            str(self.file(self.policy, "policy")),
+            "--rules",
+            str(self.file(law_text(), "rules")),
+        ]
         own += ["--state", str(self.folder / "board.json")] if state else []
         command = [sys.executable, "-I", str(self.verifier), str(bundle), *own, *map(str, words)]
         return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)

@@ -17,7 +17,7 @@ def flushing_postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def results() -> Iterator[Results]:
-    """Where figures go; written to `.huiyin/bench/` at the end of the run."""
+    """Where figures go; written to `.bench/` at the end of the run."""
     kept = Results()
     yield kept
     page = kept.write()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / ".huiyin" / "bench"
+FOLDER = Path(__file__).resolve().parents[2] / ".bench"
 
 
 @dataclass(frozen=True)

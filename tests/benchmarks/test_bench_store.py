@@ -1,6 +1,6 @@
 """Speed of the event stores against raw inserts of the same rows, measured in the same run.
 
-`make bench ARGS="-k store"` prints a table and writes `.huiyin/bench/store.json`. A command is one event of about 600
+`make bench ARGS="-k store"` prints a table and writes `.bench/store.json`. A command is one event of about 600
 bytes and its command row. Raw is a plain INSERT of the same two rows into the same tables, one commit each, one
 connection per writer; on SQLite, where writers exclude each other, they share one.
 """

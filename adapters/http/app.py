@@ -1,0 +1,131 @@
+"""The application: acts, readings, sign-in and health under one ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.access import People, SystemKeys, open_access
+from adapters.engine import Engine
+from adapters.http import docs, health, listing, reading, signin
+from adapters.http.acts import endpoint
+from adapters.http.answers import Accepted
+from adapters.http.bodies import body_of
+from adapters.http.document import document, extra_of
+from adapters.http.documented import OF_ACTS
+from adapters.http.oidc import Provider
+from adapters.http.operations import PREFIX, operations
+from adapters.http.problems import handlers
+from adapters.http.session import Sessions
+from adapters.http.who import Doors
+from adapters.views import Views
+from domain.matter.commands import RegisterMatter
+
+_log = structlog.get_logger("api")
+
+
+@contextmanager
+def opened(engine: Engine) -> Iterator[ASGIApp]:
+    """The application over an open engine, with what it needs beside it. Raises Unavailable."""
+    settings = engine.settings
+    access = open_access(settings.access_url)
+    try:
+        views = Views(settings.views_url, engine.store)
+        clock = engine.handle.clock
+        provider = Provider(settings, clock) if settings.oidc_issuer else None
+        doors = Doors(
+            SystemKeys(access, clock), People(access, engine.keys.pepper, clock), provider,
+            Sessions(engine.keys.pepper, clock),
+        )  # fmt: skip
+        asked = health.Health(engine, views.reader)
+        try:
+            yield application(engine, doors, views, asked)
+        finally:
+            asked.close()
+            views.close()
+    finally:
+        access.close()
+
+
+def application(engine: Engine, doors: Doors, views: Views, asked: health.Health) -> ASGIApp:
+    """The application over parts that are open already."""
+    app = FastAPI(
+        title="Huiyin 回音",
+        version=version("huiyin"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    handlers(app)
+    api = APIRouter(prefix=PREFIX)
+    acts = [(operation, body_of(operation)) for operation in operations()]
+    api.include_router(listing.router(engine, doors, views.reader))
+    api.include_router(reading.router(engine, doors))
+    for operation, body in acts:
+        opens = operation.command is RegisterMatter
+        api.add_api_route(
+            operation.path, endpoint(engine, doors, operation, body), methods=["POST"], name=operation.name,
+            operation_id=operation.name, tags=[operation.tag], summary=operation.name.replace("_", " ").capitalize(),
+            description=(operation.command.__doc__ or "").strip(), status_code=201 if opens else 200,
+            response_model=Accepted, responses=OF_ACTS, openapi_extra=extra_of(operation, body),
+        )  # fmt: skip
+    app.include_router(api)
+    app.include_router(signin.router(engine.settings, doors))
+    app.include_router(health.router(asked))
+    said = document(app, [body for _, body in acts])
+    shown = docs.page(said)
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(said)
+
+    @app.get("/docs", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(shown, headers=docs.HEADERS)
+
+    return Edge(app)
+
+
+class Edge:
+    """What every response has, and what becomes of an error that nobody expected: a problem, never a stack trace."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answered)
+        except Exception as error:  # noqa: BLE001 - the last door: it was answered as a problem, and ends here by name
+            _log.error("request_failed", error=type(error).__name__, at=_place(error))
+
+
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"Authorization, Cookie"),
+)
+
+
+def _place(error: BaseException) -> str:
+    """Where in the code it happened; the error's words might quote a value (law 9)."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"

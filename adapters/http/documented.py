@@ -1,0 +1,22 @@
+"""Which problems every operation may answer with, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.http.problems import MEDIA_TYPE, TITLES, Problem
+
+_EVERYWHERE = (401, 403, 404, 409, 422, 503)
+_BODY = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def problems(*more: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of an operation, by status."""
+    found = sorted({*_EVERYWHERE, *more})
+    return {status: {"description": TITLES[status], "content": _BODY} for status in found}
+
+
+PROBLEMS = problems(400, 500)
+OF_ACTS = problems(400, 412, 413, 415, 500)
+OPEN = {503: {"description": TITLES[503], "content": _BODY}}
+SCHEMA = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -1,0 +1,113 @@
+"""Handing in: a new matter, or what a message becomes of a matter that its number is known by (DESIGN.md law 3).
+
+A hotline sends an order again under the number it gave it the first time. While the matter is being handled that is a
+supplement or an urging; once it has been answered it asks to reopen, and where the rules do not let it, its words are
+kept as a supplement and the answer says why. Nothing is swallowed, and the same key gets the same answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.http.answers import ReopeningRefused, respond
+from domain.acting import Command
+from domain.matter.commands import AddSupplement, ReopenMatter
+from workflows.submission import Answer, OutsideNumber, Sealing, Submission
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from adapters.http.acts import Acting
+    from adapters.http.building import Building
+
+REOPENING, SUPPLEMENT = ".reopening", ".supplement"
+ANSWERED = frozenset({"called_back", "closed"})
+"""States in which the requester has an answer: who writes again then holds that it is not done."""
+
+
+def register(acting: Acting) -> Response:
+    """Register it, or follow up the matter that it is about."""
+    caller, handle = acting.caller, acting.engine.handle
+    case = acting.ids.id("case")
+    made = acting.building(case)
+    outside = tuple(OutsideNumber(one.source, one.number) for one in acting.given.outside)  # type: ignore[attr-defined]
+    for source in (acting.given.source, *(one.source for one in outside)):  # type: ignore[attr-defined]
+        caller.may_hand_in(source)
+    client = caller.client(made.actor)
+    known = _known(acting, made, outside)
+    if known is None or handle.answer(client, acting.key) is not None:
+        command = made.command()
+        submission = acting.submission(made, command, sealed=made.sealed(command), outside=outside)
+        answer = handle(submission)
+        if answer.code != "known_number":
+            became = {"became": "registered"} if answer.accepted else {}
+            return respond(
+                acting.engine, submission, answer, **became, **(made.made if answer.accepted else {})
+            )
+        known = _known(acting, made, outside)  # another message of the same number was faster
+        if known is None:
+            return respond(acting.engine, submission, answer)
+    return _follow(acting, known, outside)
+
+
+def _known(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -> str | None:
+    """The case that was followed up under this key, or that a number is known by."""
+    handle, client = acting.engine.handle, acting.caller.client(made.actor)
+    for part in (REOPENING, SUPPLEMENT):
+        before = handle.answer(client, acting.key + part)
+        if before is not None:
+            return before.case
+    found = (handle.find(one.source, one.number, made.actor) for one in outside)
+    return next((case for case in found if case is not None), None)
+
+
+def _follow(acting: Acting, case: str, outside: tuple[OutsideNumber, ...]) -> Response:
+    made, more = acting.building(case), dict[str, Any]()
+    if _reopens(acting, made):
+        reopen = ReopenMatter(ground="not_solved")
+        submission, answer = _hand_in(acting, made, reopen, REOPENING, ())
+        if answer.accepted:
+            return respond(acting.engine, submission, answer, became="reopening")
+        more["reopening_refused"] = ReopeningRefused(code=answer.code or "", detail=answer.advice or "")
+    what = _what(acting)
+    added = AddSupplement(what=what, source=acting.given.source, outside_number=True)  # type: ignore[attr-defined]
+    submission, answer = _hand_in(acting, made, added, SUPPLEMENT, outside)
+    return respond(acting.engine, submission, answer, **({"became": what, **more} if answer.accepted else {}))
+
+
+def _hand_in(
+    acting: Acting, made: Building, command: Command, part: str, outside: tuple[OutsideNumber, ...]
+) -> tuple[Submission, Answer]:
+    text, person = _text(acting), made.actor.person
+    sealed = [Sealing("text", person, text)] if text else []
+    given = acting.given.outside  # type: ignore[attr-defined]
+    if isinstance(command, AddSupplement):
+        sealed += [Sealing("outside_number", person, f"{one.source}:{one.number}") for one in given]
+    submission = acting.submission(made, command, part=part, sealed=tuple(sealed), outside=outside)
+    return submission, acting.engine.handle(submission)
+
+
+def _reopens(acting: Acting, made: Building) -> bool:
+    """Whether it asks to reopen. Sent again, it does what it did the first time, however the matter stands by now."""
+    handle, client = acting.engine.handle, acting.caller.client(made.actor)
+    if handle.answer(client, acting.key + REOPENING) is not None:
+        return True
+    if handle.answer(client, acting.key + SUPPLEMENT) is not None:
+        return False
+    message = acting.given.message  # type: ignore[attr-defined]
+    if message is not None:
+        return bool(message == "reopening")
+    state = handle.load(made.case)
+    return state is not None and state.status in ANSWERED
+
+
+def _what(acting: Acting) -> Any:
+    message = acting.given.message  # type: ignore[attr-defined]
+    if message in ("supplement", "urging"):
+        return message
+    return "supplement" if _text(acting) else "urging"
+
+
+def _text(acting: Acting) -> str | None:
+    sealed = acting.given.sealed  # type: ignore[attr-defined]
+    return None if sealed is None else sealed.text

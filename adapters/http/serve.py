@@ -1,0 +1,57 @@
+"""Serving the API: uvicorn on a socket of ours, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from adapters.settings import API_PORT, Settings
+from domain.refusal import Refused
+
+STOP_SECONDS = 10
+MOST_AT_ONCE = 1024
+
+
+def listener(settings: Settings) -> socket.socket:
+    """The socket that is listened on. Raises Refused "port_taken", which names the setting."""
+    port = API_PORT if settings.api_port is None else settings.api_port
+    try:
+        at = socket.create_server((settings.api_host, port), backlog=1024)
+    except OSError as error:
+        raise Refused(
+            "port_taken", f"Free port {port}, or name another one (HUIYIN_API_PORT): {error.strerror}."
+        ) from None
+    # Connections inherit it: else the second packet of an answer waits 40 ms for the first one's acknowledgement.
+    at.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return at
+
+
+async def serve(app: ASGIApp, at: socket.socket, stop: asyncio.Event, told: Callable[[str], None]) -> None:
+    """Answer until `stop`; requests under way are finished first. `told` hears the URL."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none",
+        limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=STOP_SECONDS, h11_max_incomplete_event_size=32_768,
+    )  # fmt: skip
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets=[at]))
+    host, port = at.getsockname()[:2]
+    told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await running
+
+
+class _Server(uvicorn.Server):
+    """Signals are the role's to hear, not the library's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield

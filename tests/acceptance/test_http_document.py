@@ -1,0 +1,122 @@
+"""The OpenAPI document says all that there is, its examples are what the models take, and its page needs nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+
+from adapters.http.bodies import body_of
+from adapters.http.document import example_of
+from adapters.http.operations import Operation, operations
+from adapters.http.problems import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    UNAUTHENTICATED,
+    UNPROCESSABLE,
+    Problem,
+    status_of,
+)
+from tests.acceptance.http_world import Api
+from tests.unit.test_house import ROOT
+
+
+@pytest.fixture(scope="module")
+def said(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.client.get("/api/v1/openapi.json").json()
+    return found
+
+
+def references(value: Any) -> list[str]:
+    """Every $ref, however deep."""
+    if isinstance(value, dict):
+        return [v for k, v in value.items() if k == "$ref"] + [
+            r for v in value.values() for r in references(v)
+        ]
+    return [r for one in value for r in references(one)] if isinstance(value, list) else []
+
+
+def test_every_act_stands_in_the_document_with_key_version_and_problems(said: dict[str, Any]) -> None:
+    for operation in operations():
+        found = said["paths"][f"/api/v1{operation.path}"]["post"]
+        names = {one["name"]: one["required"] for one in found["parameters"]}
+        assert names["Idempotency-Key"] is True
+        assert {"If-Match", "Huiyin-Acting-As"} <= names.keys()
+        assert {"401", "403", "404", "409", "412", "422", "503"} <= found["responses"].keys()
+        assert found["requestBody"]["content"]["application/json"]["example"] is not None
+
+
+def test_every_reference_leads_somewhere(said: dict[str, Any]) -> None:
+    for reference in set(references(said)):
+        assert reference.startswith("#/components/schemas/")
+        assert reference.removeprefix("#/components/schemas/") in said["components"]["schemas"], reference
+
+
+def test_operation_ids_are_unique(said: dict[str, Any]) -> None:
+    ids = [one["operationId"] for methods in said["paths"].values() for one in methods.values()]
+
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda one: one.name)
+def test_the_example_of_every_act_is_taken_by_its_model(operation: Operation) -> None:
+    body = body_of(operation)
+
+    assert body.model_validate(example_of(operation, body))
+
+
+def test_what_the_api_answers_is_what_the_document_says(api: Api, said: dict[str, Any]) -> None:
+    made = api.post("/matters", api.order(), by=("hotline", "intake_officer"))
+    refused = api.post(f"/matters/{made.json()['case']}/close", by=("hotline", "intake_officer"))
+    accepted = said["paths"]["/api/v1/matters"]["post"]["responses"]
+
+    assert accepted["201"]["content"]["application/json"]["schema"]["$ref"].endswith("/Accepted")
+    assert TypeAdapter(Problem).validate_json(refused.content).status == refused.status_code
+    assert made.json().keys() <= said["components"]["schemas"]["Accepted"]["properties"].keys()
+
+
+def test_the_page_shows_every_operation_and_loads_nothing(api: Api, said: dict[str, Any]) -> None:
+    page = api.client.get("/docs")
+
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert not re.search(r"(src|href)=\"(https?:)?//", page.text)
+    assert "<script" not in page.text
+    for path in said["paths"]:
+        assert path in page.text
+    assert "事事有回音" in page.text
+
+
+def test_unknown_pages_and_methods_are_problems(api: Api) -> None:
+    for answer in (
+        api.client.get("/api/v1/nothing"), api.client.get("/"), api.client.delete("/api/v1/matters"),
+        api.client.get("/api/v1/matters/x/accept"), api.client.post("/api/v1/clocks"), api.client.get("/redoc"),
+    ):  # fmt: skip
+        assert answer.status_code in (404, 405)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_every_code_of_the_table_is_one_that_somebody_says() -> None:
+    """A code that was renamed would silently become a conflict."""
+    files = [
+        *(ROOT / "domain").rglob("*.py"),
+        *(ROOT / "workflows").rglob("*.py"),
+        *(ROOT / "adapters").rglob("*.py"),
+    ]
+    table = ROOT / "adapters" / "http" / "problems.py"
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files if path != table)
+
+    named = BAD_REQUEST | UNAUTHENTICATED | FORBIDDEN | UNPROCESSABLE
+    assert {code for code in named if f'"{code}"' not in text} == set()
+    assert len(named) == len(BAD_REQUEST) + len(UNAUTHENTICATED) + len(FORBIDDEN) + len(UNPROCESSABLE)
+    assert (status_of("wrong_state"), status_of("version_moved"), status_of("not_found")) == (409, 412, 404)
+
+
+def test_chinese_is_sent_as_it_is_written(api: Api) -> None:
+    case = api.registered()["case"]
+    answer: httpx.Response = api.get(f"/matters/{case}", by=("hotline", "intake_officer"))
+
+    assert "已登记".encode() in answer.content
+    assert answer.headers["content-type"] == "application/json"
