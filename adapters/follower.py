@@ -159,8 +159,10 @@ class Follower:
                 after = self._at[consumer.name] = batch[-1].position
                 self._head = max(self._head, after)
         finally:
-            if ahead is not None and not ahead.cancel():
-                ahead.exception()  # it failed as well, or not: nobody needs it any more
+            if ahead is not None:
+                # Nobody needs it any more, but the store must not be closed under the thread that still reads it.
+                await asyncio.wait({ahead})
+                ahead.exception()
 
     def _page(self, after: int) -> asyncio.Future[list[Stored]]:
         return asyncio.get_running_loop().run_in_executor(self._threads, self._store.read, after, self._batch)
