@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from domain.acting import Keeping
 from domain.refusal import Refused
 from domain.register.history import in_force, throughout
 from domain.register.words import EVERYWHERE, SYSTEM
@@ -12,29 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from domain.acting import Actor, When
     from domain.register.entries import Body
     from domain.register.state import Register
     from domain.register.words import Post
 
 
-class Context(Protocol):
+class Context(Keeping, Protocol):
     """Who asks, when, and on what ground (DESIGN.md law 4)."""
-
-    @property
-    def actor(self) -> Actor:
-        """The person in a capacity."""
-        ...
-
-    @property
-    def when(self) -> When:
-        """When it was done and when it is recorded (UTC)."""
-        ...
-
-    @property
-    def authority(self) -> str | None:
-        """The power item, law, mandate or resolution that is cited."""
-        ...
 
     @property
     def sealed(self) -> frozenset[str]:
