@@ -31,7 +31,7 @@ FORBIDDEN = frozenset({
     "no_power", "no_post", "not_allowed", "not_an_issuer", "not_an_officer", "not_by_hand", "not_on_duty",
     "not_the_centre", "not_the_clock", "not_the_duty_leader", "not_the_first_blower", "not_the_rater",
     "not_the_requester", "not_your_body", "not_your_post", "not_your_tier", "not_your_triage", "out_of_scope",
-    "post_lapsed", "post_not_held", "power_elsewhere", "power_not_cited", "power_reaches_not", "ruled_by_panel",
+    "post_lapsed", "post_not_held", "power_elsewhere", "power_not_cited", "power_reaches_not", "recused", "ruled_by_panel",
     "same_person", "self_dispatch", "self_granting", "self_release",
 })  # fmt: skip
 """Who asks may not: another person, in another post or with another power, might."""

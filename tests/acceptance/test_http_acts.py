@@ -11,7 +11,7 @@ from adapters.acts import ACTS
 from adapters.http.operations import operations
 from adapters.receipt.promise import promise_of
 from domain.acting import known_commands
-from tests.acceptance.http_world import HOTLINE, WORDS, Api, told
+from tests.acceptance.http_world import WORDS, Api, told
 
 BY = ("hotline", "intake_officer")
 
@@ -207,4 +207,14 @@ def test_ids_of_the_same_key_of_two_callers_are_different(api: Api) -> None:
     two = api.must("/matters", window, by=("com-01", "intake_officer"), key=key)
 
     assert one["case"] != two["case"]
-    assert HOTLINE == "hotline_12345"
+
+
+def test_who_is_recused_may_not_act_any_more_and_a_colleague_may(api: Api) -> None:
+    case, intake = api.registered()["case"], ("com-01", "intake_officer")
+    api.must(f"/matters/{case}/recuse", {"person": api.district.staff[intake], "ground": "kin"}, by=intake)
+
+    own = api.post(f"/matters/{case}/accept", by=intake)
+    other = api.post(f"/matters/{case}/accept", by=("com-01", "community_secretary"))
+
+    assert told(own) == (403, "recused")
+    assert other.status_code == 200
