@@ -14,7 +14,9 @@ from adapters.log.mark import MARK, Mark
 from adapters.log.sealer import Ahead, Sealer, nobody
 from adapters.log.store import LogStore
 from domain.log.leaf import Unleafed, leaf, unleaf
+from domain.log.notes import VerifierKey
 from domain.log.tree import leaf_hash
+from domain.refusal import Unavailable
 from tests.contract.store_world import events, opened
 from workflows.ports import Append, Batch, EventStore
 
@@ -63,6 +65,16 @@ class LogWorld:
     def leaves(self) -> list[Unleafed]:
         """All leaves after the genesis."""
         return [unleaf(each) for each in self.log.leaves(1, self.log.state().size)]
+
+
+class Deaf:
+    """A signer behind which the module does not answer (an HSM that is out of reach)."""
+
+    def __init__(self, vkey: VerifierKey) -> None:
+        self.vkey = vkey
+
+    def sign(self, message: bytes) -> bytes:
+        raise Unavailable("the module does not answer")
 
 
 def seal_all(store: EventStore, sealer: Sealer, sizes: Iterator[int]) -> None:

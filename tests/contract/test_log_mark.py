@@ -21,7 +21,7 @@ from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey
 from domain.log.policy import Witness
 from domain.log.tree import EMPTY_ROOT
 from domain.refusal import Refused, Unavailable
-from tests.contract.log_world import ORIGIN, LogWorld, log_world
+from tests.contract.log_world import ORIGIN, Deaf, LogWorld, log_world
 from tests.contract.store_world import opened
 
 
@@ -99,13 +99,7 @@ def test_a_head_that_was_marked_and_not_signed_is_signed_at_the_next_start(world
     sealer = world.sealer()
     sealer.position()
 
-    class Deaf:
-        vkey = open_signer(world.keys / LOG_KEY).vkey
-
-        def sign(self, message: bytes) -> bytes:
-            raise Unavailable("the module does not answer")
-
-    sealer._signer = Deaf()
+    sealer._signer = Deaf(open_signer(world.keys / LOG_KEY).vkey)
     with pytest.raises(Unavailable):
         sealer.seal(world.store.read(0, 10))
     found, head = marked(world), world.log.head()

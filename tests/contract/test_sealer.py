@@ -25,7 +25,7 @@ from domain.log.notes import VerifierKey, parse_note, verified
 from domain.log.tree import root
 from domain.log.words import GENESIS
 from domain.refusal import Conflict, Refused, Unavailable
-from tests.contract.log_world import ORIGIN, LogWorld, expected, hashes_of, log_world, now, seal_all
+from tests.contract.log_world import ORIGIN, Deaf, LogWorld, expected, hashes_of, log_world, now, seal_all
 from tests.contract.processes import start
 from tests.contract.store_world import one
 from tests.small_tree import subtree_of
@@ -208,13 +208,7 @@ def test_a_state_that_was_committed_and_not_signed_is_signed_at_the_next_start(w
     sealer = world.sealer()
     sealer.position()
 
-    class Deaf:
-        vkey = open_signer(world.keys / LOG_KEY).vkey
-
-        def sign(self, message: bytes) -> bytes:
-            raise Unavailable("the module does not answer")
-
-    sealer._signer = Deaf()
+    sealer._signer = Deaf(open_signer(world.keys / LOG_KEY).vkey)
     with pytest.raises(Unavailable):
         sealer.seal(world.store.read(0, 10))
     assert not _signed(world)

@@ -468,7 +468,6 @@ def with_rulebook(desk: Desk, trail: Trail, length: str) -> dict[str, bytes]:
     return law | {f"texts/{digest}": text.encode()}
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="a rulebook is TOML, which Python reads since 3.11")
 @pytest.mark.parametrize(("hours", "faults"), [(23, set()), (25, {"late_unmarked"})])
 def test_a_late_record_without_its_mark(desk: Desk, trail: Trail, hours: int, faults: set[str]) -> None:
     texts = with_rulebook(desk, trail, "24h")
@@ -1148,7 +1147,6 @@ def test_a_report_names_the_law_by_its_digest(
     assert f"rules.json      {digest}" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="there it is always so")
 def test_a_report_says_first_that_clocks_and_posts_were_not_checked(
     desk: Desk, trail: Trail, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
