@@ -299,24 +299,53 @@ def test_the_role_seal_seals_has_the_boards_cosign_and_ends_when_told(
 ) -> None:
     two = [started.enter_context(WitnessProcess(tmp_path / n, n, logged.key)) for n in ("audit", "court")]
     logged.adopt(*two)
-    data = logged.engine.settings.data
-    with (tmp_path / "seal.log").open("wb") as output:
+    role = sealing(logged, started, tmp_path)
+    cosigned = wait_for_the_quorum(logged, role, tmp_path)
+    role.send_signal(signal.SIGTERM)
+    assert role.wait(30) == 0
+    assert cosigners(cosigned.note, policy(logged)) == {"audit", "court"}
+
+
+def test_a_role_killed_while_it_keeps_a_cosignature_has_it_once_when_it_comes_back(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    two = [started.enter_context(WitnessProcess(tmp_path / n, n, logged.key)) for n in ("audit", "court")]
+    logged.adopt(*two)
+    marker = tmp_path / "marker"
+    armed = {"HUIYIN_FAILPOINT": "log.after_cosignatures", "HUIYIN_FAILPOINT_MARKER": str(marker)}
+    assert sealing(logged, started, tmp_path, **armed).wait(60) == -signal.SIGKILL
+    assert marker.read_text() == "log.after_cosignatures"
+    assert logged.log.cosigned() is None, "the line was written, and not committed"
+
+    cosigned = wait_for_the_quorum(logged, sealing(logged, started, tmp_path), tmp_path)
+
+    lines = [one.name for one in parse_note(cosigned.note).signatures]
+    assert cosigners(cosigned.note, policy(logged)) == {"audit", "court"}
+    assert len(lines) == len(set(lines)) == 3  # the log's own, and each board's once
+
+
+def sealing(logged: Logged, started: ExitStack, folder: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """The role `seal` in a process of its own."""
+    known = {**os.environ, "HUIYIN_DATA": str(logged.engine.settings.data), **environment}
+    with (folder / "seal.log").open("wb") as output:
         role = subprocess.Popen(
-            [sys.executable, "-m", "worker", "seal"], env={**os.environ, "HUIYIN_DATA": str(data)}, cwd=ROOT,
-            stdout=output, stderr=output,
-        )  # fmt: skip
+            [sys.executable, "-m", "worker", "seal"], env=known, cwd=ROOT, stdout=output, stderr=output
+        )
     started.callback(role.wait)
     started.callback(role.kill)
+    return role
+
+
+def wait_for_the_quorum(logged: Logged, role: subprocess.Popen[bytes], folder: Path) -> Head:
+    """The first head that the boards have cosigned, once everything is sealed."""
     deadline = time.monotonic() + 60
     while (
         cosigned := logged.log.cosigned()
     ) is None or logged.log.state().position < logged.engine.store.head():
         running = role.poll() is None and time.monotonic() < deadline
-        assert running, (tmp_path / "seal.log").read_text()
+        assert running, (folder / "seal.log").read_text()
         time.sleep(0.05)
-    role.send_signal(signal.SIGTERM)
-    assert role.wait(30) == 0
-    assert cosigners(cosigned.note, policy(logged)) == {"audit", "court"}
+    return cosigned
 
 
 def test_the_demos_boards_cosign_and_are_gone_at_its_end(logged: Logged) -> None:

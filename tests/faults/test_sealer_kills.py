@@ -30,7 +30,7 @@ EVENTS = 560
 ONCE = {"sealer.before_genesis": 1}
 PASSAGES = {"log.after_bundles": (1, 2)}
 ELSEWHERE = {"log.after_cosignatures"}
-"""Passed by the role's cosigning loop, not by the sealer."""
+"""Passed by the role's cosigning loop, not by the sealer: tests/acceptance/test_cosigning.py kills it there."""
 
 POINTS = [name for name in FAILPOINTS if name.startswith(("log.", "sealer.")) and name not in ELSEWHERE]
 
