@@ -18,7 +18,7 @@ from adapters.http.acts import endpoint
 from adapters.http.answers import Accepted
 from adapters.http.bodies import body_of
 from adapters.http.document import document, extra_of
-from adapters.http.documented import OF_ACTS
+from adapters.http.documented import OF_ACTS, OF_REGISTERING
 from adapters.http.oidc import Provider
 from adapters.http.operations import PREFIX, operations
 from adapters.http.problems import handlers
@@ -74,7 +74,7 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
             operation.path, endpoint(engine, doors, operation, body), methods=["POST"], name=operation.name,
             operation_id=operation.name, tags=[operation.tag], summary=operation.name.replace("_", " ").capitalize(),
             description=(operation.command.__doc__ or "").strip(), status_code=201 if opens else 200,
-            response_model=Accepted, responses=OF_ACTS, openapi_extra=extra_of(operation, body),
+            response_model=Accepted, responses=OF_REGISTERING if opens else OF_ACTS, openapi_extra=extra_of(operation, body),
         )  # fmt: skip
     app.include_router(api)
     app.include_router(signin.router(engine.settings, doors))

@@ -18,5 +18,11 @@ def problems(*more: int) -> dict[int | str, dict[str, Any]]:
 
 PROBLEMS = problems(400, 500)
 OF_ACTS = problems(400, 412, 413, 415, 500)
+OF_REGISTERING = OF_ACTS | {
+    200: {
+        "description": "Its number is known already: the case that it was added to; `became` says as what.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}},
+    }
+}
 OPEN = {503: {"description": TITLES[503], "content": _BODY}}
 SCHEMA = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

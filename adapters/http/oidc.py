@@ -111,7 +111,7 @@ class Provider:
             "response_type": "code", "client_id": self.client_id, "redirect_uri": redirect_uri, "scope": "openid",
             "state": state, "nonce": nonce, "code_challenge": challenge, "code_challenge_method": "S256",
         }  # fmt: skip
-        there = self._discovered()["authorization_endpoint"]
+        there = self._where("authorization_endpoint")
         return f"{there}{'&' if '?' in there else '?'}{urlencode(asked)}"
 
     def signed_in(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Subject:
@@ -122,14 +122,21 @@ class Provider:
         }  # fmt: skip
         if self._secret is not None:
             given["client_secret"] = self._secret.get_secret_value()
-        answer = self._ask("POST", self._discovered()["token_endpoint"], data=given)
-        token = answer.json().get("id_token") if answer.is_success else None
+        answer = self._ask("POST", self._where("token_endpoint"), data=given)
+        token = _document(answer).get("id_token") if answer.is_success else None
         claims = self._claims(token, self.client_id or "") if isinstance(token, str) else None
         if claims is None or claims.get("nonce") != nonce:
             raise Refused("sign_in_failed", "Sign in again: the provider did not confirm this sign-in.")
         return Subject(self.issuer, claims["sub"])
 
     # -- asking the provider ------------------------------------------------------------------------------------------
+
+    def _where(self, name: str) -> str:
+        """One of the provider's addresses. Raises Unavailable where its document leaves it out."""
+        found = self._discovered().get(name)
+        if not isinstance(found, str):
+            raise Unavailable(f"the provider's document names no {name}")
+        return found
 
     def _discovered(self) -> dict[str, Any]:
         with self._lock:
@@ -145,7 +152,7 @@ class Provider:
 
     def _key_set(self, *, fresh: bool) -> KeySet | None:
         """The provider's keys; None where fresh ones were asked for a moment ago."""
-        uri = self._discovered()["jwks_uri"]
+        uri = self._where("jwks_uri")
         with self._lock:
             if self._keys is not None and not fresh:
                 return self._keys

@@ -451,3 +451,13 @@ def test_a_provider_that_is_away_is_told_as_out_of_reach(founded: Path, tmp_path
         assert told(api.client.get("/auth/login")) == (503, "unavailable")
         assert told(asked(api, "a.b.c")) == (503, "unavailable")
         assert api.get("/me", by=OFFICER).status_code == 200
+
+
+def test_a_provider_that_names_no_place_to_sign_in_is_told_as_out_of_reach(
+    founded: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(founded, data)
+
+    with signer() as provider, api_over(data, oidc_issuer=provider.issuer, oidc_client_id="huiyin") as api:
+        assert told(api.client.get("/auth/login")) == (503, "unavailable")

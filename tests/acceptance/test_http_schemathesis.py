@@ -1,0 +1,70 @@
+"""Every operation of the OpenAPI document is called with made-up input: no server error, no undocumented answer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.acceptance.http_world import Api, api_over
+from tests.acceptance.provider import outside_provider
+
+CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+]  # fmt: skip
+PHASES = [
+    Phase.explicit,
+    Phase.reuse,
+    Phase.generate,
+]  # what fails is not shrunk: the call is printed as it was
+
+
+EXAMPLES = 10
+
+
+@pytest.fixture(scope="module")
+def api(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API as a district has it, a provider for signing in included."""
+    data = tmp_path_factory.mktemp("anything") / "data"
+    shutil.copytree(founded, data)
+    with (
+        outside_provider() as issuer,
+        api_over(data, oidc_issuer=issuer, oidc_client_id="huiyin", oidc_client_secret="s") as found,
+    ):
+        yield found
+
+
+@pytest.mark.timeout(300)
+def test_every_operation_answers_as_the_document_says(api: Api, subtests: pytest.Subtests) -> None:
+    said = schemathesis.openapi.from_url(f"{api.url}/api/v1/openapi.json")
+    headers = api.headers(("hotline", "intake_officer"))
+
+    for found in said.get_all_operations():
+        operation = found.ok()
+        with subtests.test(operation.label):
+            _called_with_anything(operation, headers)
+
+
+def _called_with_anything(operation: Any, headers: dict[str, str]) -> None:
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=PHASES,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    def call(case: Any) -> None:
+        case.call_and_validate(headers=headers, checks=CHECKS, allow_redirects=False)
+
+    call()
