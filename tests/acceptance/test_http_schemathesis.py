@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -13,17 +14,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
 )
 
+from adapters.demo.district import SUBDISTRICT
 from tests.acceptance.http_world import Api, api_over
 from tests.acceptance.provider import outside_provider
 
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
-    response_schema_conformance,
+    response_schema_conformance, negative_data_rejection, unsupported_method,
 ]  # fmt: skip
 PHASES = [
     Phase.explicit,
@@ -33,6 +37,7 @@ PHASES = [
 
 
 EXAMPLES = 10
+CALLER = (SUBDISTRICT, "officer")
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +55,18 @@ def api(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api
 @pytest.mark.timeout(300)
 def test_every_operation_answers_as_the_document_says(api: Api, subtests: pytest.Subtests) -> None:
     said = schemathesis.openapi.from_url(f"{api.url}/api/v1/openapi.json")
-    headers = api.headers(("hotline", "intake_officer"))
+    made, leg = api.whistled()
+    real = {"case": made["number"], "leg": leg}
 
     for found in said.get_all_operations():
         operation = found.ok()
         with subtests.test(operation.label):
-            _called_with_anything(operation, headers)
+            _called_with_anything(operation, api.headers(CALLER), real)
 
 
-def _called_with_anything(operation: Any, headers: dict[str, str]) -> None:
+def _called_with_anything(operation: Any, headers: dict[str, str], real: dict[str, str]) -> None:
+    """Each input is sent as it was made up, and once more about a case that is there."""
+
     @given(case=operation.as_strategy())
     @settings(
         max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=PHASES,
@@ -66,5 +74,11 @@ def _called_with_anything(operation: Any, headers: dict[str, str]) -> None:
     )  # fmt: skip
     def call(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS, allow_redirects=False)
+        about = {name: real[name] for name in case.path_parameters or {} if name in real}
+        if about:
+            case.path_parameters |= about
+            case.call_and_validate(
+                headers=headers | {"Idempotency-Key": uuid4().hex}, checks=CHECKS, allow_redirects=False
+            )
 
     call()
