@@ -7,7 +7,7 @@ kept as a supplement and the answer says why. Nothing is swallowed, and the same
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.http.answers import ReopeningRefused, respond
 from domain.acting import Command
@@ -25,8 +25,22 @@ ANSWERED = frozenset({"called_back", "closed"})
 """States in which the requester has an answer: who writes again then holds that it is not done."""
 
 
+class HandedIn(NamedTuple):
+    """What was handed in, its answer, and what the edge tells beside it (fields of Accepted)."""
+
+    submission: Submission
+    answer: Answer
+    told: dict[str, Any]
+
+
 def register(acting: Acting) -> Response:
     """Register it, or follow up the matter that it is about."""
+    handed = hand_in(acting)
+    return respond(acting.engine, handed.submission, handed.answer, **handed.told)
+
+
+def hand_in(acting: Acting) -> HandedIn:
+    """The same, for an edge that answers in words of its own. Raises Refused, Unavailable."""
     caller, handle = acting.caller, acting.engine.handle
     case = acting.ids.id("case")
     made = acting.building(case)
@@ -41,13 +55,11 @@ def register(acting: Acting) -> Response:
         answer = handle(submission)
         if answer.code != "known_number":
             became = {"became": "registered"} if answer.accepted else {}
-            return respond(
-                acting.engine, submission, answer, **became, **(made.made if answer.accepted else {})
-            )
+            return HandedIn(submission, answer, became | (made.made if answer.accepted else {}))
         known = _known(acting, made, outside)  # another message of the same number was faster
         if known is None:
-            return respond(acting.engine, submission, answer)
-    return _follow(acting, known, outside)
+            return HandedIn(submission, answer, {})
+    return follow_up(acting, known, outside)
 
 
 def _known(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -> str | None:
@@ -61,21 +73,22 @@ def _known(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -
     return next((case for case in found if case is not None), None)
 
 
-def _follow(acting: Acting, case: str, outside: tuple[OutsideNumber, ...]) -> Response:
+def follow_up(acting: Acting, case: str, outside: tuple[OutsideNumber, ...] = ()) -> HandedIn:
+    """What a message becomes of a known case: a reopening, a supplement or an urging. Raises Refused, Unavailable."""
     made, more = acting.building(case), dict[str, Any]()
     if _reopens(acting, made):
         reopen = ReopenMatter(ground="not_solved")
-        submission, answer = _hand_in(acting, made, reopen, REOPENING, ())
+        submission, answer = _send(acting, made, reopen, REOPENING, ())
         if answer.accepted:
-            return respond(acting.engine, submission, answer, became="reopening")
+            return HandedIn(submission, answer, {"became": "reopening"})
         more["reopening_refused"] = ReopeningRefused(code=answer.code or "", detail=answer.advice or "")
     what = _what(acting)
     added = AddSupplement(what=what, source=acting.given.source, outside_number=True)  # type: ignore[attr-defined]
-    submission, answer = _hand_in(acting, made, added, SUPPLEMENT, outside)
-    return respond(acting.engine, submission, answer, **({"became": what, **more} if answer.accepted else {}))
+    submission, answer = _send(acting, made, added, SUPPLEMENT, outside)
+    return HandedIn(submission, answer, {"became": what, **more} if answer.accepted else {})
 
 
-def _hand_in(
+def _send(
     acting: Acting, made: Building, command: Command, part: str, outside: tuple[OutsideNumber, ...]
 ) -> tuple[Submission, Answer]:
     text, person = _text(acting), made.actor.person
