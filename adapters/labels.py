@@ -17,7 +17,8 @@ EVENTS = {
     "matter_resumed": "恢复办理", "result_submitted": "办结", "result_reviewed": "审核通过", "result_sent_back": "审核退回",
     "callback_tried": "回访未通", "callback_done": "回访", "matter_reopened": "重办", "matter_closed": "结案",
     "matter_archived": "归档", "withdrawal_requested": "申请撤回", "withdrawal_denied": "否认撤回",
-    "requester_withdrew": "诉求人撤回", "matter_withdrawn": "撤回",
+    "requester_withdrew": "诉求人撤回", "matter_withdrawn": "撤回", "notice_wish_stated": "通知意愿",
+    "notice_delivered": "通知送达", "notice_failed": "通知未送达",
     "matter_merged": "并案", "matter_absorbed": "并入他案", "merge_reversed": "撤销并案", "absorption_reversed": "分出并案",
     "child_opened": "拆出子项", "child_ended": "子项结束", "child_reopened": "子项重办", "exclusion_requested": "申请剔除",
     "exclusion_decided": "剔除裁定", "reminded": "提醒", "due_missed": "超期", "breach_escalated": "超期上报",
@@ -35,6 +36,7 @@ EVENTS = {
     "bundle_taken": "领取审计包",
     "log_opened": "日志启用", "policy_adopted": "采纳见证规则", "witness_silent": "见证方失联",
     "witness_returned": "见证方恢复", "log_key_changed": "更换日志密钥", "rules_published": "公布流程规则",
+    "map_released": "发布网格图",
 }  # fmt: skip
 
 STATUSES = {

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from domain.acting import CLOCK_PERSON, RESIDENT
+from domain.matter.state import WHOLE
 from domain.matter.words import ENDED_MATTER
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from domain.event import Recorded
     from domain.matter.state import Leg, Matter
     from domain.register import Register
+    from domain.rulebook import CatalogueItem
 
 Level = Literal["nothing", "public", "sealed"]
 
@@ -45,6 +47,12 @@ DIVERTED = "matter_diverted.v1"
 
 _NO_BUSINESS = frozenset({"system_admin", "security_admin"})
 """三员分立: these administrators have no business in cases (B9.3)."""
+
+SHOWN_KINDS = frozenset({"request", "hazard"})
+"""Kinds of matter of which everybody may know; never a dispute, a petition, or what offices give each other to do."""
+
+_PETITIONS = frozenset({"petition"})
+"""Sources whose matters are petitions, whatever they are about."""
 
 _OUT = frozenset({"returned", "excused", "rejected", "cancelled"})
 """A body whose leg ended so has nothing more to do with the matter."""
@@ -93,6 +101,25 @@ def sees(matter: Matter, viewer: Actor | None, register: Register, at: datetime)
     if sight.level == "sealed" and _accused(matter, viewer, register, at):
         return Sight("sealed", frozenset(matter.requesters))
     return sight
+
+
+def in_public(matter: Matter, item: CatalogueItem | None) -> bool:
+    """Whether everybody may see that there is this matter, what the catalogue calls it, in which grid, and how it stands.
+
+    Never an accusation or what complains about a body, a dispute, a petition, anything with a visit to somebody, a
+    person's own affairs, what is locked or erased, or taken over from elsewhere unread. `item`: its catalogue's.
+    """
+    return (
+        item is not None
+        and item.public
+        and {item.kind, matter.kind} <= SHOWN_KINDS
+        and matter.source not in _PETITIONS
+        and matter.subject is None
+        and matter.diverted_to is None
+        and not (matter.confidential or matter.backfilled)
+        and matter.shut(WHOLE) is None
+        and all(order.kind != "visit" for order in matter.orders.values())
+    )
 
 
 def _requester(matter: Matter, viewer: Actor) -> Sight:

@@ -7,6 +7,8 @@ from domain.context import Law
 from domain.log.commands import AdoptPolicy, adoption_of
 from domain.refusal import Refused
 from domain.rulebook import releases
+from domain.rulebook.maps import ReleaseMap, release_of_map
+from domain.rulebook.texts import digest_of
 from workflows.standing import Standing
 from workflows.submission import Submission, length_of
 
@@ -41,20 +43,32 @@ def text_comes_along(submission: Submission) -> None:
     """What a command names by its digest comes with it, and says what the command says of it: else no command could be
     decided again."""
     command = submission.command
-    if not isinstance(command, releases.ReleaseRulebook | AdoptPolicy):
+    what = next((word for kind, word in _TEXTS.items() if isinstance(command, kind)), None)
+    if what is None:
         return
-    texts = [text for text in submission.texts if releases.digest_of(text) == command.digest]
+    texts = [text for text in submission.texts if digest_of(text) == getattr(command, "digest", None)]
     if not texts or _made_of(texts[0], command) != command:
-        what = "policy" if isinstance(command, AdoptPolicy) else "rulebook"
         raise Refused(
             f"{what}_text", f"Send the {what}'s text along, and make the command from that very text."
         )
 
 
-def _made_of(text: str, command: releases.ReleaseRulebook | AdoptPolicy) -> Command:
-    if isinstance(command, AdoptPolicy):
-        return adoption_of(text, command.delay_hours)
-    return releases.release_of(text, command.in_force_from)
+_TEXTS: dict[type[Command], str] = {
+    releases.ReleaseRulebook: "rulebook",
+    AdoptPolicy: "policy",
+    ReleaseMap: "map",
+}
+
+
+def _made_of(text: str, command: Command) -> Command | None:
+    match command:
+        case AdoptPolicy():
+            return adoption_of(text, command.delay_hours)
+        case ReleaseMap():
+            return release_of_map(text, command.in_force_from)
+        case releases.ReleaseRulebook():
+            return releases.release_of(text, command.in_force_from)
+    return None
 
 
 def not_too_long(submission: Submission, law: Law) -> None:

@@ -18,12 +18,13 @@ from domain.log.words import LOG
 from domain.register import decide as register
 from domain.register import evolve as register_state
 from domain.rulebook import releases
+from domain.rulebook.maps import ReleaseMap
 
 REGISTER = "5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e01"
 RELEASES = "5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e02"
 """Streams whose ids say nothing about any case; that of the log is `domain.log.words.LOG`."""
 
-_RELEASES = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice)
+_RELEASES = (releases.ReleaseRulebook, releases.WithdrawRulebook, releases.EnterNotice, ReleaseMap)
 
 
 class Room(NamedTuple):

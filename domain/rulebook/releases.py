@@ -1,37 +1,37 @@
-"""Releases: which rulebook is in force when, and which holiday notices have been entered (DESIGN.md law 8).
+"""Releases: which rulebook and which map are in force when, and which holiday notices have been entered (law 8).
 
-A rulebook and a notice enter by an event that holds their digest and the ground; the text is kept by its
+A rulebook, a map and a notice enter by an event that holds their digest and the ground; the text is kept by its
 digest in the store. A release is never edited; it is in force from its time until that of the next one. A
 notice counts from the moment it is recorded, for due moments later than itself (law 7).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from domain.acting import Command, Decision, Keeping, check_keeper
 from domain.calendar import Calendar, Notice, in_order
-from domain.codes import Word, no_telephone
+from domain.codes import Word
 from domain.event import Event, Recorded
 from domain.instant import Instant
 from domain.refusal import Refused
+from domain.rulebook import maps
+from domain.rulebook.maps import MapReleased, ReleasedMap, ReleaseMap
 from domain.rulebook.parse import parse
 from domain.rulebook.rulebook import Rulebook
-from domain.rulebook.words import NAME
+from domain.rulebook.texts import DIGEST, Name
+from domain.rulebook.texts import digest_of as digest_of
 
-Name = Annotated[str, StringConstraints(pattern=NAME), AfterValidator(no_telephone)]
 Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z_+/-]{0,59}[0-9]{0,2}$")]
 """An IANA name; the text itself is checked for a known one."""
 
 Use = Literal["cases", "backfill"]
 MOST_SOURCE = 1000
-DIGEST = r"^[0-9a-f]{64}$"
 
 
 # -- events
@@ -92,11 +92,6 @@ class EnterNotice(Command, name="enter_notice"):
     notice: Notice
 
 
-def digest_of(text: str) -> str:
-    """SHA-256 (hex) of a text in UTF-8: what a release names and what the text is kept under."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 def release_of(text: str, in_force_from: datetime | None = None) -> ReleaseRulebook:
     """The command that releases this text. Raises BadRulebook, or Refused for a rulebook made for tables only."""
     rulebook = parse(text)
@@ -140,6 +135,7 @@ class Releases:
     released: tuple[Release, ...] = ()
     withdrawn: tuple[Release, ...] = ()
     entered: tuple[Entered, ...] = ()
+    maps: tuple[ReleasedMap, ...] = ()
     version: int = 0
 
     def in_force(self, moment: datetime) -> Release | None:
@@ -148,6 +144,10 @@ class Releases:
             release for release in self.released if release.use == "cases" and release.in_force_from <= moment
         ]
         return max(live, key=lambda release: release.in_force_from, default=None)
+
+    def map_at(self, moment: datetime) -> ReleasedMap | None:
+        """The map in force at a moment (aware), or None before the first."""
+        return maps.in_force(self.maps, moment)
 
     def named(self, name: str) -> Release | None:
         """The release of this name: a clock keeps the rulebook it started under."""
@@ -179,6 +179,8 @@ def _folded(state: Releases, event: object, recorded_at: datetime) -> Releases:
             return replace(state, released=kept, withdrawn=(*state.withdrawn, *gone))
         case NoticeEntered():
             return replace(state, entered=(*state.entered, Entered(_notice(event), recorded_at)))
+        case MapReleased():
+            return replace(state, maps=(*state.maps, maps.released(event)))
         case _:
             return state
 
@@ -214,6 +216,9 @@ def decide(state: Releases, command: Command, context: Keeping) -> Decision:
             )
         case EnterNotice():
             return Decision(rule="releases.notice", events=_enter(state, command))
+        case ReleaseMap():
+            events = maps.release(state.maps, command, context.when.recorded_at)
+            return Decision(rule="releases.map", events=events)
         case _:
             raise Refused("unknown_command", "Send one of the commands that the releases know.")
 

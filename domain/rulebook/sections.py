@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from domain.calendar import Hours, Length, Notice
+from domain.rulebook.catalogue import CatalogueItem as CatalogueItem
 from domain.rulebook.grounds import Section, Stated, Timed, Word
-from domain.rulebook.words import ACTS, ANY, NAME, OF, Channel, Demand, Kind, Scale, Source, Stage
+from domain.rulebook.words import ACTS, ANY, NAME, OF, Channel, Scale, Source, Stage
 
 
 def _of(value: Any) -> Any:
@@ -215,32 +216,6 @@ class RetentionSection(Section):
             raise ValueError("state each class of retention once")
         if self.unarchived not in codes:
             raise ValueError(f"unarchived names one of the classes: {', '.join(codes)}")
-        return self
-
-
-class CatalogueItem(Section):
-    """事项目录: a kind of request that people bring, who answers for it and how it usually goes.
-
-    `clock` replaces the length of the finish clock for this item and then needs a source or an assumption.
-    """
-
-    code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,19}$")
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    kind: Kind
-    demand: Demand
-    body: Word
-    scale: Scale = "minor"
-    urgent: bool = False
-    clock: Length | None = None
-    source: str | None = None
-    assumption: bool = False
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _grounded(self) -> CatalogueItem:
-        if self.clock is not None and (self.source is None) != self.assumption:
-            raise ValueError("give clock either a source, or assumption = true with a note")
         return self
 
 
