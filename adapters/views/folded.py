@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from adapters.store.moment import as_microseconds
+from adapters.views.published import Step, step_of
 from domain.event import Recorded
 from domain.matter import Matter, evolve
 from domain.matter import events as mev
@@ -45,7 +47,9 @@ class Folded:
     department: str | None = None
     proactive: bool = False
     repeat_of: str | None = None
+    grid: str | None = None
     legs: dict[str, LegTimes] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
     def apply(self, recorded: Recorded[Any]) -> None:
         """One more event of this case."""
@@ -55,6 +59,9 @@ class Folded:
         self.updated = at
         if recorded.basis.rulebook != "none":
             self.rulebook = recorded.basis.rulebook
+        step = step_of(event, self.matter, as_microseconds(at))
+        if step is not None:
+            self.steps.append(step)
         if isinstance(event, oev.OrderEvent | oev.LegEvent):
             self._order_event(event, at)
             return
@@ -110,6 +117,6 @@ def opened(recorded: Recorded[Any]) -> Folded:
         folded.department, folded.ended = event.department, event.closed_at
         return folded
     folded = Folded(Matter(recorded.stream), event.seen_at, at)
-    folded.proactive, folded.repeat_of = event.proactive, event.repeat_of
+    folded.proactive, folded.repeat_of, folded.grid = event.proactive, event.repeat_of, event.grid
     folded.apply(recorded)
     return folded

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 2
+VERSION = 4
 """Raise it when a table changes: the next start builds a new generation beside the old one and swaps."""
 
 
@@ -116,7 +116,7 @@ NOTICES = Table(
     ),
     "position, n", ("body, at", "case_id"),
 )  # fmt: skip
-"""Who was to be told what: `audience` is `body`, `level` (a tier, in `body`) or `requesters`."""
+"""Who was to be told what: `audience` is `body`, `level` or `body_kind` (in `body`), `requesters`, or `requester`, one."""
 
 REFUSALS = Table(
     "refusals",
@@ -128,8 +128,29 @@ REFUSALS = Table(
 )  # fmt: skip
 """Commands that the rules refused (law 5), on cases that may be seen; the others stand in the store alone."""
 
-TABLES = (FACTS, CASES, CLOCKS, LEGS, WORK, NUMBERS, NOTICES, REFUSALS)
-REWRITTEN = (CASES, CLOCKS, LEGS, WORK, NUMBERS)
+REQUESTS = Table(
+    "requests",
+    (
+        "case_id TEXT", "number TEXT NOT NULL", "code TEXT NOT NULL", "is_open INTEGER NOT NULL", "status TEXT NOT NULL",
+        "disposition TEXT", "host TEXT", "grid TEXT", "agency TEXT", "rulebook TEXT NOT NULL", "opened BIGINT NOT NULL",
+        "updated BIGINT NOT NULL", "due BIGINT",
+    ),
+    "case_id", ("is_open, opened, case_id", "code, is_open, opened, case_id", "number"),
+)  # fmt: skip
+"""One row per matter that everybody may see: `updated` is when it ended once it has, `due` when it is to be finished."""
+
+REQUEST_STEPS = Table(
+    "request_steps",
+    (
+        "case_id TEXT", "version INTEGER", "number TEXT NOT NULL", "code TEXT NOT NULL", "at BIGINT NOT NULL",
+        "what TEXT NOT NULL", "is_open INTEGER NOT NULL",
+    ),
+    "case_id, version", ("at, case_id, version",),
+)  # fmt: skip
+"""What happened to these matters, as far as everybody may hear of it; `is_open` just after it."""
+
+TABLES = (FACTS, CASES, CLOCKS, LEGS, WORK, NUMBERS, NOTICES, REFUSALS, REQUESTS, REQUEST_STEPS)
+REWRITTEN = (CASES, CLOCKS, LEGS, WORK, NUMBERS, REQUESTS, REQUEST_STEPS)
 """Tables whose rows of a case are written anew whenever it changed; the others only grow."""
 
 GENERATIONS = (

@@ -9,8 +9,9 @@ from itertools import chain
 from adapters.failpoint import failpoint
 from adapters.store.positions import StoredPositions, position, save
 from adapters.views.projector import Changes, Projector
+from adapters.views.published import request_row, shown, step_rows
 from adapters.views.reader import Reader
-from adapters.views.rows import case_row, clock_rows, leg_rows, work_rows
+from adapters.views.rows import case_row, clock_rows, leg_rows, micro, work_rows
 from adapters.views.schema import GENERATIONS, REWRITTEN, TABLES, VERSION
 from adapters.views.sql import Sql
 from domain.refusal import Conflict, Refused
@@ -166,6 +167,7 @@ class Views:
         for name in changes.added if changes.hidden else ():
             sql.remove(f"{name}_{generation}", "case_id", [*changes.hidden])
         law, cases = self._projector.law(), list(changes.cases.values())
+        public = [one for one in cases if shown(one, law)]
         new = {
             **changes.added,
             "cases": [case_row(one) for one in cases],
@@ -173,6 +175,8 @@ class Views:
             "legs": chain.from_iterable(leg_rows(one) for one in cases),
             "work": chain.from_iterable(work_rows(one, law) for one in cases),
             "numbers": [(one.matter.number, one.matter.id) for one in cases],
+            "requests": [request_row(one, micro) for one in public],
+            "request_steps": chain.from_iterable(step_rows(one) for one in public),
         }
         for table in TABLES:
             sql.add(f"{table.name}_{generation}", table.names, new[table.name])
