@@ -22,7 +22,7 @@ from domain.matter.state import WHOLE
 from domain.matter.words import ENDED_MATTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from domain.acting import Actor
@@ -101,6 +101,21 @@ def sees(matter: Matter, viewer: Actor | None, register: Register, at: datetime)
     if sight.level == "sealed" and _accused(matter, viewer, register, at):
         return Sight("sealed", frozenset(matter.requesters))
     return sight
+
+
+def surely_sees(carriers: Collection[str], viewer: Actor, register: Register, at: datetime) -> bool:
+    """Whether `sees` gives more than nothing of any matter, not confidential, that these bodies carry (among others).
+
+    What lists ask of the many cases for which it settles the matter; `sees` judges the others. A resident is never sure.
+    """
+    if viewer.post is None or viewer.post in _NO_BUSINESS:
+        return False
+    if not register.holds(viewer.person, viewer.body, viewer.post, at):
+        return False
+    if viewer.body in carriers:
+        return True
+    body = register.body(viewer.body, at)
+    return body is not None and body.kind in CENTRES
 
 
 def in_public(matter: Matter, item: CatalogueItem | None) -> bool:

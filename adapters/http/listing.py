@@ -23,6 +23,7 @@ from domain.instant import written
 from domain.matter.words import MatterStatus
 from domain.refusal import Refused
 from domain.register.words import Kind, Post
+from workflows.submission import OWN_NUMBER
 
 POSITION = "Huiyin-Position"
 ROUNDS = 5
@@ -66,17 +67,18 @@ class Lists:
         source: Annotated[
             str | None,
             Query(
-                pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$", description="With `number`: another system's."
+                pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$",
+                description="With `number`: the system whose number it is; ours, where left out.",
             ),
         ] = None,
         number: Annotated[str | None, Query(max_length=200)] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[MatterRow]:
-        """Matters, the newest first: public fields only. With `source` and `number` the one of that outside number."""
+        """Matters, the newest first: public fields only. With `number` the one of that number, ours or the source's."""
         _, viewer = self._officer(request)
         self._told(response)
-        if source is not None and number is not None:
+        if number is not None:
             return Page[MatterRow](items=_numbered(self._engine, self._reader, viewer, source, number))
         now = self._engine.handle.clock()
 
@@ -196,7 +198,10 @@ def _page(
     return found, place
 
 
-def _numbered(engine: Engine, reader: Reader, viewer: Actor, source: str, number: str) -> list[MatterRow]:
-    case = engine.handle.find(source, number, viewer)
+def _numbered(
+    engine: Engine, reader: Reader, viewer: Actor, source: str | None, number: str
+) -> list[MatterRow]:
+    own = source is None
+    case = engine.handle.find(source or OWN_NUMBER, number.upper() if own else number, viewer)
     row = None if case is None else reader.case(case)
     return [MatterRow.model_validate(plain(one)) for one in visible(engine, viewer, [row] if row else [])]

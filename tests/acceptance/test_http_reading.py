@@ -236,6 +236,30 @@ def test_hidden_cases_are_in_no_list_and_under_no_number(api: Api) -> None:
     assert hidden["case"] in {row["case_id"] for row in api.get("/matters", by=BY).json()["items"]}
 
 
+def test_a_case_handed_to_discipline_is_in_no_list_from_that_moment_however_far_the_lists_have_come(
+    api: Api,
+) -> None:
+    case = api.registered()["case"]
+    api.must(f"/matters/{case}/accept", by=("com-01", "intake_officer"))
+    api.caught_up()
+    listed = {row["case_id"] for row in api.get("/matters", by=OFFICER).json()["items"]}
+
+    api.must(f"/matters/{case}/divert", {"to": "discipline"}, by=("com-01", "intake_officer"))
+
+    assert case in listed
+    assert case not in {row["case_id"] for row in api.get("/matters", by=OFFICER).json()["items"]}
+
+
+def test_a_matter_is_found_by_its_own_number(api: Api) -> None:
+    made = api.registered()
+    api.registered()
+    api.caught_up()
+
+    found = api.get("/matters", by=BY, number=made["number"].lower()).json()["items"]
+
+    assert [row["case_id"] for row in found] == [made["case"]]
+
+
 def test_a_list_says_up_to_which_event_it_was_told(api: Api) -> None:
     api.registered()
     before = int(api.get("/matters", by=OFFICER).headers["huiyin-position"])

@@ -8,7 +8,7 @@ from domain.acting import CLOCK, Actor, When
 from domain.matter.events import MatterDiverted, MatterSupplemented, RequesterJoined
 from domain.matter.state import Leg, Matter, Order, Requester
 from domain.register import Register
-from domain.visibility import DIVERTED, NOTHING, PUBLIC, Sight, sees
+from domain.visibility import DIVERTED, NOTHING, PUBLIC, Sight, sees, surely_sees
 from tests.unit.matter_world import envelope
 from tests.unit.register_world import DAY, World, district, person
 
@@ -244,3 +244,26 @@ def test_the_archive_sees_ended_matters_without_who_asked() -> None:
 
     assert sees(a_matter(), archivist, world.register, world.now) == NOTHING
     assert sees(a_matter(status="closed"), archivist, world.register, world.now) == WITHHELD
+
+
+@pytest.mark.parametrize("leg", [None, "working", "returned", "disputed"])
+@pytest.mark.parametrize("status", ["registered", "in_handling", "closed", "merged"])
+@pytest.mark.parametrize("accused", [None, "mch-1", "mch"])
+def test_who_surely_sees_a_matter_sees_it(leg: str | None, status: str, accused: str | None) -> None:
+    matter = a_matter(leg, status=status, subject=accused)
+
+    for name in POSTS:
+        if surely_sees(("mch-1", "mch"), viewer(name), REGISTER, NOW):
+            assert sees(matter, viewer(name), REGISTER, NOW) != NOTHING, name
+
+
+def test_host_sub_district_and_the_centres_surely_see_a_matter_and_nobody_else() -> None:
+    sure = {name for name in POSTS if surely_sees(("mch-1", "mch"), viewer(name), REGISTER, NOW)}
+
+    assert sure == {"community", "subdistrict", "district"}
+
+
+def test_who_holds_the_post_no_more_is_sure_of_nothing() -> None:
+    gone = Actor(person=person(99), body="mch", post="officer")
+
+    assert not surely_sees(("mch-1", "mch"), gone, REGISTER, NOW)
