@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types unit demo bench faults format lock clean
+.PHONY: help setup browser test lint types unit demo bench faults format lock clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -29,7 +29,7 @@ SOURCE := domain workflows adapters tests worker.py
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-setup: $(STAMP) $(OUTSIDE)  ## make the environments in .venv from the hashed locks (again only when a lock changes)
+setup: $(STAMP) $(OUTSIDE) browser  ## make the environments in .venv from the hashed locks (again only when a lock changes)
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -42,6 +42,12 @@ $(VENV)/outside/%/.set-up: tests/outside/%.lock | $(STAMP)
 	@test -x $(@D)/bin/python || $(BIN)/python -m venv $(@D)
 	$(call INSTALL,$(@D)/bin/python) --only-binary :all: --require-hashes -r $<
 	@touch $@
+
+# The tests of pages need a Chromium. Where there is none, root on Debian gets the small one; elsewhere they are skipped, and say so.
+browser: $(STAMP)
+	@$(BIN)/python -m tests.browser >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get -qq update \
+	&& DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium-headless-shell >/dev/null; } \
+	|| $(BIN)/python -m tests.browser || true
 
 test: setup lint unit  ## set up, check style, types and layers, then run every test but the long ones
 

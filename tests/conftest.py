@@ -16,7 +16,8 @@ from hypothesis import settings
 
 from tests.servers import PostgresServer, TemporalServer, create_database, drop_database
 
-PG_DSN_SETTING = "HUIYIN_TEST_PG_DSN"
+FOR_TESTS = "HUIYIN_TEST_"
+PG_DSN_SETTING = f"{FOR_TESTS}PG_DSN"
 # The build server tries the same examples each time, so that a change is judged by what it changed; at a desk the
 # search goes on, with new examples in every run.
 settings.register_profile("build", derandomize=True)
@@ -25,7 +26,7 @@ if os.environ.get("CI"):
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # The tests meet the servers that they start, never one that the caller's shell happens to name.
-for _name in [n for n in os.environ if n.startswith(("TEMPORAL_", "HUIYIN_")) and n != PG_DSN_SETTING]:
+for _name in [n for n in os.environ if n.startswith(("TEMPORAL_", "HUIYIN_")) and not n.startswith(FOR_TESTS)]:
     del os.environ[_name]
 
 

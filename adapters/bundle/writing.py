@@ -9,7 +9,7 @@ heads/<size>               heads between, so that each leaf's times are bounded 
 texts/<sha256>             rulebooks and policies that leaves name by their digest
 schema.json, rules.json    what the events are, and the process law
 census.json                what the event store counts
-verify.py                  a copy for convenience; a board uses its own
+verify.py, verify.html     copies for convenience; a board uses its own
 tsr/<size>.tsr             RFC 3161 time stamps of heads, where somebody has added them; README.txt says how to check one
 proofs/<index>.tlog-proof  proofs of single leaves, where somebody has added them; not needed, as every leaf is here
 log/tile/entries/…         the leaves; an empty entry stands for one that this board may not read, whose hash is
@@ -110,7 +110,8 @@ def members(source: Source, span: Span, progress: Progress) -> Iterator[tuple[st
     yield "schema.json", canonical(papers.schema())
     yield "rules.json", canonical(papers.law(store, _position(log, span.new.size - 1)))
     yield "census.json", canonical(source.counted)
-    yield "verify.py", (_HERE / "verify.py").read_bytes()
+    for verifier in ("verify.py", "verify.html"):
+        yield verifier, (_HERE / verifier).read_bytes()
     yield from _entries(source, span, progress)
 
 

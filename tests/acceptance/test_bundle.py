@@ -86,9 +86,11 @@ def test_it_is_laid_out_as_its_reader_expects(played: Audited) -> None:
         "rules.json",
         "census.json",
         "verify.py",
+        "verify.html",
     } <= set(files)
     assert "checkpoint.old" not in files
-    assert files["verify.py"] == Path(verifier.__file__).read_bytes()
+    for name in ("verify.py", "verify.html"):
+        assert files[name] == Path(verifier.__file__).with_name(name).read_bytes()
     assert "核验" in files["README.txt"].decode()
     assert {name for name in files if name.startswith("texts/")}
 
