@@ -98,6 +98,7 @@ HELP = {
     "usable": "可用性: it can be read.",
     "valid_from": "From when; from now on, if left out.",
     "valid_until": "Until when; without end, if left out.",
+    "wanted": "Whether messages are wanted: how the matter goes, and when it is answered.",
     "what": "More to say, or an urging.",
     "whistle": "The kind of whistle; to answer a call: the whistle's order id.",
     "witness": "Who heard it: staff reference or person id.",

@@ -43,6 +43,7 @@ _MATTER = (
     Act("matter", "take-over", do.TakeOverMatter),
     Act("matter", "supplement", do.AddSupplement, ("text",)),
     Act("matter", "join", do.JoinRequester, ("name", "contact", "text")),
+    Act("matter", "notice-wish", do.StateNoticeWish),
     Act("matter", "accept", do.AcceptMatter),
     Act("matter", "propose-refusal", do.ProposeRefusal),
     Act("matter", "confirm-refusal", do.ConfirmRefusal),

@@ -8,6 +8,7 @@ from domain.event import Event
 
 _REFUSALS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e03")
 _READS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e04")
+_NOTICES = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e08")
 _BUNDLES = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e07")
 
 
@@ -25,6 +26,31 @@ class SealedRead(Event, name="sealed_read.v1"):
     case: str
     fields: tuple[str, ...]
     purpose: str
+
+
+class NoticeDelivered(Event, name="notice_delivered.v1"):
+    """Somebody was told of a moment of a case by message: the receiving side has taken it over (law 10: when, and what).
+
+    `about` is the version of the case that is told of, `to` the requester's or officer's random id; the text is made
+    from public fields alone, and where it went to is sealed.
+    """
+
+    case: str
+    about: int
+    moment: str
+    to: str
+    channel: str
+
+
+class NoticeFailed(Event, name="notice_failed.v1"):
+    """A message that will not arrive: `code` says why, and `channel` is `none` where no way led to them."""
+
+    case: str
+    about: int
+    moment: str
+    to: str
+    channel: str
+    code: str
 
 
 class BundleTaken(Event, name="bundle_taken.v1"):
@@ -48,6 +74,11 @@ def refusals_of(case: str) -> str:
 def reads_of(case: str) -> str:
     """The stream of reads of a case's sealed values."""
     return str(uuid.uuid5(_READS, case))
+
+
+def notices_of(case: str) -> str:
+    """The stream of what became of messages about a case."""
+    return str(uuid.uuid5(_NOTICES, case))
 
 
 def bundles_of(board: str) -> str:

@@ -16,7 +16,7 @@ from domain.matter import Matter, replay
 from domain.refusal import Refused
 from domain.register import Register
 from workflows.ports import EventStore, Stored
-from workflows.records import BundleTaken, CommandRefused, SealedRead
+from workflows.records import BundleTaken, CommandRefused, NoticeDelivered, NoticeFailed, SealedRead
 from workflows.rooms import STREAMS
 
 Reads = Callable[[str], bool]
@@ -25,7 +25,7 @@ Reads = Callable[[str], bool]
 BOARDS = ("supervisory_board", "discipline_inspection")
 _OF_EVERYBODY = frozenset({GENESIS, LOG, *STREAMS})
 _OPENING = ("matter_registered.v1", "matter_backfilled.v1")
-_ABOUT_A_CASE = (CommandRefused.TYPE, SealedRead.TYPE)
+_ABOUT_A_CASE = (CommandRefused.TYPE, SealedRead.TYPE, NoticeDelivered.TYPE, NoticeFailed.TYPE)
 
 
 class Remit:

@@ -20,13 +20,13 @@ from domain.context import Law
 from domain.event import decode
 from domain.matter.evolve import FOLDS
 from workflows.ports import EventStore, Stored
-from workflows.records import CommandRefused, SealedRead
+from workflows.records import CommandRefused, NoticeDelivered, NoticeFailed, SealedRead
 from workflows.rooms import STREAMS
 from workflows.standing import StandingViews
 
 MOST_KEPT = 3000
 _OF_MATTERS = frozenset(event.TYPE for event in FOLDS)
-_RECORDS = frozenset({CommandRefused.TYPE, SealedRead.TYPE})
+_RECORDS = frozenset({CommandRefused.TYPE, SealedRead.TYPE, NoticeDelivered.TYPE, NoticeFailed.TYPE})
 
 
 @dataclass(slots=True)

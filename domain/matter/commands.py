@@ -226,6 +226,13 @@ class ArchiveMatter(Command, name="archive_matter"):
     safe: bool
 
 
+class StateNoticeWish(Command, name="state_notice_wish"):
+    """Say whether a requester wants to be told by message how the matter goes; until they say no, they are."""
+
+    requester: Id
+    wanted: bool
+
+
 class RequestWithdrawal(Command, name="request_withdrawal"):
     """As a requester, ask to withdraw."""
 

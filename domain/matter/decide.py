@@ -44,6 +44,7 @@ _OPENING: dict[type[Command], Callable[[Any, Context], tuple[Event, ...]]] = {
 _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]] = {
     do.TakeOverMatter: intake.take_over,
     do.JoinRequester: intake.join,
+    do.StateNoticeWish: intake.state_notice_wish,
     do.AcceptMatter: intake.accept,
     do.ProposeRefusal: intake.propose_refusal,
     do.ConfirmRefusal: intake.confirm_refusal,
@@ -179,9 +180,9 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
     return _MATTER[kind](state, command, ctx), ()
 
 
-_AT_ANY_TIME = frozenset(
-    {"add_supplement", "join_requester", "disclose_case", "erase_data", "declare_recusal"}
-)
+_AT_ANY_TIME = frozenset({
+    "add_supplement", "join_requester", "state_notice_wish", "disclose_case", "erase_data", "declare_recusal",
+})  # fmt: skip
 _AFTER_EVERYBODY = frozenset({"submit_result", "divert_matter", "merge_matter"})
 
 

@@ -275,6 +275,13 @@ class MatterArchived(Event, name="matter_archived.v1"):
     retention: str
 
 
+class NoticeWishStated(Event, name="notice_wish_stated.v1"):
+    """A requester wants no messages about the matter, or wants them again. Nothing else changes for them."""
+
+    requester: str
+    wanted: bool
+
+
 class WithdrawalRequested(Event, name="withdrawal_requested.v1"):
     """A requester wishes to withdraw; somebody independent must hear it from them."""
 

@@ -220,6 +220,11 @@ def _archived(state: Matter, e: ev.MatterArchived, rec: Recorded[Any]) -> None:
     state.status, state.retention = "archived", e.retention
 
 
+def _wish_stated(state: Matter, e: ev.NoticeWishStated, rec: Recorded[Any]) -> None:
+    if e.requester in state.requesters:
+        state.requesters[e.requester].quiet = not e.wanted
+
+
 def _withdrawing(state: Matter, e: ev.WithdrawalRequested, rec: Recorded[Any]) -> None:
     state.withdrawing[e.requester] = rec.person
 
@@ -351,6 +356,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.MatterReopened: _reopened,
     ev.MatterClosed: _closed,
     ev.MatterArchived: _archived,
+    ev.NoticeWishStated: _wish_stated,
     ev.WithdrawalRequested: _withdrawing,
     ev.WithdrawalDenied: _withdrawal_denied,
     ev.RequesterWithdrew: _one_withdrew,
@@ -378,7 +384,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
 
 _HOLD_UP_NOBODY = (
     ev.DueItem, ev.ClockReset, ev.MatterSupplemented, ev.CaseDisclosed, ev.DataErased, ev.DataLocked,
-    ev.PersonRecused,
+    ev.PersonRecused, ev.NoticeWishStated,
 )  # fmt: skip
 _ACTS = frozenset(event for event in FOLDS if not issubclass(event, _HOLD_UP_NOBODY))
 _STEPS = frozenset(event for event in _ACTS if not issubclass(event, OF_AN_ORDER))

@@ -16,6 +16,7 @@ from domain.matter.guards import (
     officer,
     offices,
     other_person,
+    requester,
     started,
 )
 from domain.matter.orders import excuse_all
@@ -159,6 +160,17 @@ def join(state: Matter, command: do.JoinRequester, ctx: Context) -> tuple[Event,
     return (
         ev.RequesterJoined(requester=command.requester, source=command.source, community=command.community),
     )
+
+
+def state_notice_wish(state: Matter, command: do.StateNoticeWish, ctx: Context) -> tuple[Event, ...]:
+    """A requester says it themselves, or an officer who may write down what they say writes it down."""
+    if command.requester not in state.requesters:
+        raise Refused("unknown_requester", "Name one of the matter's requesters.")
+    if ctx.actor.body == RESIDENT:
+        requester(ctx, state, command.requester)
+    else:
+        officer(ctx, "supplement", offices(ctx, state))
+    return (ev.NoticeWishStated(requester=command.requester, wanted=command.wanted),)
 
 
 def accept(state: Matter, command: do.AcceptMatter, ctx: Context) -> tuple[Event, ...]:

@@ -30,6 +30,7 @@ _OPEN_TO_WORDS = _KNOWN - _in("archived")
 MATTER: dict[str, Row] = {
     "add_supplement": Row(_OPEN_TO_WORDS),
     "join_requester": Row(LIVE_MATTER | _in("completed")),
+    "state_notice_wish": Row(_OPEN_TO_WORDS),
     "take_over_matter": Row(_in("in_handling"), "accepted"),
     "accept_matter": Row(_in("registered"), "accepted"),
     "propose_refusal": Row(_in("registered")),

@@ -29,6 +29,7 @@ MAKES: dict[str, tuple[str, ...]] = {
     do.TakeOverMatter.NAME: (ev.MatterTakenOver.TYPE,),
     do.AddSupplement.NAME: (ev.MatterSupplemented.TYPE,),
     do.JoinRequester.NAME: (ev.RequesterJoined.TYPE,),
+    do.StateNoticeWish.NAME: (ev.NoticeWishStated.TYPE,),
     do.AcceptMatter.NAME: (ev.MatterAccepted.TYPE,),
     do.ProposeRefusal.NAME: (ev.RefusalProposed.TYPE,),
     do.ConfirmRefusal.NAME: (ev.MatterRefused.TYPE,),

@@ -155,7 +155,10 @@ WHOLE = ""
 
 @dataclass(slots=True)
 class Requester:
-    """One requester's standing in the matter: what is still owed to them, and what they said when called back."""
+    """One requester's standing in the matter: what is still owed to them, and what they said when called back.
+
+    `quiet`: they want no messages.
+    """
 
     id: str
     tries: int = 0
@@ -163,6 +166,7 @@ class Requester:
     answered: bool = False
     withdrawn: bool = False
     erased: bool = False
+    quiet: bool = False
     from_merged: str | None = None
     solved: bool | None = None
     satisfaction: str | None = None

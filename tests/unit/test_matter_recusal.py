@@ -124,7 +124,7 @@ OFFICERS = [
     for act in TABLE
     if state in TABLE[act]
     and state not in ("archived", "merged")
-    and act not in ("add_supplement", "join_requester", "request_withdrawal", "declare_recusal")
+    and act not in ("add_supplement", "join_requester", "request_withdrawal", "declare_recusal", "state_notice_wish")
     and (state, act) != ("closed", "reopen_matter")
 ]
 
