@@ -19,7 +19,8 @@ _RECORDED = Recorded[Any]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A decision with what its envelopes need: the versions it was decided on, by stream, and the grace (G2)."""
+    """A decision with what its envelopes need: the versions it was decided on, by stream, the grace (G2), and
+    the number of a case that was there before."""
 
     decision: Decision
     when: When
@@ -28,6 +29,7 @@ class Made:
     command: str
     confidential: bool = False
     grace: timedelta | None = None
+    number: str | None = None
 
 
 def enveloped(
@@ -67,7 +69,9 @@ def accepted(submission: Submission, made: Made, written: tuple[Append, ...]) ->
     """The answer to an accepted command."""
     mine = sum(len(append.events) for append in written if append.stream == submission.case)
     types = tuple(name for append in written for name, _ in append.events)
-    return Answer("accepted", submission.case, made.versions[submission.case] + mine, types)
+    return Answer(
+        "accepted", submission.case, made.versions[submission.case] + mine, types, number=made.number
+    )
 
 
 def command_row(submission: Submission, digest: str, answer: Answer, now: datetime) -> Answered:

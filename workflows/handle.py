@@ -265,6 +265,7 @@ class Handle:
             self.command_id(submission),
             confidential,
             grace,
+            loaded.case.number if loaded.case else None,
         )
 
     def _load(self, submission: Submission) -> _Loaded:

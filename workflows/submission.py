@@ -150,7 +150,8 @@ def _check_unicode(text: str) -> None:
 class Answer:
     """What became of a command: `accepted` with the case's new version and the events' types, or `refused`.
 
-    `repeated` tells that this answer was given before, to the same key.
+    `repeated` tells that this answer was given before, to the same key. `number` is that of a case that was there
+    before, where it is known by deciding; a repeated answer leaves it out.
     """
 
     outcome: str
@@ -160,6 +161,7 @@ class Answer:
     code: str | None = None
     advice: str | None = None
     repeated: bool = field(default=False, compare=False)
+    number: str | None = field(default=None, compare=False)
 
     @property
     def accepted(self) -> bool:

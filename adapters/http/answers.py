@@ -106,6 +106,11 @@ def sees(engine: Engine, case: str, viewer: Actor, submission: Submission) -> bo
         return False
 
 
+def _number(engine: Engine, case: str) -> str | None:
+    state = engine.handle.load(case)
+    return state.number if state else None
+
+
 def _told(engine: Engine, submission: Submission, answer: Answer) -> dict[str, Any]:
     command, found = submission.command, dict[str, Any]()
     if answer.case in STREAMS:
@@ -117,8 +122,7 @@ def _told(engine: Engine, submission: Submission, answer: Answer) -> dict[str, A
         except Refused as error:
             found["receipt_failed"] = error.code
         return found
-    state = engine.handle.load(answer.case)
-    found["number"] = state.number if state else None
+    found["number"] = answer.number or _number(engine, answer.case)
     if isinstance(command, DiscloseCase):
         found["disclosures"] = asdict(disclosed(engine, answer.case, engine.handle.command_id(submission)))
     return found
