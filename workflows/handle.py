@@ -108,6 +108,17 @@ class Handle:
                 return Answer("refused", submission.case, code="clock_ahead", advice=_CLOCK_AHEAD)
         raise Unavailable("The case is being changed too often at this moment; try again shortly.")
 
+    def preview(self, submission: Submission) -> Answer:
+        """What `__call__` would answer now, as far as it is decided: nothing is kept, not even a refusal. Raises Unavailable.
+
+        Whether its numbers are still free is told only by the store that keeps them.
+        """
+        try:
+            made = self._decided(submission, self.standing.caught_up())
+        except Refused as refused:
+            return Answer("refused", submission.case, code=refused.code, advice=refused.advice)
+        return accepted(submission, made, appends(submission, made, ()))
+
     def load(self, case: str) -> Matter | None:
         """The present state of a case, or None. Raises Unavailable."""
         rows = self.store.load(case)

@@ -26,10 +26,13 @@ from domain.acting import Actor
 from domain.refusal import Refused
 
 MOST_SHOWN = 20
+UNUSABLE = frozenset({"bad_table", "bad_mapping", "unreadable_file", "wrong_file_type"})
 
 
 def bring(
-    file: Annotated[Path, typer.Argument(help="The table: CSV in UTF-8, `.gz` is unpacked.")],
+    file: Annotated[
+        Path, typer.Argument(help="The table: CSV in UTF-8 or GB18030 (`.gz` is unpacked), or XLSX.")
+    ],
     mapping: Annotated[str, typer.Option(help="A mapping: a TOML file, or messages or boston311.")],
     as_: As,
     authority: Annotated[
@@ -56,10 +59,11 @@ def bring(
         actor = acting(as_, identify(engine))
         book = rulebook or _released(engine)
         try:
-            with opened_table(file, rules.delimiter) as table:
+            rules.serves("backfill")
+            with opened_table(file, rules.delimiter, rules.encoding) as table:
                 _import(engine, rules, table, actor, authority, book, tally)
         except Refused as refused:
-            code = exits.USAGE if refused.code == "bad_table" else exits.REFUSED
+            code = exits.USAGE if refused.code in UNUSABLE else exits.REFUSED
             _end(tally, where, as_json)
             stop(code, refused.code, refused.advice, as_json)
     raise typer.Exit(_end(tally, where, as_json))

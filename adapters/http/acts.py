@@ -43,6 +43,8 @@ class Acting:
     key: str
     expected: int | None
     where: dict[str, str]
+    message: tuple[OutsideNumber, ...] = ()
+    """The sender's own id of this very message, where it has one: one more number of the case, by which it is known."""
 
     def building(self, case: str) -> Building:
         """What makes the command of it, on this case."""

@@ -47,6 +47,7 @@ def hand_in(acting: Acting) -> HandedIn:
     outside = tuple(OutsideNumber(one.source, one.number) for one in acting.given.outside)  # type: ignore[attr-defined]
     for source in (acting.given.source, *(one.source for one in outside)):  # type: ignore[attr-defined]
         caller.may_hand_in(source)
+    outside += acting.message
     client = caller.client(made.actor)
     known = _known(acting, made, outside)
     if known is None or handle.answer(client, acting.key) is not None:
@@ -78,7 +79,7 @@ def follow_up(acting: Acting, case: str, outside: tuple[OutsideNumber, ...] = ()
     made, more = acting.building(case), dict[str, Any]()
     if _reopens(acting, made):
         reopen = ReopenMatter(ground="not_solved")
-        submission, answer = _send(acting, made, reopen, REOPENING, ())
+        submission, answer = _send(acting, made, reopen, REOPENING, acting.message)
         if answer.accepted:
             return HandedIn(submission, answer, {"became": "reopening"})
         more["reopening_refused"] = ReopeningRefused(code=answer.code or "", detail=answer.advice or "")

@@ -3,10 +3,12 @@
 name = "messages"              # names this kind of table; part of the commands' keys
 zone = "Asia/Shanghai"         # the zone of times that are written without offset
 times = ["iso", "%Y/%m/%d"]    # how times are written; the first that fits is taken
+encoding = "auto"              # of CSV: "utf-8", "gb18030", or told by the file's beginning
 
 [reference]                    # the row's id in the other system: a second import finds it again
 source = "leaders-board"
 column = "id"
+message = "msg_id"             # optional: the id of the single message, where one id comes with several (see below)
 
 [requester]                    # optional: a row whose cell here is filled has a requester, under a fresh id
 column = "user"
@@ -22,6 +24,10 @@ code = { column = "type", map = { "Street lights" = "SL-01" } }
 
 [sealed]                       # what nobody may read in the events: name = columns, joined by line breaks
 text = { columns = ["title", "body"], about = "requester" }
+
+A mapping serves history (mode "backfill", which needs [closed]) or live requests (mode "register"). A live request's
+`opened_at` is when it was first seen; its sealed values are text, place, kind, name and contact. A row under a known id
+is the same message again where `message`, or without that the whole row, is the same; else it follows the matter up.
 """
 
 from __future__ import annotations
@@ -34,14 +40,25 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.imports.table import Encoding
 from domain.refusal import Refused
 
 _PACKAGED = resources.files("adapters.imports") / "mappings"
 
 Target = Literal[
-    "source", "opened_at", "closed_at", "due_at", "kind", "code", "demand", "host", "department",
+    "source", "opened_at", "closed_at", "due_at", "kind", "code", "demand", "host", "department", "grid", "message",
+    "anonymous",
 ]  # fmt: skip
-"""The fields of BackfillMatter that a mapping may fill; the rest is made by the import."""
+"""The fields that a mapping may fill; the rest is made by the import. `message` says what a row is to a known matter."""
+
+Mode = Literal["backfill", "register"]
+
+_NOT_IN: dict[Mode, frozenset[str]] = {
+    "backfill": frozenset({"grid", "message", "anonymous"}),
+    "register": frozenset({"closed_at", "due_at", "department"}),
+}
+_LIVE = frozenset({"text", "place", "kind", "name", "contact"})
+"""The sealed values of a live request."""
 
 
 def _zone(name: str) -> str:
@@ -61,6 +78,7 @@ class ReferenceRule(_Table):
 
     source: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")
     column: str
+    message: str | None = None
 
 
 class RequesterRule(_Table):
@@ -116,9 +134,10 @@ class Mapping(_Table):
     zone: Annotated[str, AfterValidator(_zone)]
     times: tuple[str, ...] = ("iso",)
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: Encoding = "auto"
     reference: ReferenceRule
     requester: RequesterRule | None = None
-    closed: ClosedRule
+    closed: ClosedRule | None = None
     matter: dict[Target, FieldRule]
     sealed: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], SealedRule] = Field(
         default_factory=dict
@@ -133,10 +152,21 @@ class Mapping(_Table):
 
     def columns(self) -> frozenset[str]:
         """Every column that the mapping names."""
-        found = {self.reference.column, self.closed.column}
+        found = {self.reference.column, *([self.closed.column] if self.closed else ())}
+        found.update([self.reference.message] if self.reference.message else ())
         found.update(rule.column for rule in self.matter.values() if rule.column is not None)
         found.update(column for rule in self.sealed.values() for column in rule.columns)
         return frozenset(found | ({self.requester.column} if self.requester else set()))
+
+    def serves(self, mode: Mode) -> None:
+        """Raises Refused `bad_mapping` where it is not one for this mode."""
+        wrong = sorted(_NOT_IN[mode] & self.matter.keys())
+        if mode == "register":
+            wrong += sorted(self.sealed.keys() - _LIVE)
+        if wrong:
+            raise Refused("bad_mapping", f"Leave {', '.join(wrong)} out of the mapping: {mode} has none.")
+        if mode == "backfill" and self.closed is None:
+            raise Refused("bad_mapping", "Say by [closed] which rows of the history are closed.")
 
 
 def packaged() -> tuple[str, ...]:
@@ -146,16 +176,33 @@ def packaged() -> tuple[str, ...]:
 
 def read_mapping(name: str) -> Mapping:
     """The mapping in a TOML file, or the packaged one of that name. Raises Refused `bad_mapping`."""
+    if name in packaged() and not Path(name).exists():
+        return packaged_mapping(name)
     try:
-        if name in packaged() and not Path(name).exists():
-            text = (_PACKAGED / f"{name}.toml").read_text(encoding="utf-8")
-        else:
-            text = Path(name).read_text(encoding="utf-8")
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _none(error) from None
+    return mapping_of(text)
+
+
+def packaged_mapping(name: str) -> Mapping:
+    """The packaged mapping of that name. Raises Refused `bad_mapping`."""
+    if name not in packaged():
+        raise _none("there is none of this name")
+    return mapping_of((_PACKAGED / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def mapping_of(text: str) -> Mapping:
+    """The mapping that a TOML text says. Raises Refused `bad_mapping`."""
+    try:
         return Mapping.model_validate(tomllib.loads(text))
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "the top"
         raise Refused("bad_mapping", f"Correct the mapping at {key}: {first['msg']}.") from None
-    except (OSError, ValueError) as error:
-        known = ", ".join(packaged())
-        raise Refused("bad_mapping", f"Give a mapping as a TOML file, or one of {known}: {error}.") from None
+    except ValueError as error:
+        raise _none(error) from None
+
+
+def _none(why: object) -> Refused:
+    return Refused("bad_mapping", f"Give a mapping in TOML, or one of {', '.join(packaged())}: {why}.")

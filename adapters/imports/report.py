@@ -10,6 +10,8 @@ from pathlib import Path
 
 from adapters.imports.run import RowOutcome
 
+HEAD = ("row", "line", "verdict", "code", "advice", "matter")
+
 
 @dataclass(slots=True)
 class Tally:
@@ -31,8 +33,8 @@ class Tally:
 
 
 def write_report(path: Path, told: Iterable[RowOutcome]) -> None:
-    """Write the rows that did not come in: row, line, verdict, code, what to do. Raises OSError."""
+    """Write the rows that did not come in, as `HEAD` says. Raises OSError."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("row", "line", "verdict", "code", "advice"))
+        writer.writerow(HEAD)
         writer.writerows(told)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from adapters.derived import Derived
 from adapters.imports.mapping import FieldRule, Mapping, SealedRule
-from adapters.numbers import fresh_number
 from domain.matter.commands import BackfillMatter
 from domain.refusal import Refused
 from workflows.submission import Sealing
@@ -26,11 +28,19 @@ FIRST_YEAR = 1900
 _NOT_IN_A_CODE = re.compile(r"[^A-Za-z0-9._:-]+")
 _CODE_LENGTH = 80
 _TIMES = frozenset({"opened_at", "closed_at", "due_at"})
-_CODES = frozenset({"code", "host", "department"})
+_CODES = frozenset({"code", "host", "department", "grid"})
+
+
+class Order(NamedTuple):
+    """A row read as a live request: the body of its registration, and which message it is in the other system."""
+
+    body: dict[str, Any]
+    reference: str
+    message: str
 
 
 class Plan(NamedTuple):
-    """A row read: its command, its sealed values, its id in the other system."""
+    """A row read as history: its command, its sealed values, its id in the other system."""
 
     case: str
     command: BackfillMatter
@@ -51,7 +61,8 @@ class Rows:
         self._mapping, self._district, self._now = mapping, district, now
         self._zone = ZoneInfo(mapping.zone)
         at = {name: place for place, name in enumerate(head)}
-        self._id, self._closed = at[mapping.reference.column], at[mapping.closed.column]
+        self._id, self._message = at[mapping.reference.column], at.get(mapping.reference.message or "")
+        self._closed = at[mapping.closed.column] if mapping.closed else None
         self._requester = at[mapping.requester.column] if mapping.requester else None
         self._fields = [(name, self._getter(name, rule, at)) for name, rule in mapping.matter.items()]
         self._sealed = [
@@ -68,24 +79,58 @@ class Rows:
             )
         return reference
 
-    def plan(self, cells: Sequence[str], reference: str) -> Plan:
-        """What the row stands for, under fresh ids and a fresh number. Raises Refused, never quoting a cell."""
+    def plan(self, cells: Sequence[str], reference: str, ids: Derived | None = None) -> Plan:
+        """What the row of a history stands for, under these ids (else fresh ones). Raises Refused, never quoting a cell."""
+        fields = self._read_fields(cells)
+        asked = self._requester is not None and bool(cells[self._requester].strip())
+        day = fields["opened_at"].astimezone(self._zone).date()
+        drawn = ids or Derived(secrets.token_bytes(32), ())
+        try:
+            command = BackfillMatter(
+                **fields, number=drawn.number(self._district, day), status="closed" if self._over(cells) else "in_handling",
+                requesters=(drawn.id("requester"),) if asked else (),
+            )  # fmt: skip
+        except ValidationError as wrong:
+            raise Refused("malformed", _what_is_wrong(wrong)) from None
+        return Plan(drawn.id("case"), command, self._seal(cells, command.requesters), reference)
+
+    def order(self, cells: Sequence[str], reference: str) -> Order:
+        """The live request that the row stands for. Raises Refused, never quoting a cell."""
+        fields = self._read_fields(cells)
+        if self._over(cells):
+            raise Refused(
+                "closed_already", "Import it as history: it is closed, and nobody is to take it up."
+            )
+        sealed = {name: value for name, _, value in self._values(cells)}
+        person = {name: sealed.pop(name) for name in ("name", "contact") if name in sealed}
+        asked = self._requester is None or bool(cells[self._requester].strip())
+        body = {
+            **{name: value for name, value in fields.items() if name != "opened_at" and value is not None},
+            "seen_at": fields["opened_at"].isoformat(), "sealed": sealed,
+            "requesters": [person] if person and asked else [],
+            "outside": [{"source": self._mapping.reference.source, "number": reference}],
+        }  # fmt: skip
+        return Order(body, reference, self._which(cells))
+
+    def _which(self, cells: Sequence[str]) -> str:
+        """The id of the message; without a column for it, a digest of all that is read of the row."""
+        given = "" if self._message is None else cells[self._message].strip()
+        if given:
+            return given
+        said = json.dumps([cells[place].strip() for place in self._used], ensure_ascii=True)
+        return hashlib.sha256(said.encode("ascii")).hexdigest()
+
+    def _read_fields(self, cells: Sequence[str]) -> dict[str, Any]:
         for place in self._used:
             if not cells[place].isascii():
                 _valid(cells[place])
         fields: dict[str, Any] = {name: get(cells) for name, get in self._fields}
-        closed = self._mapping.closed.holds(cells[self._closed].strip())
         self._check_times(fields["opened_at"], fields.get("closed_at"))
-        asked = self._requester is not None and bool(cells[self._requester].strip())
-        day = fields["opened_at"].astimezone(self._zone).date()
-        try:
-            command = BackfillMatter(
-                **fields, number=fresh_number(self._district, day), status="closed" if closed else "in_handling",
-                requesters=(str(uuid4()),) if asked else (),
-            )  # fmt: skip
-        except ValidationError as wrong:
-            raise Refused("malformed", _what_is_wrong(wrong)) from None
-        return Plan(str(uuid4()), command, self._seal(cells, command.requesters), reference)
+        return fields
+
+    def _over(self, cells: Sequence[str]) -> bool:
+        rule, place = self._mapping.closed, self._closed
+        return rule is not None and place is not None and rule.holds(cells[place].strip())
 
     def _check_times(self, opened: datetime | None, closed: datetime | None) -> None:
         if opened is None:
@@ -96,12 +141,17 @@ class Rows:
             raise Refused("future", "Correct the row: its time lies in the future.")
 
     def _seal(self, cells: Sequence[str], requesters: tuple[str, ...]) -> tuple[Sealing, ...]:
-        found = []
-        for name, rule, places in self._sealed:
-            value = "\n".join(filter(None, (cells[place].strip() for place in places)))
-            if value:
-                found.append(Sealing(name, _subject(rule, requesters), value))
-        return tuple(found)
+        return tuple(
+            Sealing(name, _subject(rule, requesters), value) for name, rule, value in self._values(cells)
+        )
+
+    def _values(self, cells: Sequence[str]) -> list[tuple[str, SealedRule, str]]:
+        """The sealed values that the row has, by name."""
+        found = [
+            (name, rule, "\n".join(filter(None, (cells[place].strip() for place in places))))
+            for name, rule, places in self._sealed
+        ]
+        return [one for one in found if one[2]]
 
     def _getter(self, name: str, rule: FieldRule, at: dict[str, int]) -> Callable[[Sequence[str]], Any]:
         if rule.column is None:

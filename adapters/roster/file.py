@@ -5,14 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from adapters.roster.words import column_word, section_word
+from adapters.sheets import text_of, workbook
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -45,20 +41,12 @@ def read_roster(path: Path) -> list[Row]:
 
 
 def _workbook(path: Path) -> Iterator[Row]:
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as broken:
-        raise Refused(
-            "unreadable_file", "Save the roster as an XLSX workbook again: it cannot be read."
-        ) from broken
-    try:
+    with workbook(path) as book:
         for sheet in book.worksheets:
             lines = (
                 (number, list(cells)) for number, cells in enumerate(sheet.iter_rows(values_only=True), 1)
             )
             yield from _table(section_word(sheet.title), lines)
-    finally:
-        book.close()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Sequence[object]]]:
@@ -91,7 +79,7 @@ def _sections(lines: Iterable[tuple[int, Sequence[object]]]) -> Iterator[Row]:
 def _table(section: str, lines: Iterable[tuple[int, Sequence[object]]]) -> Iterator[Row]:
     headings: list[str] | None = None
     for number, cells in lines:
-        values = [_text(cell) for cell in cells]
+        values = [text_of(cell) for cell in cells]
         if not any(values):
             continue
         if headings is None:
@@ -99,21 +87,3 @@ def _table(section: str, lines: Iterable[tuple[int, Sequence[object]]]) -> Itera
             continue
         filled = {column: value for column, value in zip(headings, values, strict=False) if column and value}
         yield Row(section, number, filled)
-
-
-def _text(cell: object) -> str:
-    match cell:
-        case None:
-            return ""
-        case datetime():
-            return (
-                cell.date().isoformat()
-                if cell.time() == datetime.min.time()
-                else cell.isoformat(" ", "minutes")
-            )
-        case date():
-            return cell.isoformat()
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case _:
-            return str(cell).strip()
