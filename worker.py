@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from adapters.bundle.publishing import publish_rules
 from adapters.engine import Engine, code_release, now, open_engine
 from adapters.follower import Consumer, Follower
 from adapters.http.app import opened
+from adapters.http.front import Front
 from adapters.http.serve import listener, serve
 from adapters.keeper import Keeper
 from adapters.log import open_log
@@ -27,6 +29,9 @@ from adapters.log.sealer import BATCH
 from adapters.resetter import Resetter
 from adapters.settings import Settings
 from adapters.store.positions import StoredPositions
+from adapters.telemetry.figures import figures, of_followers, of_log, of_pools, of_views
+from adapters.telemetry.serving import shown
+from adapters.telemetry.traces import tracing
 from adapters.temporal.client import connect, passing_runner, prepare_namespace
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.process_worker import working
@@ -91,7 +96,11 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         resetter = Resetter(engine.handle, positions, lambda: open_cases(engine.store))
         consumers: list[Consumer] = [starter, views, Keeper(engine.store, engine.keys, positions), resetter]
         log.info("following", namespace=client.namespace)
-        await following(Follower(engine.store, consumers, positions), stop, reconcile(starter, positions))
+        follower = Follower(engine.store, consumers, positions)
+        with figures(
+            of_followers(follower.positions, engine.store, now), of_views(views.reader, now), of_pools
+        ):
+            await following(follower, stop, reconcile(starter, positions))
     finally:
         positions.close()
 
@@ -107,23 +116,53 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
         log.info("sealing", origin=settings.origin)
         # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.
         follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0)
-        await following(follower, stop, Cosigner(evidence, engine.handle).run(stop))
+        with figures(of_followers(follower.positions, store, now), of_log(evidence, now), of_pools):
+            await following(follower, stop, Cosigner(evidence, engine.handle).run(stop))
     finally:
         evidence.close()
 
 
-async def api(engine: Engine, stop: asyncio.Event) -> None:
-    """The role `api`: answers over HTTP. It needs neither Temporal nor a follower to take requests."""
-    with listener(engine.settings) as at, opened(engine) as app:
-        await serve(app, at, stop, lambda url: log.info("listening", url=url))
+async def api(settings: Settings, stop: asyncio.Event) -> None:
+    """The role `api`: answers over HTTP. It needs neither Temporal nor a follower to take requests.
+
+    It listens before the store is open, so that who asks meanwhile is told to come again.
+    """
+    front = Front()
+    with listener(settings) as at:
+        serving = asyncio.create_task(
+            serve(front, at, stop, lambda url: log.info("listening", url=url), settings.api_proxies)
+        )
+        serving.add_done_callback(lambda _: stop.set())
+
+        async def answer(engine: Engine, stop: asyncio.Event) -> None:
+            with opened(engine) as app, figures(of_pools):
+                front.app = app
+                await stop.wait()
+                await serving  # the requests under way still need the store
+
+        try:
+            await over_the_store(answer, settings, stop)
+        finally:
+            stop.set()
+            await serving
 
 
-ROLES: dict[str, Callable[[Engine, asyncio.Event], Awaitable[None]]] = {
-    "api": api,
-    "worker": work,
-    "follow": follow,
-    "seal": seal,
-}
+Role = Callable[[Engine, asyncio.Event], Awaitable[None]]
+ROLES: dict[str, Role] = {"worker": work, "follow": follow, "seal": seal}
+
+
+async def over_the_store(role: Role, settings: Settings, stop: asyncio.Event) -> None:
+    """Run it over the open stores until told to stop; while they are out of reach, try again."""
+    while not stop.is_set():
+        try:
+            engine = await asyncio.to_thread(open_engine, settings)
+            try:
+                await role(engine, stop)
+            finally:
+                engine.close()
+        except Unavailable as error:
+            log.warning("waiting_for_the_store", why=str(error))
+            await pause(stop)
 
 
 async def run(role: str, settings: Settings) -> None:
@@ -131,16 +170,13 @@ async def run(role: str, settings: Settings) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    while not stop.is_set():
-        try:
-            engine = await asyncio.to_thread(open_engine, settings)
-            try:
-                await ROLES[role](engine, stop)
-            finally:
-                engine.close()
-        except Unavailable as error:
-            log.warning("waiting_for_the_store", why=str(error))
-            await pause(stop)
+    with tracing(settings, role), shown(settings) as port:
+        if port is not None:
+            log.info("figures_shown", host=settings.metrics_host, port=port)
+        if role == "api":
+            await api(settings, stop)
+        else:
+            await over_the_store(ROLES[role], settings, stop)
     log.info("stopped", role=role)
 
 
@@ -150,12 +186,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m worker", description="Run one role until SIGTERM or SIGINT."
     )
-    parser.add_argument("role", choices=sorted(ROLES))
+    parser.add_argument("role", choices=sorted({"api", *ROLES}))
     role = parser.parse_args(arguments).role
-    logs.to_json()
+    settings = Settings()
+    logs.to_json(getattr(logging, settings.log_level.upper()))
     logs.forward_temporal()
     try:
-        asyncio.run(run(role, Settings()))
+        asyncio.run(run(role, settings))
     except Refused as error:
         log.error("not_started", role=role, why=str(error))
         return 1

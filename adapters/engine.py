@@ -13,6 +13,7 @@ from adapters.log.keys import make_log_keys
 from adapters.replay import replay_missed
 from adapters.settings import Settings
 from adapters.store import open_store
+from adapters.telemetry.observed import ObservedHandle
 from adapters.vault import open_keys
 from adapters.vault.keys import Keys
 from adapters.vault.masters import create_masters
@@ -63,7 +64,7 @@ def open_engine(settings: Settings, clock: Callable[[], datetime] = now) -> Engi
         keys.close()
         raise
     vault = Vault(store, keys)
-    return Engine(settings, store, keys, vault, Handle(store, vault, keys, clock, code_release()))
+    return Engine(settings, store, keys, vault, ObservedHandle(store, vault, keys, clock, code_release()))
 
 
 def code_release() -> str:

@@ -17,6 +17,8 @@ from typing import Protocol, TypeVar
 import structlog
 
 from adapters.failpoint import failpoint
+from adapters.telemetry.metrics import BATCH_SECONDS, FAILED, FOLLOWED
+from adapters.telemetry.traces import span
 from domain.refusal import Conflict, Refused, Unavailable
 from workflows.ports import EventStore, Stored
 
@@ -92,6 +94,10 @@ class Follower:
         """End `run` after the batches under way."""
         self._stopping.set()
 
+    def positions(self) -> dict[str, int]:
+        """Where each consumer stands that this process leads, or has led."""
+        return dict(self._at)
+
     def lag(self) -> dict[str, int]:
         """How many positions each consumer that this process leads is behind the newest event that it saw."""
         return {name: max(0, self._head - at) for name, at in self._at.items()}
@@ -136,6 +142,7 @@ class Follower:
             except Conflict:
                 await self._pause(FIRST_PAUSE)  # somebody else did this work: look where it stands now
             except Exception as error:  # noqa: BLE001 - one consumer's fault, of any kind, must not end the others
+                FAILED.labels(consumer.name).inc()
                 at = self._at.get(consumer.name, 0)
                 pause = min(pause * 2, LONGEST_PAUSE) if at == failed_at else FIRST_PAUSE
                 failed_at = at
@@ -154,7 +161,12 @@ class Follower:
                     await self._newer_than(after)
                     await self._pause(self._gather)
                     continue
-                await consumer.take(batch)
+                with (
+                    span("follow", consumer=consumer.name, events=len(batch)),
+                    BATCH_SECONDS.labels(consumer.name).time(),
+                ):
+                    await consumer.take(batch)
+                FOLLOWED.labels(consumer.name).inc(len(batch))
                 failpoint("follower.after_take")
                 after = self._at[consumer.name] = batch[-1].position
                 self._head = max(self._head, after)

@@ -46,8 +46,10 @@ def to_json(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # A line for every question to every board would bury all others; what fails is told by who asked.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # A line for every question to every board would bury all others; what fails is told by who asked. The others here
+    # would, at the level debug, say addresses and headers as they were sent.
+    for library in ("httpx", "httpcore", "python_multipart", "urllib3", "h11"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

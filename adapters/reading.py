@@ -10,6 +10,7 @@ from itertools import compress
 from typing import Any
 from uuid import uuid4
 
+from adapters import correlation
 from adapters.engine import Engine
 from domain.acting import Actor
 from domain.codes import like_a_telephone
@@ -150,7 +151,7 @@ def _envelope(
         rulebook="none",
     )
     return _RECORDED(
-        authority=authority, basis=basis, capacity=viewer.body, command=f"reading:{key}", correlation=key,
-        nonce=secrets.token_hex(16), occurred_at=now, person=viewer.person, post=viewer.post, pub=event,
-        recorded_at=now, rule="need_to_know", stream=stream, type=event.TYPE,
+        authority=authority, basis=basis, capacity=viewer.body, command=f"reading:{key}",
+        correlation=correlation.current() or key, nonce=secrets.token_hex(16), occurred_at=now, person=viewer.person,
+        post=viewer.post, pub=event, recorded_at=now, rule="need_to_know", stream=stream, type=event.TYPE,
     )  # fmt: skip

@@ -6,6 +6,7 @@ Temporal's own address, namespace, TLS and keys come from Temporal's environment
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,13 @@ class Settings(BaseSettings):
     `api_host` and `api_port` are where the API listens (8000 unless told otherwise), `api_url` is how browsers reach it.
     `oidc_…` name the provider of signing in: its issuer, who we are to it, and the audience of the tokens that callers
     bring (the client id, if left out). `access` is where keys of systems and links to persons are kept.
+
+    `rate` requests a second, and `rate_burst` at once, are what one caller may send to one process; `rate_strangers…` the
+    same for an address that has shown no working key; `api_at_once` is how many requests a process answers at a time.
+    `api_proxies` are the addresses, with commas between, whose word on where a request came from is believed.
+
+    `metrics_port` shows the role's figures (`GET /metrics`) at `metrics_host`, `api_metrics` the API's on its own port too;
+    `traces` is the OTLP collector's address for spans. None of these is set unless the operator does.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUIYIN_", frozen=True, extra="ignore")
@@ -51,6 +59,18 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     oidc_audience: str | None = None
+    open311_contact: str | None = None
+    api_at_once: int = Field(default=512, ge=1)
+    api_proxies: str = "127.0.0.1,::1"
+    rate: float = Field(default=250.0, gt=0)
+    rate_burst: int = Field(default=1_000, ge=1)
+    rate_strangers: float = Field(default=30.0, gt=0)
+    rate_strangers_burst: int = Field(default=300, ge=1)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65_535)
+    api_metrics: bool = False
+    traces: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def store_url(self) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
-import structlog
 from fastapi import APIRouter, FastAPI
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp
 
 from adapters.access import People, SystemKeys, open_access
 from adapters.engine import Engine
@@ -19,15 +19,16 @@ from adapters.http.answers import Accepted
 from adapters.http.bodies import body_of
 from adapters.http.document import document, extra_of
 from adapters.http.documented import OF_ACTS, OF_REGISTERING
+from adapters.http.edge import edged
 from adapters.http.oidc import Provider
 from adapters.http.operations import PREFIX, operations
 from adapters.http.problems import handlers
 from adapters.http.session import Sessions
+from adapters.http.table import Endpoint, Table
 from adapters.http.who import Doors
+from adapters.telemetry.metrics import REGISTRY
 from adapters.views import Views
 from domain.matter.commands import RegisterMatter
-
-_log = structlog.get_logger("api")
 
 
 @contextmanager
@@ -65,13 +66,15 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     )
     handlers(app)
     api = APIRouter(prefix=PREFIX)
+    known = list[tuple[str, Endpoint]]()
     acts = [(operation, body_of(operation)) for operation in operations()]
     api.include_router(listing.router(engine, doors, views.reader))
     api.include_router(reading.router(engine, doors))
     for operation, body in acts:
         opens = operation.command is RegisterMatter
+        known.append((f"{PREFIX}{operation.path}", endpoint(engine, doors, operation, body)))
         api.add_api_route(
-            operation.path, endpoint(engine, doors, operation, body), methods=["POST"], name=operation.name,
+            operation.path, known[-1][1], methods=["POST"], name=operation.name,
             operation_id=operation.name, tags=[operation.tag], summary=operation.name.replace("_", " ").capitalize(),
             description=(operation.command.__doc__ or "").strip(), status_code=201 if opens else 200,
             response_model=Accepted, responses=OF_REGISTERING if opens else OF_ACTS, openapi_extra=extra_of(operation, body),
@@ -86,46 +89,16 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     async def openapi() -> JSONResponse:
         return JSONResponse(said)
 
+    if engine.settings.api_metrics:
+        app.add_api_route("/metrics", figures, include_in_schema=False)
+
     @app.get("/docs", include_in_schema=False)
     async def page() -> HTMLResponse:
         return HTMLResponse(shown, headers=docs.HEADERS)
 
-    return Edge(app)
+    return edged(Table(known, app), engine.settings)
 
 
-class Edge:
-    """What every response has, and what becomes of an error that nobody expected: a problem, never a stack trace."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def answered(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, answered)
-        except Exception as error:  # noqa: BLE001 - the last door: it was answered as a problem, and ends here by name
-            _log.error("request_failed", error=type(error).__name__, at=_place(error))
-
-
-_HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"vary", b"Authorization, Cookie"),
-)
-
-
-def _place(error: BaseException) -> str:
-    """Where in the code it happened; the error's words might quote a value (law 9)."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+def figures() -> Response:
+    """The figures of this process, where the operator wants them on the public port."""
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

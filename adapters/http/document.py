@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from adapters.http.acts import KEY
 from adapters.http.answers import Accepted
 from adapters.http.bodies import Given
+from adapters.http.documented import AT_THE_EDGE
 from adapters.http.operations import Operation, path_names
 from adapters.http.problems import Problem
 from adapters.http.who import ACTING_AS
@@ -29,6 +30,9 @@ Every act takes an `Idempotency-Key`: the same key gets the same answer, the sto
 What cannot be done is answered as `application/problem+json`: programs go by its `code`.
 Who calls with a key or a token says by `Huiyin-Acting-As: BODY/POST` in which of their posts they act.
 A case that the caller may not see is answered exactly like one that does not exist.
+Every answer names its request in `X-Request-ID`: the caller's own (a UUID, 32 hexadecimal digits or a ULID; or the trace
+id of a `traceparent`), else a new one. The events that came of the request hold it as their `correlation`.
+`RateLimit` and `RateLimit-Policy` say how many requests are left; 429 comes with `Retry-After`.
 """
 
 _PARAMETERS: list[dict[str, Any]] = [
@@ -92,6 +96,9 @@ def document(app: FastAPI, bodies: Sequence[type[Given]]) -> dict[str, Any]:
         },
     }
     for path, methods in found["paths"].items():
+        for operation in methods.values():
+            for status, problem in AT_THE_EDGE.items():
+                operation["responses"].setdefault(str(status), problem)
         if path.startswith("/api/"):
             for operation in methods.values():
                 operation["security"] = [{"bearer": []}, {"session": []}]

@@ -25,4 +25,11 @@ OF_REGISTERING = OF_ACTS | {
     }
 }
 OPEN = {503: {"description": TITLES[503], "content": _BODY}}
+_RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+AT_THE_EDGE: dict[int, dict[str, Any]] = {
+    status: {"description": TITLES[status], "content": _BODY}
+    | ({"headers": _RETRY} if status in (429, 503) else {})
+    for status in (400, 408, 413, 414, 429, 431, 503)
+}
+"""What any operation may be answered with before it is begun."""
 SCHEMA = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

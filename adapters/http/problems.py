@@ -22,9 +22,10 @@ _log = structlog.get_logger("api")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 
-BAD_REQUEST = frozenset(
-    {"idempotency_key_missing", "capacity_missing", "if_match_malformed", "body_cut_short"}
-)
+BAD_REQUEST = frozenset({
+    "idempotency_key_missing", "capacity_missing", "if_match_malformed", "body_cut_short", "json_too_deep",
+    "json_twice", "not_utf_8", "nul_character", "no_http",
+})  # fmt: skip
 UNAUTHENTICATED = frozenset({"sign_in", "sign_in_failed"})
 FORBIDDEN = frozenset({
     "accused", "appraised", "audit_admin_changes_nothing", "audit_is_apart", "authority_lapsed", "beneficiary", "no_leading_post",
@@ -39,7 +40,7 @@ FORBIDDEN = frozenset({
 UNPROCESSABLE = frozenset({
     "attempt_missing", "authority_missing", "back_dated", "before_its_cause", "blower_twice", "closed_before_opened",
     "confidential", "demand_missing", "due_past", "due_too_far", "ends_before_it_begins", "evidence_missing", "future",
-    "host_missing", "invalid_text", "key_reused", "malformed", "name_missing", "proof_missing", "receiver_twice",
+    "host_missing", "invalid_text", "json_number", "key_reused", "malformed", "name_missing", "proof_missing", "receiver_twice",
     "requester_missing", "requester_not_told", "requester_twice", "retention_unknown", "score_range", "seen_after",
     "text_missing", "text_too_long", "unknown_body", "unknown_call", "unknown_lead", "unknown_leg", "unknown_order",
     "unknown_person", "unknown_requester", "unknown_tier", "wrong_body", "wrong_parent", "wrong_post_for_body",
@@ -53,6 +54,12 @@ _OTHERS: Final = {
     "clock_ahead": HTTPStatus.SERVICE_UNAVAILABLE,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_large_a_body": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
+    "uri_too_long": HTTPStatus.REQUEST_URI_TOO_LONG,
+    "header_too_large": HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
+    "too_busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    "starting": HTTPStatus.SERVICE_UNAVAILABLE,
     "wrong_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "not_signed_up": HTTPStatus.NOT_IMPLEMENTED,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -64,11 +71,15 @@ TITLES: Final = {
     403: "无权办理 You may not do this",
     404: "查无此项 There is nothing here",
     405: "方法不对 Use another method",
+    408: "发送过慢 Too slow",
     409: "目前不能这样办 It cannot be done as things stand",
     412: "事项已有变化 The case has moved on",
     413: "内容过大 Too large",
+    414: "地址过长 The address is too long",
     415: "格式不对 Send JSON",
     422: "内容有误 What was sent cannot be accepted",
+    429: "请求过于频繁 Too many requests",
+    431: "请求头过大 The header is too large",
     500: "内部错误 Something broke here",
     501: "尚未启用 Not set up here",
     503: "暂时不能办理 Out of reach for a moment",

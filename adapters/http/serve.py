@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from adapters.http.connection import LONGEST_HEAD, Connection
 from adapters.settings import API_PORT, Settings
 from domain.refusal import Refused
 
 STOP_SECONDS = 10
-MOST_AT_ONCE = 1024
 
 
 def listener(settings: Settings) -> socket.socket:
@@ -31,11 +31,18 @@ def listener(settings: Settings) -> socket.socket:
     return at
 
 
-async def serve(app: ASGIApp, at: socket.socket, stop: asyncio.Event, told: Callable[[str], None]) -> None:
+async def serve(
+    app: ASGIApp,
+    at: socket.socket,
+    stop: asyncio.Event,
+    told: Callable[[str], None],
+    proxies: str = "127.0.0.1,::1",
+) -> None:
     """Answer until `stop`; requests under way are finished first. `told` hears the URL."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none",
-        limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=STOP_SECONDS, h11_max_incomplete_event_size=32_768,
+        app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none", http=Connection,
+        forwarded_allow_ips=proxies, timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
     )  # fmt: skip
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[at]))

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from adapters.http.documented import problems
+from adapters.http.edge.rates import SESSION
 from adapters.http.oidc import Provider
 from adapters.http.session import LASTS
-from adapters.http.who import SESSION, Doors
+from adapters.http.who import Doors
 from adapters.settings import Settings
 from domain.refusal import Refused
 

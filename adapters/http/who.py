@@ -15,13 +15,13 @@ from starlette.requests import Request
 from adapters.access import People, SystemKey, SystemKeys
 from adapters.derived import Derived
 from adapters.engine import Engine
+from adapters.http.edge.rates import CALLER, SESSION
 from adapters.http.oidc import Provider, Subject
 from adapters.http.session import Sessions
 from domain.acting import RESIDENT, Actor
 from domain.refusal import Refused
 
 ACTING_AS = "Huiyin-Acting-As"
-SESSION = "huiyin_session"
 
 
 class Doors(NamedTuple):
@@ -116,6 +116,14 @@ class Caller:
 
 def caller_of(request: Request, engine: Engine, doors: Doors) -> Caller:
     """Who sent this. Raises Refused "sign_in" where nobody can be made out, Unavailable."""
+    found = _found(request, engine, doors)
+    request.scope.setdefault("state", {})[CALLER] = (
+        "key " + found.key.id if found.key else " ".join(found.name)
+    )
+    return found
+
+
+def _found(request: Request, engine: Engine, doors: Doors) -> Caller:
     wanted = request.headers.get(ACTING_AS)
     given = request.headers.get("Authorization")
     if given is not None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -25,6 +26,14 @@ WAIT_SECONDS = 5.0
 Connection = psycopg.Connection[Any]
 
 
+_POOLS: WeakSet[Connections] = WeakSet()
+
+
+def pools() -> list[Connections]:
+    """The pools of this process, for its figures."""
+    return list(_POOLS)
+
+
 class Connections:
     """At most so many connections, the last used first; has the methods that the library's datastore calls."""
 
@@ -32,6 +41,13 @@ class Connections:
         self._make = make
         self._free = BoundedSemaphore(most)
         self._idle: deque[tuple[float, Connection]] = deque()
+        self.in_use = 0
+        _POOLS.add(self)
+
+    @property
+    def idle(self) -> int:
+        """Connections kept for the next caller."""
+        return len(self._idle)
 
     def open(self, *_: object) -> None:
         """Nothing to do: connections are made when they are needed."""
@@ -43,9 +59,11 @@ class Connections:
             raise psycopg.OperationalError(f"all connections were in use for {WAIT_SECONDS} s")
         try:
             connection = self._take()
+            self.in_use += 1
             try:
                 yield connection
             finally:
+                self.in_use -= 1
                 self._give(connection)
         finally:
             self._free.release()

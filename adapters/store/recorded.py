@@ -13,6 +13,8 @@ from eventsourcing.persistence import IntegrityError
 from adapters.store.mapper import DeclaredNames, stored_events
 from adapters.store.moment import as_moment, last_known
 from adapters.store.save import Outcome, Save, check_texts
+from adapters.telemetry.metrics import APPEND_SECONDS
+from adapters.telemetry.traces import span
 from domain.refusal import Conflict, Unavailable
 from workflows.ports import Answered, Batch, SealedRow, Stored
 
@@ -84,10 +86,11 @@ class RecordedStore:
         for batch in batches:
             check_texts(batch)
         saves = [Save(stored_events(self._mapper, batch.appends), batch) for batch in batches]
-        try:
-            outcomes = self._recorder.insert_all(saves)
-        except Unavailable as error:
-            outcomes = [error] * len(saves)
+        with span("store.append", events=sum(len(save.events) for save in saves)), APPEND_SECONDS.time():
+            try:
+                outcomes = self._recorder.insert_all(saves)
+            except Unavailable as error:
+                outcomes = [error] * len(saves)
         if any(isinstance(outcome, Unavailable) for outcome in outcomes):
             outcomes = self._looked_up(saves, outcomes)
         return [_as_port(outcome) for outcome in outcomes]
