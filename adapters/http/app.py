@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
+from adapters import open311
 from adapters.access import People, SystemKeys, open_access
 from adapters.engine import Engine
 from adapters.http import docs, health, listing, reading, signin
@@ -82,7 +83,9 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     app.include_router(api)
     app.include_router(signin.router(engine.settings, doors))
     app.include_router(health.router(asked))
+    app.mount(open311.PREFIX, open311.application(engine, doors, views.reader))
     said = document(app, [body for _, body in acts])
+    open311.describe(said)
     shown = docs.page(said)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from adapters.store.moment import as_microseconds
 from adapters.views.published import Step, step_of
-from domain.event import Recorded
+from domain.event import Recorded, decode
 from domain.matter import Matter, evolve
 from domain.matter import events as mev
 from domain.matter import order_events as oev
 from domain.matter.words import ENDED_MATTER
+from workflows.ports import Stored
 
 OPENING = frozenset({mev.MatterRegistered.TYPE, mev.MatterBackfilled.TYPE})
 """The types that begin a case; a stream that begins otherwise is none."""
@@ -119,4 +121,13 @@ def opened(recorded: Recorded[Any]) -> Folded:
     folded = Folded(Matter(recorded.stream), event.seen_at, at)
     folded.proactive, folded.repeat_of, folded.grid = event.proactive, event.repeat_of, event.grid
     folded.apply(recorded)
+    return folded
+
+
+def folded_of(history: Sequence[Stored]) -> Folded:
+    """The case that these stored events make, from the first on."""
+    first, *rest = history
+    folded = opened(decode(first.type, first.body))
+    for row in rest:
+        folded.apply(decode(row.type, row.body))
     return folded
