@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from adapters import correlation
@@ -18,7 +18,17 @@ from domain.event import Basis, Event, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.visibility import DIVERTED, Sight, sees
-from workflows.ports import Answered, Append, Batch, ClockAhead, ClockBehind, Opened, SealedRow, Stored
+from workflows.ports import (
+    AlreadyAnswered,
+    Answered,
+    Append,
+    Batch,
+    ClockAhead,
+    ClockBehind,
+    Opened,
+    SealedRow,
+    Stored,
+)
 from workflows.records import SealedRead, reads_of
 from workflows.submission import check_authority
 
@@ -116,22 +126,43 @@ def _as_decided(matter: Matter, value: Opened) -> Opened:
 
 
 def record_reading(
-    engine: Engine, viewer: Actor, stream: str, event: Event, authority: str | None = None
+    engine: Engine, viewer: Actor, stream: str, event: Event, authority: str | None = None, once: str | None = None
 ) -> None:
-    """Put on record who was shown what, in a stream of its own, before it is shown.
+    """Put on record who was shown what, before it is shown. As `record_beside`, by the rule of need to know."""
+    beside = Beside(stream, event, "need_to_know", "reading", once)
+    record_beside(engine, viewer, beside, authority)
+
+
+class Beside(NamedTuple):
+    """An event of a stream of its own, by a rule; `client` names who keeps account of it.
+
+    Under the same key `once` it is recorded once, however often it is asked for.
+    """
+
+    stream: str
+    event: Event
+    rule: str
+    client: str
+    once: str | None = None
+
+
+def record_beside(engine: Engine, actor: Actor, what: Beside, authority: str | None = None) -> None:
+    """Put on record what happened beside a case, in a stream of its own: it changes the case in nothing.
 
     Raises Unavailable, and Refused for an authority that is no code.
     """
     check_authority(authority)
     for _ in range(MOST_TRIES):
-        now, key = engine.handle.clock(), str(uuid4())
-        body = encode(_envelope(engine, viewer, stream, event, now, key, authority))
-        (after,) = engine.store.versions((stream,))
-        answered = Answered("reading", key, "0" * 64, stream, "accepted", b"{}", now)
+        if what.once is not None and engine.store.answered(what.client, what.once) is not None:
+            return
+        now, key = engine.handle.clock(), what.once or str(uuid4())
+        body = encode(_envelope(engine, actor, what, now, key, authority))
+        (after,) = engine.store.versions((what.stream,))
+        answered = Answered(what.client, key, "0" * 64, what.stream, "accepted", b"{}", now)
         try:
-            engine.store.append(Batch((Append(stream, after, ((event.TYPE, body),)),), now, answered))
-        except Conflict:
-            continue  # somebody else read at the same moment
+            engine.store.append(Batch((Append(what.stream, after, ((what.event.TYPE, body),)),), now, answered))
+        except (Conflict, AlreadyAnswered):
+            continue  # somebody else was there at the same moment
         except (ClockBehind, ClockAhead):
             raise Unavailable(
                 "This machine's clock is not the store's; set it right and try again."
@@ -141,7 +172,7 @@ def record_reading(
 
 
 def _envelope(
-    engine: Engine, viewer: Actor, stream: str, event: Event, now: datetime, key: str, authority: str | None
+    engine: Engine, actor: Actor, what: Beside, now: datetime, key: str, authority: str | None
 ) -> Recorded[Any]:
     standing = engine.handle.standing.caught_up()
     basis = Basis(
@@ -151,7 +182,7 @@ def _envelope(
         rulebook="none",
     )
     return _RECORDED(
-        authority=authority, basis=basis, capacity=viewer.body, command=f"reading:{key}",
-        correlation=correlation.current() or key, nonce=secrets.token_hex(16), occurred_at=now, person=viewer.person,
-        post=viewer.post, pub=event, recorded_at=now, rule="need_to_know", stream=stream, type=event.TYPE,
+        authority=authority, basis=basis, capacity=actor.body, command=f"{what.client}:{key}",
+        correlation=correlation.current() or key, nonce=secrets.token_hex(16), occurred_at=now, person=actor.person,
+        post=actor.post, pub=what.event, recorded_at=now, rule=what.rule, stream=what.stream, type=what.event.TYPE,
     )  # fmt: skip

@@ -316,6 +316,11 @@ class Vault(Protocol):
         """The rows of many values, in order, with one durable write of keys."""
         ...
 
-    def open(self, stream: str, *, holder: str = "ordinary", locked: bool = False) -> list[Opened]:
-        """All sealed values of a case; with `locked` also what is locked, for a body that may see it all the same."""
+    def open(
+        self, stream: str, *, holder: str = "ordinary", locked: bool = False, subject: str | None = None
+    ) -> list[Opened]:
+        """All sealed values of a case; with `locked` also what is locked, for a body that may see it all the same.
+
+        With `subject` only what is about that person.
+        """
         ...

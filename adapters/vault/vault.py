@@ -47,12 +47,15 @@ class Vault:
             for each, disclosure in zip(plain, disclosed, strict=True)
         ]
 
-    def open(self, stream: str, *, holder: str = "ordinary", locked: bool = False) -> list[Opened]:
+    def open(
+        self, stream: str, *, holder: str = "ordinary", locked: bool = False, subject: str | None = None
+    ) -> list[Opened]:
         """All sealed values of a case, as far as their keys are the holder's and not destroyed, nor locked.
 
-        With `locked` also what is locked: for a body that the rules let see it all the same.
+        With `locked` also what is locked: for a body that the rules let see it all the same. With `subject` only what
+        is about that person: no other one's key is asked for.
         """
-        rows = self._store.sealed(stream)
+        rows = [row for row in self._store.sealed(stream) if subject in (None, row.subject)]
         keys = {
             subject: self._keys.key(stream, subject, holder=holder, locked=locked)
             for subject in {row.subject for row in rows}

@@ -149,6 +149,13 @@ def _leg_event(event: oev.LegEvent, matter: Matter) -> Iterator[Told]:
         yield Told("body_kind", "dispatch_centre", leg.id)
 
 
+_SPEAKING: tuple[type[Event], ...] = (
+    *_REQUESTERS, *_ONE, *_DUE_MOMENTS, *_TO_RECEIVER, *_TO_ISSUER, oev.AuthorityLapsed, oev.OrderIssued,
+    oev.ExtensionDecided, oev.ReturnRequested,
+)  # fmt: skip
+SPEAKING = frozenset(event.TYPE for event in _SPEAKING)
+"""The events that somebody hears of."""
+
 # --- who that is -------------------------------------------------------------------------------------------------
 
 
@@ -180,7 +187,7 @@ def staff_of(
     """The officers whom this reaches by message: on duty `at` (UTC), else all who may do what is owed."""
     if one.moment not in TO_STAFF or one.name is None:
         return []
-    act, of = _owed(matter, one, event)
+    act, of = owed(matter, one, event)
     posts = book.posts(act, of)
     found: list[str] = []
     for body in _bodies(matter, one, register, at):
@@ -199,8 +206,8 @@ def _bodies(matter: Matter, one: Told, register: Register, at: datetime) -> list
     return []
 
 
-def _owed(matter: Matter, one: Told, event: Any) -> tuple[str, str]:
-    """What is to be done about it, and of what kind of order."""
+def owed(matter: Matter, one: Told, event: Any) -> tuple[str, str]:
+    """What is to be done about it, in the rulebook's words, and for what kind of order (`*`: none)."""
     leg = matter.leg(one.leg) if one.leg else None
     order = matter.orders.get(leg.order if leg else getattr(event, "owner", ""))
     of = order.full_kind if order is not None else "*"
