@@ -115,7 +115,7 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
         sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now, ahead)
         log.info("sealing", origin=settings.origin)
         # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.
-        follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0)
+        follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0, busy=0.0)
         with figures(of_followers(follower.positions, store, now), of_log(evidence, now), of_pools):
             await following(follower, stop, Cosigner(evidence, engine.handle).run(stop))
     finally:

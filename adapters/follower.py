@@ -27,6 +27,9 @@ NEWS_SECONDS = 1.0
 """How long the store is asked to wait for news at a time; stopping takes no longer."""
 GATHER_SECONDS = 0.05
 """How long news are left to gather: the acts of a busy moment are then one batch, one look at each case."""
+BUSY_EVENTS, BUSY_SECONDS = 50, 1.0
+"""What brought so many at once is a busy time, and the next may gather for longer: a case is then looked at once for many
+of its acts, and one that closes meanwhile needs no process at all."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 STANDBY_SECONDS = 1.0
 """How often a follower that does not lead a consumer tries to."""
@@ -67,11 +70,11 @@ class Follower:
 
     def __init__(
         self, store: EventStore, consumers: Sequence[Consumer], leaders: Leaders, *, batch: int = BATCH,
-        gather: float = GATHER_SECONDS,
+        gather: float = GATHER_SECONDS, busy: float = BUSY_SECONDS,
     ) -> None:  # fmt: skip
-        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come."""
+        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come, or `busy` ones."""
         self._store, self._consumers, self._leaders = store, tuple(consumers), leaders
-        self._batch, self._gather = batch, gather
+        self._batch, self._gather, self._busy = batch, gather, busy
         self._at: dict[str, int] = {}
         self._head = 0
         self._stopping = asyncio.Event()
@@ -170,6 +173,8 @@ class Follower:
                 failpoint("follower.after_take")
                 after = self._at[consumer.name] = batch[-1].position
                 self._head = max(self._head, after)
+                if BUSY_EVENTS <= len(batch) < self._batch:
+                    await self._pause(self._busy)
         finally:
             if ahead is not None:
                 # Nobody needs it any more, but the store must not be closed under the thread that still reads it.

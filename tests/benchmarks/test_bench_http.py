@@ -109,7 +109,7 @@ def _answers(url: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
-            if httpx.get(f"{url}/healthz").is_success:
+            if httpx.get(f"{url}/readyz").is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

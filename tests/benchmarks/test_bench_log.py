@@ -135,7 +135,7 @@ def _settled(world: LogWorld) -> int:
 async def followed(world: LogWorld) -> tuple[float, float]:
     """As the role seals, until everything is sealed: the seconds that took, and those of this process's processor time."""
     began, cpu = time.perf_counter(), time.process_time()
-    follower = Follower(world.store, [world.sealer()], world.log, batch=BATCH, gather=0.0)
+    follower = Follower(world.store, [world.sealer()], world.log, batch=BATCH, gather=0.0, busy=0.0)
     running, last = asyncio.create_task(follower.run()), world.store.head()
     while world.log.state().position != last:  # noqa: ASYNC110 - the log is looked at as any other process would
         await asyncio.sleep(0.02)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.follower import Consumer, Follower
+from adapters.follower import BUSY_EVENTS, Consumer, Follower
 from adapters.keeper import Keeper
 from adapters.store.positions import StoredPositions
 from adapters.store.sqlite import SqliteStore
@@ -24,6 +24,7 @@ class Taker:
     def __init__(self, name: str, positions: Positions, failures: int = 0) -> None:
         self.name, self.positions, self.failures = name, positions, failures
         self.taken: list[int] = []
+        self.batches: list[int] = []
 
     def position(self) -> int:
         return self.positions.position(self.name)
@@ -34,6 +35,7 @@ class Taker:
             raise RuntimeError("it went wrong")
         self.positions.save(self.name, self.position(), batch[-1].position)
         self.taken += [stored.position for stored in batch]
+        self.batches.append(len(batch))
 
 
 @pytest.fixture
@@ -70,6 +72,29 @@ def test_every_consumer_gets_every_event_in_order(store: SqliteStore, positions:
 
     wanted = [stored.position for stored in store.read(0, 100)]
     assert (first.taken, second.taken) == (wanted, wanted)
+
+
+def test_in_a_busy_time_what_comes_next_gathers_into_one_batch(
+    store: SqliteStore, positions: StoredPositions
+) -> None:
+    for _ in range(BUSY_EVENTS):
+        store.append(one(new_id()))
+    taker = Taker("gathering", positions)
+
+    async def more_while_it_waits() -> None:
+        follower = Follower(store, [taker], positions, busy=1.5)
+        running = asyncio.create_task(follower.run())
+        await until_at(taker, store.head())
+        for _ in range(3):
+            await asyncio.to_thread(store.append, one(new_id()))
+            await asyncio.sleep(0.1)
+        await until_at(taker, store.head())
+        follower.stop()
+        await asyncio.wait_for(running, 5)
+
+    asyncio.run(more_while_it_waits())
+
+    assert taker.batches == [BUSY_EVENTS, 3]
 
 
 def test_a_consumer_that_fails_is_tried_again_and_holds_up_nobody(
