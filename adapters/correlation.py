@@ -21,6 +21,7 @@ _TRACE = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _NONE = "0" * 32
+_MOST = 120
 _current: ContextVar[str | None] = ContextVar("correlation", default=None)
 
 
@@ -45,6 +46,11 @@ def correlation_of(request_id: str | None, traceparent: str | None) -> str:
 
 def _well_formed(request_id: str) -> bool:
     return any(form.fullmatch(request_id) for form in (_UUID, _TRACE, _ULID))
+
+
+def fits(correlation: str) -> bool:
+    """Whether a stored one may be handed on: one that is a command's id may be longer than a command takes."""
+    return len(correlation) <= _MOST
 
 
 @contextmanager

@@ -95,8 +95,8 @@ def up(settings: Settings, roles: Sequence[str] = PROCESSES) -> Iterator[Tree]:
     environment = _environment(settings, tree.address)
     temporal = Child("temporal", _temporal(settings, port, ui_port), environment, logs / "temporal.log")
     beside = [
-        Child(role, (sys.executable, "-m", "worker", role), environment, logs / f"{role}.log")
-        for role in roles
+        Child(role, (sys.executable, "-m", "worker", role), environment | figures, logs / f"{role}.log")
+        for role, figures in zip(roles, _metrics_ports(settings, len(roles)), strict=True)
     ]
     stopped = threading.Event()
     keeper = threading.Thread(target=tree.keep, args=(stopped,), name="keeper", daemon=True)
@@ -142,6 +142,14 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
             named[name] = str(folder.resolve())
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "HUIYIN_STORE"))}
     return {**kept, **given, **{k: v for k, v in named.items() if v is not None}}
+
+
+def _metrics_ports(settings: Settings, roles: int) -> list[dict[str, str]]:
+    """On one machine each role shows its figures on a port of its own: the one that is set, and those after it."""
+    first = settings.metrics_port
+    if not first:
+        return [{} for _ in range(roles)]
+    return [{"HUIYIN_METRICS_PORT": str(first + n)} for n in range(roles)]
 
 
 def free_port(wanted: int = 0) -> int:

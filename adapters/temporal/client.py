@@ -18,8 +18,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from adapters.telemetry.traces import interceptors
 from domain.refusal import Unavailable
 from workflows import wording
+from workflows.delivery_process import DeliveryProcess
 from workflows.matter_process import MatterProcess
 from workflows.summons_process import SummonsProcess
 
@@ -27,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_ADDRESS = "localhost:7233"
 RPC_TIMEOUT = timedelta(seconds=5)
-WORKFLOWS = (MatterProcess, SummonsProcess)
+WORKFLOWS = (MatterProcess, SummonsProcess, DeliveryProcess)
 ATTRIBUTES = {
     wording.NUMBER.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     wording.PLACE.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -47,8 +49,8 @@ def passing_runner() -> WorkflowRunner:
 
 
 def plugin(runner: WorkflowRunner | None = None) -> SimplePlugin:
-    """What client, worker and replayer share: the workflows and the runner (the strict sandbox where none is given)."""
-    return SimplePlugin("huiyin", workflows=WORKFLOWS, workflow_runner=runner)
+    """What client, worker and replayer share: the workflows, the runner (the strict sandbox where none is given), traces."""
+    return SimplePlugin("huiyin", workflows=WORKFLOWS, workflow_runner=runner, interceptors=interceptors())
 
 
 async def connect(*, lazy: bool = False, runner: WorkflowRunner | None = None, **overrides: Any) -> Client:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from workflows.advance import Steps
+from adapters.temporal.observed_steps import ObservedSteps
 from workflows.handle import Handle
 
 ACTIVITIES_AT_ONCE = 16
@@ -32,7 +32,7 @@ async def working(client: Client, handle: Handle, task_queue: str) -> AsyncItera
     """A worker at work for as long as the context lasts; `client` brings the workflows and their runner."""
     with ThreadPoolExecutor(ACTIVITIES_AT_ONCE, thread_name_prefix="activity") as threads:
         worker = Worker(
-            client, task_queue=task_queue, activities=[Steps(handle).advance], activity_executor=threads,
+            client, task_queue=task_queue, activities=[ObservedSteps(handle).advance], activity_executor=threads,
             max_concurrent_activities=ACTIVITIES_AT_ONCE, max_cached_workflows=MOST_CACHED,
             sticky_queue_schedule_to_start_timeout=LEFT_ALONE, graceful_shutdown_timeout=GRACE,
         )  # fmt: skip
