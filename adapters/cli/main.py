@@ -21,6 +21,7 @@ from adapters.cli import (
     log,
     log_boards,
     log_files,
+    maps,
     operate,
     reading,
     receipt,
@@ -59,6 +60,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(roster.app, name="roster")
 rulebook.app.command("release")(release.rulebook)
 app.add_typer(rulebook.app, name="rulebook")
+app.add_typer(maps.app, name="map")
 app.add_typer(witness.app, name="witness")
 app.command()(admin.init)
 app.command()(bundle.bundle)

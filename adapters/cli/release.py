@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 from uuid import uuid4
 
 import typer
@@ -18,13 +18,14 @@ from domain.acting import Command
 from domain.calendar import Notice
 from domain.refusal import Refused
 from domain.rulebook import BadRulebook
+from domain.rulebook.maps import ReleaseMap
 from domain.rulebook.releases import EnterNotice, release_of
 from workflows.standing import RELEASES
 from workflows.submission import Submission
 
 notice = typer.Typer(help="Holiday notices 放假通知.", no_args_is_help=True)
 
-_Ground = Annotated[
+Ground = Annotated[
     str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
 ]
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
@@ -38,7 +39,7 @@ def root() -> None:
 def rulebook(
     file: Annotated[str, typer.Argument(help="The rulebook, TOML, or a packaged one such as gulou.")],
     as_: As,
-    authority: _Ground,
+    authority: Ground,
     begins: Annotated[
         datetime | None,
         typer.Option(
@@ -68,7 +69,7 @@ def rulebook(
         )
     except Refused as refused:
         stop(exits.USAGE, refused.code, refused.advice, as_json)
-    _hand_in(command, as_, authority, as_json, "rulebook_released", (text,))
+    hand_in(command, as_, authority, as_json, "rulebook_released", (text,))
 
 
 @notice.command()
@@ -77,7 +78,7 @@ def enter(
         str, typer.Argument(help="The notice: TOML, holiday-cn JSON, or a packaged one such as cn-2026.")
     ],
     as_: As,
-    authority: _Ground,
+    authority: Ground,
     as_json: _JSON = False,
 ) -> None:
     """Enter a holiday notice, as a security administrator: provisional due moments after it are set again.
@@ -88,18 +89,20 @@ def enter(
         command = EnterNotice(notice=_notice(file))
     except Refused as refused:
         stop(exits.USAGE, refused.code, refused.advice, as_json)
-    _hand_in(command, as_, authority, as_json, "notice_entered")
+    hand_in(command, as_, authority, as_json, "notice_entered")
 
 
-def _hand_in(
+def hand_in(
     command: Command, as_: str, authority: str, as_json: bool, done: str, texts: tuple[str, ...] = ()
-) -> None:
+) -> NoReturn:
+    """Hand a release in and end the command; `done` is the refusal that says it was released before."""
     with opened(as_json) as engine:
         actor = acting(as_, identify(engine))
         answer = engine.handle(
             Submission("cli", uuid4().hex, RELEASES, command, actor, authority=authority, texts=texts)
         )
-        told(answer, as_json, rulebook=getattr(command, "name", None))
+        what = "map" if isinstance(command, ReleaseMap) else "rulebook"
+        told(answer, as_json, **{what: getattr(command, "name", None)})
     raise typer.Exit(exits.ACCEPTED if answer.code == done else exit_code(answer))
 
 

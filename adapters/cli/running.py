@@ -24,6 +24,7 @@ from adapters.cli import exits
 from adapters.cli.door import stop
 from adapters.demo.boards import BOARDS, NEEDED, adopt, boards, cosigned_by
 from adapters.demo.district import District, found, plan
+from adapters.demo.ground import release_ground
 from adapters.demo.morning import Held, Played, Witness, held_against, play
 from adapters.demo.report import Report, report
 from adapters.engine import Engine, now, open_engine
@@ -103,7 +104,8 @@ def demo(
             f"Founding a district: {COMMUNITIES} communities, {GRIDS} grids, six departments"
         ):
             refused = found(district, engine.handle, now(), template("demo"))
-        refused += [answer for answer in (adopt(engine, district.security, known),) if not answer.accepted]
+        more = (adopt(engine, district.security, known), release_ground(engine, district))
+        refused += [answer for answer in more if not answer.accepted]
         if refused:
             console.print(f"The district could not be founded: {refused[0].code}: {refused[0].advice}")
             raise typer.Exit(1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.views import rows
-from adapters.views.folded import OPENING, Folded, opened
+from adapters.views.folded import OPENING, Folded, folded_of, opened
 from adapters.views.notices import notice_rows
 from adapters.views.rows import Row
 from domain.context import Law
@@ -96,7 +96,7 @@ class Projector:
         if stored.version == 1:
             return None
         earlier = [row for row in self._store.load(stored.stream) if row.version < stored.version]
-        folded = self._kept[stored.stream] = _folded(earlier)
+        folded = self._kept[stored.stream] = folded_of(earlier)
         return folded
 
     def _record(self, stored: Stored, envelope: dict[str, Any], changes: Changes) -> None:
@@ -124,16 +124,8 @@ class Projector:
         history = self._store.load(case)
         if not history or history[0].type not in OPENING or history[0].position > position:
             return False
-        return not _folded(history).matter.confidential
+        return not folded_of(history).matter.confidential
 
     def _forget(self) -> None:
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-
-
-def _folded(history: Sequence[Stored]) -> Folded:
-    first, *rest = history
-    folded = opened(decode(first.type, first.body))
-    for row in rest:
-        folded.apply(decode(row.type, row.body))
-    return folded
