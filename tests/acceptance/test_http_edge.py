@@ -205,8 +205,10 @@ def test_a_stream_of_events_gives_its_place_back_at_once() -> None:
 
     async def asked() -> int:
         crowd = Crowd(stream, 1)
-        streams = [asyncio.create_task(call(crowd)) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        streams = []
+        for _ in range(3):
+            streams.append(asyncio.create_task(call(crowd)))
+            await asyncio.sleep(0.05)  # it has begun
         alive = sum(not one.done() for one in streams)
         for one in streams:
             one.cancel()
