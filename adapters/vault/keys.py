@@ -130,6 +130,14 @@ class Keys:
             keys[subject] = key
         return keys
 
+    def usable(self, subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+        """The ordinary holder's keys of many (stream, subject), without those destroyed, locked or handed over."""
+        return {
+            subject: key
+            for subject, row in self._stored(list(dict.fromkeys(subjects))).items()
+            if (key := self._open(row, False, "ordinary")) is not None
+        }
+
     def destroy(self, stream: str, subject: str | None = None) -> int:
         """Destroy one person's key in a case, or all keys of the case; returns how many."""
         return self._table.destroy(stream, subject)

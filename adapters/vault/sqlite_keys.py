@@ -51,8 +51,11 @@ class SqliteKeyTable:
         for first in range(0, len(subjects), MOST_NAMED):
             named = subjects[first : first + MOST_NAMED]
             wanted = ", ".join(["(?, ?)"] * len(named))
+            # A join from the names to the keys: for `IN (VALUES …)` SQLite reads the whole table.
             rows = self._read(
-                f"SELECT * FROM data_keys WHERE (stream, subject) IN (VALUES {wanted})", *chain(*named)
+                f"SELECT k.* FROM (VALUES {wanted}) AS w CROSS JOIN data_keys AS k"
+                " ON k.stream = w.column1 AND k.subject = w.column2",
+                *chain(*named),
             )
             found.extend(KeyRow._make(row) for row in rows)
         return found
