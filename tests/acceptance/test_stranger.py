@@ -16,6 +16,7 @@ import pytest
 from adapters.cli.receipt import app
 from tests.acceptance.evidence import adopt, cosigned, keys, seal
 from tests.acceptance.test_acts import registered
+from tests.acceptance.test_proof_script import openssl
 from tests.acceptance.world import DISTRICT, Desk
 from tests.made_log import BOARD_KEYS
 from tests.outside.ask import ROOT
@@ -24,7 +25,7 @@ from tests.outside.web import served
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("## How a stranger verifies one matter\n")[1].split("\n## ")[0]
 STEPS = re.findall(r"^```sh\n(.*?)^```$", SECTION, flags=re.DOTALL | re.MULTILINE)
-EXPORT, RECEIPT, VERIFY, OTHERS = range(4)
+EXPORT, RECEIPT, VERIFY, OTHERS, SHELL = range(5)
 
 
 @dataclass
@@ -84,13 +85,14 @@ def stranger(handed_out: Stranger, tmp_path: Path) -> Iterator[Stranger]:
     """A stranger with copies of the public files on a web server, the receipt, and no data of the office."""
     folder = tmp_path / "stranger"
     shutil.copytree(handed_out.folder, folder)
+    shutil.copy(ROOT / "adapters/receipt/verify-proof.sh", folder)
     with served(folder / "public") as url:
         mine = {"HUIYIN_DATA": str(tmp_path / "nowhere"), "LOG": url}
         yield Stranger(folder, handed_out.environment | mine)
 
 
-def test_the_readme_has_the_four_steps() -> None:
-    assert len(STEPS) == 4
+def test_the_readme_has_the_five_steps() -> None:
+    assert len(STEPS) == 5
     assert len(app.registered_commands) == 3
 
 
@@ -108,11 +110,21 @@ def test_what_the_readme_says_works_as_it_stands_there_and_without_data_of_ours(
     assert not Path(stranger.environment["HUIYIN_DATA"]).exists()
 
 
+@pytest.mark.skipif(bool(openssl()), reason=openssl() or "there is one")
+def test_a_shell_and_openssl_alone_say_the_same(stranger: Stranger) -> None:
+    done = stranger.does(SHELL)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("收录属实 INCLUDED") == 2
+
+
 @pytest.mark.parametrize(
     ("file", "step"),
     [
         ("receipt.tlog-proof", VERIFY), ("receipts.vkey", VERIFY), ("policy", VERIFY),
         ("event.tlog-proof", OTHERS), ("record", OTHERS), ("log.vkey", OTHERS), ("public/checkpoint", OTHERS),
+        ("receipt.tlog-proof", SHELL), ("receipts.vkey", SHELL), ("event.tlog-proof", SHELL), ("record", SHELL),
+        ("board2.vkey", SHELL),
     ],
 )  # fmt: skip
 def test_what_was_tampered_with_does_not_pass(stranger: Stranger, file: str, step: int) -> None:
