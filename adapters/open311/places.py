@@ -16,6 +16,9 @@ from domain.rulebook.maps import Map, map_of
 from workflows.ports import EventStore
 from workflows.standing import Standing
 
+_SPIKES = 1e-6
+"""The part of a polygon's area that its slips may make up."""
+
 
 class Places:
     """The ground of a map, indexed. Safe to share between threads."""
@@ -26,10 +29,7 @@ class Places:
         shapes: list[shapely.Geometry] = []
         for body, polygons in ground.ground:
             for rings in polygons:
-                shape = shapely.Polygon(rings[0], rings[1:])
-                if not shape.is_valid or shape.is_empty:
-                    why = shapely.is_valid_reason(shape).partition("[")[0]
-                    raise Refused("bad_map", f"Correct the map: a polygon of {body} is no area ({why}).")
+                shape = _area(shapely.Polygon(rings[0], rings[1:]), body)
                 self._bodies.append(body)
                 shapes.append(shape)
         self._tree = shapely.STRtree(shapes)
@@ -51,6 +51,16 @@ class Places:
                 largest[body] = shape
         middles = {body: shape.representative_point() for body, shape in largest.items()}
         return {body: (round(one.y, 7), round(one.x, 7)) for body, one in middles.items()}
+
+
+def _area(shape: shapely.Geometry, body: str) -> shapely.Geometry:
+    """The area of a polygon. Offices' files have rings that touch themselves or run into a spike and back: these are
+    mended. Where mending changes the area, as of a ring that crosses itself, nobody knows what was meant."""
+    mended = shape if shape.is_valid else shapely.make_valid(shape)
+    if not mended.area or abs(mended.area - shape.area) > _SPIKES * mended.area:
+        why = shapely.is_valid_reason(shape).partition("[")[0]
+        raise Refused("bad_map", f"Correct the map: a polygon of {body} is no area ({why}).")
+    return mended
 
 
 class MapInForce:
