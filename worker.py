@@ -10,13 +10,15 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import structlog
 
 from adapters import exit_guard, logs
 from adapters.bundle.publishing import publish_rules
+from adapters.deliveries.role import deliveries, delivering, outbox_consumer
+from adapters.deliveries.waker import Waker
 from adapters.engine import Engine, code_release, now, open_engine
 from adapters.follower import Consumer, Follower
 from adapters.http.app import opened
@@ -55,7 +57,7 @@ async def pause(stop: asyncio.Event) -> None:
 
 
 async def work(engine: Engine, stop: asyncio.Event) -> None:
-    """The role `worker`: runs the processes of matters and summonses."""
+    """The role `worker`: runs the processes of matters and summonses, and sends what waits in the outbox."""
     while not stop.is_set():
         try:
             client = await connect(runner=passing_runner())
@@ -64,7 +66,7 @@ async def work(engine: Engine, stop: asyncio.Event) -> None:
             log.warning("waiting_for_temporal", why=str(error))
             await pause(stop)
             continue
-        async with working(client, engine.handle, engine.settings.task_queue):
+        async with working(client, engine.handle, engine.settings.task_queue), delivering(engine, client):
             log.info("working", task_queue=engine.settings.task_queue, namespace=client.namespace)
             await stop.wait()
 
@@ -86,23 +88,24 @@ async def following(follower: Follower, stop: asyncio.Event, *beside: Coroutine[
 
 async def follow(engine: Engine, stop: asyncio.Event) -> None:
     """The role `follow`: tells processes, read models and keepers of every event, in order."""
-    positions = StoredPositions(engine.settings.views_url)
-    try:
+    with closing(StoredPositions(engine.settings.views_url)) as positions, deliveries(engine) as desk:
         client = await connect(lazy=True)
         starter = ProcessStarter(
             client, engine.handle, positions, lambda: open_cases(engine.store), engine.settings.task_queue
         )
         views = Views(engine.settings.views_url, engine.store, positions)
         resetter = Resetter(engine.handle, positions, lambda: open_cases(engine.store))
-        consumers: list[Consumer] = [starter, views, Keeper(engine.store, engine.keys, positions), resetter]
+        waker = Waker(client, desk.outbox, engine.settings.task_queue, now)
+        outbox = outbox_consumer(engine, desk, waker.news)
+        consumers: list[Consumer] = [
+            starter, views, Keeper(engine.store, engine.keys, positions), resetter, outbox,
+        ]  # fmt: skip
         log.info("following", namespace=client.namespace)
         follower = Follower(engine.store, consumers, positions)
         with figures(
             of_followers(follower.positions, engine.store, now), of_views(views.reader, now), of_pools
         ):
-            await following(follower, stop, reconcile(starter, positions))
-    finally:
-        positions.close()
+            await following(follower, stop, reconcile(starter, positions), waker.run(positions))
 
 
 async def seal(engine: Engine, stop: asyncio.Event) -> None:

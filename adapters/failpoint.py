@@ -47,6 +47,13 @@ FAILPOINTS = (
     "witness.before_save",
     "witness.after_save",
     "keeper.after_duty",
+    "imports.after_reading",
+    "imports.after_batch",
+    "imports.after_save",
+    "outbox.before_commit",
+    "outbox.after_commit",
+    "deliver.after_sent",
+    "deliver.before_settled",
 )
 """Every failpoint of the code; the fault tests walk this list. On PostgreSQL a save is one call, so that the
 steps from `store.after_begin` to `store.before_commit` are the server's: there the tests kill the server."""

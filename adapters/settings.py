@@ -28,7 +28,11 @@ class Settings(BaseSettings):
 
     `api_host` and `api_port` are where the API listens (8000 unless told otherwise), `api_url` is how browsers reach it.
     `oidc_…` name the provider of signing in: its issuer, who we are to it, and the audience of the tokens that callers
-    bring (the client id, if left out). `access` is where keys of systems and links to persons are kept.
+    bring (the client id, if left out). `access` is where keys of systems and links to persons are kept, `deliveries`
+    where subscriptions and what is to be delivered to them.
+
+    `imports` is where tables that are being imported lie, `import_most_bytes` how large one may be, and `import_share` the
+    part of the time that imports may take (the rest belongs to live matters).
 
     `rate` requests a second, and `rate_burst` at once, are what one caller may send to one process; `rate_strangers…` the
     same for an address that has shown no working key; `api_at_once` is how many requests a process answers at a time.
@@ -52,6 +56,10 @@ class Settings(BaseSettings):
     district: str = "000000"
     task_queue: str = "huiyin"
     access: str | None = None
+    deliveries: str | None = None
+    imports: str | None = None
+    import_most_bytes: int = Field(default=67_108_864, ge=1)
+    import_share: float = Field(default=0.25, gt=0, le=1)
     api_host: str = "127.0.0.1"
     api_port: int | None = Field(default=None, ge=0, le=65_535)
     api_url: str | None = None
@@ -71,6 +79,17 @@ class Settings(BaseSettings):
     api_metrics: bool = False
     traces: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_ca: Path | None = None
+    notice_url: str | None = None
+    notice_secret: SecretStr | None = None
+    notice_texts: Path | None = None
 
     @property
     def store_url(self) -> str:
@@ -96,6 +115,16 @@ class Settings(BaseSettings):
     def access_url(self) -> str:
         """Keys of systems, and which person a subject is."""
         return self.access or self.store or str(self.data / "access.db")
+
+    @property
+    def deliveries_url(self) -> str:
+        """Subscriptions, and what is to be delivered to them."""
+        return self.deliveries or self.store or str(self.data / "deliveries.db")
+
+    @property
+    def imports_url(self) -> str:
+        """Tables that are being imported, and their reports."""
+        return self.imports or self.store or str(self.data / "imports.db")
 
     @property
     def api_address(self) -> str:

@@ -1,0 +1,70 @@
+"""How the roles hold the outbox: the follower fills it, the worker empties it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from adapters.deliveries.activity import Deliveries
+from adapters.deliveries.consumer import OutboxConsumer, SubscriptionRouter
+from adapters.deliveries.outbox import Outbox
+from adapters.deliveries.schema import open_deliveries
+from adapters.deliveries.sending import Pace, Sending
+from adapters.deliveries.subscriptions import WEBHOOK, Subscriptions
+from adapters.deliveries.webhook import WebhookSender
+from adapters.engine import Engine
+from workflows.delivery_process import sending_queue
+
+AT_ONCE = 64
+"""Subscriptions that one worker sends for at a time."""
+GRACE = timedelta(seconds=10)
+"""A try takes less; what is cut off is sent again, under the same id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The open outbox with its subscriptions."""
+
+    outbox: Outbox
+    subscriptions: Subscriptions
+
+
+@contextmanager
+def deliveries(engine: Engine) -> Iterator[Desk]:
+    """The outbox that the settings name. Raises Unavailable."""
+    tables = open_deliveries(engine.settings.deliveries_url)
+    try:
+        yield Desk(Outbox(tables), Subscriptions(tables, engine.keys.pepper, engine.handle.clock))
+    finally:
+        tables.close()
+
+
+def outbox_consumer(engine: Engine, desk: Desk, woken: Callable[[], None]) -> OutboxConsumer:
+    """The follower's consumer, with everybody who is to be told of events."""
+    routers = (SubscriptionRouter(engine.store, desk.subscriptions),)
+    return OutboxConsumer(engine.store, desk.outbox, routers, engine.handle.clock, woken)
+
+
+@asynccontextmanager
+async def delivering(engine: Engine, client: Client, pace: Pace | None = None) -> AsyncIterator[None]:
+    """A worker that sends, by the sender of every channel, for as long as the context lasts.
+
+    It has a task queue of its own, so that slow receivers never hold up the processes of matters.
+    """
+    with deliveries(engine) as desk:
+        webhook = WebhookSender(engine, desk.subscriptions, desk.outbox)
+        senders = {WEBHOOK: webhook}
+        sending = Sending(desk.outbox, desk.subscriptions, senders, engine.handle.clock, pace)
+        try:
+            async with Worker(
+                client, task_queue=sending_queue(engine.settings.task_queue), activities=[Deliveries(sending).deliver],
+                max_concurrent_activities=AT_ONCE, graceful_shutdown_timeout=GRACE,
+            ):  # fmt: skip
+                yield
+        finally:
+            await webhook.close()
