@@ -13,7 +13,9 @@ from types import FrameType
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 
+from tests.browser import browser
 from tests.servers import PostgresServer, TemporalServer, create_database, drop_database
 
 FOR_TESTS = "HUIYIN_TEST_"
@@ -26,7 +28,9 @@ if os.environ.get("CI"):
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # The tests meet the servers that they start, never one that the caller's shell happens to name.
-for _name in [n for n in os.environ if n.startswith(("TEMPORAL_", "HUIYIN_")) and not n.startswith(FOR_TESTS)]:
+for _name in [
+    n for n in os.environ if n.startswith(("TEMPORAL_", "HUIYIN_")) and not n.startswith(FOR_TESTS)
+]:
     del os.environ[_name]
 
 
@@ -70,6 +74,13 @@ def new_pg_database(postgres_dsn: str) -> Iterator[Callable[[], str]]:
 def pg_database(new_pg_database: Callable[[], str]) -> str:
     """DSN of a new, empty database, dropped after the test."""
     return new_pg_database()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser; only for a module, since Playwright keeps the thread's event loop for itself."""
+    with browser() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from adapters.bundle import verify
-from tests.unit.verify_world import Report
+from tests.bundle_maker import Trail
+from tests.unit.verify_world import Desk, Report
 
 PAGE = Path(verify.__file__).with_name("verify.html")
 PATIENCE = 60_000  # milliseconds until the page must have said something
 OF_THE_LAW = {"rules_unpinned", "rules_changed", "rules_not_own", "late_unmarked"}
 """What only verify.py says: the page runs no process law and reads no rulebook."""
 Words = tuple[Any, ...]
+Files = dict[str, bytes]
 
 
 def words(findings: Iterable[dict[str, Any]]) -> list[Words]:
@@ -90,3 +93,27 @@ def reader(browser: Browser) -> Iterator[Reader]:
     yield one
     page.close()
     assert (one.strayed, one.errors) == ([], [])
+
+
+def grown() -> Trail:
+    """A log of a hundred matters, 301 leaves."""
+    return Trail().open().matters(100)
+
+
+@dataclass
+class Given:
+    """What a board is handed: members of the bundle, its own policy if another, receipts by their file names."""
+
+    files: Files
+    policy: str | None = None
+    receipts: dict[str, str] = field(default_factory=dict)
+
+
+def judged(desk: Desk, board: Reader, given: Given) -> tuple[Report, Report]:
+    """What verify.py and the page say of the same files."""
+    if given.policy is not None:
+        desk.policy.write_text(given.policy)
+    receipts = [desk.file(name, text) for name, text in given.receipts.items()]
+    named = [part for one in receipts for part in ("--receipt", one)]
+    by_python = desk.check(given.files, *named)
+    return by_python, board.check(desk.folder / "bundle.zip", policy=desk.policy, receipts=receipts)

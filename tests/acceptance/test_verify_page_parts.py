@@ -19,7 +19,6 @@ from adapters.demo import turns
 from tests import bundle_maker as make
 from tests.acceptance.bundle_world import Audited, audited
 from tests.acceptance.page_world import PAGE, reader, words
-from tests.browser import browser
 from tests.bundle_maker import Trail
 from tests.story import eventful
 from tests.unit.verify_world import run
@@ -27,12 +26,6 @@ from tests.unit.verify_world import run
 ENGINE = PAGE.read_text(encoding="utf-8").split("function engine() {")[1].split("\n  self.onmessage = ")[0]
 PARTS = "({sha256, crc32, hex, moment, written, tenths, fromBase64, readLeaf, rootFromPath, Frontier, Reader, spelled})"
 Ask = Callable[[str, Any], Any]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
