@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from adapters.duplicates.door import Door
 from adapters.log.keys import make_log_keys
 from adapters.replay import replay_missed
 from adapters.settings import Settings
@@ -36,9 +37,11 @@ class Engine:
     keys: Keys
     vault: Vault
     handle: Handle
+    likeness: Door
 
     def close(self) -> None:
         """Let go of the databases."""
+        self.likeness.close()
         self.store.close()
         self.keys.close()
 
@@ -64,7 +67,8 @@ def open_engine(settings: Settings, clock: Callable[[], datetime] = now) -> Engi
         keys.close()
         raise
     vault = Vault(store, keys)
-    return Engine(settings, store, keys, vault, ObservedHandle(store, vault, keys, clock, code_release()))
+    handle = ObservedHandle(store, vault, keys, clock, code_release())
+    return Engine(settings, store, keys, vault, handle, Door(settings.keys_url, keys))
 
 
 def code_release() -> str:

@@ -33,7 +33,7 @@ EVENTS = {
     "leg_urged": "催办", "urged_by_clock": "到期催办", "leg_supervised": "督办", "supervised_by_clock": "到期督办",
     "order_cancelled": "撤单", "order_settled": "全部结束", "call_answered": "应呼", "authority_confirmed": "补批",
     "authority_lapsed": "补批逾期", "leg_rated": "评单", "command_refused": "操作被拒", "sealed_read": "查阅封存内容",
-    "bundle_taken": "领取审计包",
+    "bundle_taken": "领取审计包", "matters_indexed": "重复件比对编目",
     "log_opened": "日志启用", "policy_adopted": "采纳见证规则", "witness_silent": "见证方失联",
     "witness_returned": "见证方恢复", "log_key_changed": "更换日志密钥", "rules_published": "公布流程规则",
     "map_released": "发布网格图",

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     the defaults, SQLite files in that folder, are not wanted; the others follow `store`. `masters` is the folder of
     the master keys, `log_keys` that of the log's signing keys; both belong on another disk than the data, and away
     from who administers the databases. `district` is the code that numbers begin with.
+    Likely duplicates of a matter are looked for among those registered up to `duplicate_weeks` before it.
 
     `log_origin` names the evidence log (C2SP tlog-checkpoint) and `log_delay_hours` is how soon an event is promised to
     stand under a cosigned head; both are written into the log's first leaf and mean nothing once that is written.
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     log_origin: str | None = None
     log_delay_hours: int = Field(default=24, ge=1)
     district: str = "000000"
+    duplicate_weeks: int = Field(default=8, ge=1, le=520)
     task_queue: str = "huiyin"
     access: str | None = None
     deliveries: str | None = None

@@ -10,6 +10,8 @@ _REFUSALS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e03")
 _READS = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e04")
 _NOTICES = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e08")
 _BUNDLES = uuid.UUID("5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e07")
+INDEXED = "5e91a2d4-0f3c-4f5e-9b1a-6c1f3a7d2e0d"
+"""The stream of what machines read to compare matters."""
 
 
 class CommandRefused(Event, name="command_refused.v1"):
@@ -64,6 +66,15 @@ class BundleTaken(Event, name="bundle_taken.v1"):
     end: int
     withheld: int
     whole: bool
+
+
+class MattersIndexed(Event, name="matters_indexed.v1"):
+    """A machine read text and place of `cases` matters, of those opened or taken up again after `start` up to `end`
+    (positions of the store), so that likely duplicates can be offered. Nobody was shown them."""
+
+    cases: int
+    start: int
+    end: int
 
 
 def refusals_of(case: str) -> str:

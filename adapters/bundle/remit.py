@@ -16,7 +16,14 @@ from domain.matter import Matter, replay
 from domain.refusal import Refused
 from domain.register import Register
 from workflows.ports import EventStore, Stored
-from workflows.records import BundleTaken, CommandRefused, NoticeDelivered, NoticeFailed, SealedRead
+from workflows.records import (
+    BundleTaken,
+    CommandRefused,
+    MattersIndexed,
+    NoticeDelivered,
+    NoticeFailed,
+    SealedRead,
+)
 from workflows.rooms import STREAMS
 
 Reads = Callable[[str], bool]
@@ -26,6 +33,8 @@ BOARDS = ("supervisory_board", "discipline_inspection")
 _OF_EVERYBODY = frozenset({GENESIS, LOG, *STREAMS})
 _OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 _ABOUT_A_CASE = (CommandRefused.TYPE, SealedRead.TYPE, NoticeDelivered.TYPE, NoticeFailed.TYPE)
+_OF_NOBODY = (BundleTaken.TYPE, MattersIndexed.TYPE)
+"""What was taken or read of many cases at once: it says nothing about any of them."""
 
 
 class Remit:
@@ -62,7 +71,7 @@ class Remit:
         if rows[0].type in _ABOUT_A_CASE:
             return self._about(decode(rows[0].type, rows[0].body).pub.case)
         if rows[0].type not in _OPENING:
-            return rows[0].type == BundleTaken.TYPE
+            return rows[0].type in _OF_NOBODY
         if self._under is None and not _accuses(rows):
             return True
         matter = replay(decode(row.type, row.body) for row in rows)

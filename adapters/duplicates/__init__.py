@@ -1,0 +1,1 @@
+"""Likely duplicates: what is compared of two requests, the sealed index of it, and whom they are offered to."""

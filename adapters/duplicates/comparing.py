@@ -1,0 +1,106 @@
+"""Comparing a request with others: its words and its address apart, weighed by how rare they are among those others.
+
+What everybody writes (尊敬的领导, the name of the community) says nothing about two requests being one matter; so a pair
+of signs, or a name, weighs as much as it is rare among the requests that are compared. Nothing is kept for that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rapidfuzz import fuzz
+
+from adapters.duplicates.features import Features
+
+THRESHOLD = 0.2
+"""From which score on a matter is offered; chosen on one half of the messages, measured on the other (RESULTS.md)."""
+OF_ADDRESS = 0.1
+"""What the same rare address adds to a score."""
+ENOUGH_TEXT = 0.1
+"""Below this likeness of the words the same address adds only a part: one estate has many matters."""
+FEWEST_SHARED = 4
+"""Fewer pairs of signs in common than these are chance."""
+SAME_NAME = 80.0
+"""From which likeness on (rapidfuzz's ratio, per cent) two names are one, perhaps misspelt."""
+APART = 0.5
+"""What is left of a score when the addresses contradict each other: other buildings, or other places given."""
+OTHER_PLACE = 50.0
+"""Below which likeness two places that were given by themselves are two."""
+FEWEST = 50
+"""Rareness is judged as if at least so many were compared."""
+
+
+class Likeness(NamedTuple):
+    """How alike two requests are, from 0 to 1: `score` from `text` and `address`; `apart`: the addresses contradict."""
+
+    score: float
+    text: float
+    address: float
+    apart: bool = False
+
+
+def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
+    """How alike the new request is to each of the others, in their order."""
+    grams = new.grams
+    shared = [[gram for gram in grams if gram in other.text] for other in others]
+    held = Counter(gram for some in shared for gram in some)
+    known = max(len(others), FEWEST)
+    weights = {gram: _rareness(held[gram], known) ** 2 for gram in grams}
+    mine = math.sqrt(sum(weights.values()))
+    addresses = _Addresses(new, others, known)
+    found = []
+    for other, some in zip(others, shared, strict=True):
+        text = _cosine(weights, mine, some, other) if len(some) >= FEWEST_SHARED else 0.0
+        found.append(addresses.joined(text, other) if text else Likeness(0.0, 0.0, 0.0))
+    return found
+
+
+def _rareness(held: int, known: int) -> float:
+    """The weight of what `held` of `known` requests have as well: 1 for what nobody has, 0 for what everybody has."""
+    return max(0.0, math.log((known + 1) / (held + 1)) / math.log(known + 1))
+
+
+def _cosine(weights: dict[str, float], mine: float, grams: Sequence[str], other: Features) -> float:
+    """The cosine of both; of the other's own pairs of signs, that the new one lacks, each counts as rare as most are."""
+    common = sum(weights[gram] for gram in grams)
+    if not common or not mine:
+        return 0.0
+    theirs = math.sqrt(common + _OWN * (max(0, len(other.text) - 1 - len(grams))))
+    return common / (mine * theirs)
+
+
+_OWN = 0.6
+"""The squared weight of a pair of signs that only the other one has."""
+
+
+class _Addresses:
+    """The addresses of the others against the new one's."""
+
+    def __init__(self, new: Features, others: Sequence[Features], known: int) -> None:
+        self._new, self._known = new, known
+        self._held = Counter(name for other in others for name in other.names)
+        self._ratios: dict[str, float] = {}
+
+    def joined(self, text: float, other: Features) -> Likeness:
+        """Both likenesses in one."""
+        address = max((self._name(one) for one in other.names), default=0.0)
+        score = min(1.0, text + OF_ADDRESS * address * min(1.0, text / ENOUGH_TEXT))
+        apart = contradict(self._new, other)
+        return Likeness(score * APART if apart else score, text, address, apart)
+
+    def _name(self, theirs: str) -> float:
+        known = self._ratios.get(theirs)
+        if known is None:
+            same = any(fuzz.ratio(mine, theirs) >= SAME_NAME for mine in self._new.names)
+            known = self._ratios[theirs] = _rareness(self._held[theirs], self._known) if same else 0.0
+        return known
+
+
+def contradict(one: Features, other: Features) -> bool:
+    """Whether two addresses cannot be one: both name buildings and none in common, or both give unlike places."""
+    if one.buildings and other.buildings and not one.buildings & other.buildings:
+        return True
+    return bool(one.place and other.place) and fuzz.ratio(one.place, other.place) < OTHER_PLACE
