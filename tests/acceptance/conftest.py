@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.http_world import Api, api_over
+from tests.acceptance.open311_world import Open311, map_text, released
 from tests.acceptance.world import DISTRICT, Desk, found_in
 
 
@@ -35,3 +36,10 @@ def api(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api
     shutil.copytree(founded, data)
     with api_over(data) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def open311(api: Api) -> Open311:
+    """Open311 over that API, with a small map released."""
+    assert released(api.engine, map_text()).accepted
+    return Open311(api)
