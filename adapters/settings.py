@@ -41,6 +41,11 @@ class Settings(BaseSettings):
 
     `metrics_port` shows the role's figures (`GET /metrics`) at `metrics_host`, `api_metrics` the API's on its own port too;
     `traces` is the OTLP collector's address for spans. None of these is set unless the operator does.
+
+    `smtp_…` name the mail server that notices go out through and `smtp_from` the mailbox they come from; `smtp_tls` is
+    `none` for a server on this machine alone, `smtp_ca` the certificates to trust where they are the office's own.
+    `notice_url` and `notice_secret` (whsec_…) name a gateway of the office's own (SMS). Without either nobody is told by
+    message. `notice_texts` is a folder with texts of the office's own.
     """
 
     model_config = SettingsConfigDict(env_prefix="HUIYIN_", frozen=True, extra="ignore")
@@ -81,7 +86,6 @@ class Settings(BaseSettings):
     api_metrics: bool = False
     traces: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
     smtp_host: str | None = None
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_user: str | None = None

@@ -13,11 +13,14 @@ from temporalio.worker import Worker
 from adapters.deliveries.activity import Deliveries
 from adapters.deliveries.consumer import OutboxConsumer, SubscriptionRouter
 from adapters.deliveries.outbox import Outbox
+from adapters.deliveries.ports import Router, Sender
 from adapters.deliveries.schema import open_deliveries
 from adapters.deliveries.sending import Pace, Sending
 from adapters.deliveries.subscriptions import WEBHOOK, Subscriptions
 from adapters.deliveries.webhook import WebhookSender
 from adapters.engine import Engine
+from adapters.notices.role import notice_router, notice_sender
+from adapters.notices.routing import CHANNEL
 from workflows.delivery_process import sending_queue
 
 AT_ONCE = 64
@@ -46,7 +49,10 @@ def deliveries(engine: Engine) -> Iterator[Desk]:
 
 def outbox_consumer(engine: Engine, desk: Desk, woken: Callable[[], None]) -> OutboxConsumer:
     """The follower's consumer, with everybody who is to be told of events."""
-    routers = (SubscriptionRouter(engine.store, desk.subscriptions),)
+    routers: list[Router] = [SubscriptionRouter(engine.store, desk.subscriptions)]
+    notices = notice_router(engine, desk.subscriptions)
+    if notices is not None:
+        routers.append(notices)
     return OutboxConsumer(engine.store, desk.outbox, routers, engine.handle.clock, woken)
 
 
@@ -58,7 +64,7 @@ async def delivering(engine: Engine, client: Client, pace: Pace | None = None) -
     """
     with deliveries(engine) as desk:
         webhook = WebhookSender(engine, desk.subscriptions, desk.outbox)
-        senders = {WEBHOOK: webhook}
+        senders: dict[str, Sender] = {WEBHOOK: webhook, CHANNEL: notice_sender(engine)}
         sending = Sending(desk.outbox, desk.subscriptions, senders, engine.handle.clock, pace)
         try:
             async with Worker(

@@ -1,0 +1,101 @@
+"""Routing: which notices an event gives rise to, as rows of the outbox. Nothing is opened here: rows hold ids alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import structlog
+
+from adapters.deliveries.ports import Row, event_id
+from adapters.deliveries.subscriptions import Subscriptions
+from adapters.notices.wording import Texts
+from domain.event import Recorded, decode
+from domain.matter import Matter, evolve
+from domain.matter.telling import SPEAKING, TO_REQUESTER, Moment, Told, requesters_of, staff_of, told
+from domain.refusal import Unavailable
+from workflows.ports import EventStore, Stored
+from workflows.standing import Standing, StandingViews
+
+CHANNEL = "notice"
+SUBSCRIPTION = "notices"
+"""The one subscription under which all notices are queued: it begins when the office first has a way to send them."""
+
+_log = structlog.get_logger("notices")
+
+
+def what_of(moment: Moment, person: str) -> str:
+    """How a row says what it is: the moment, and the random id of who is told."""
+    return f"{moment}:{person}"
+
+
+def said_by(what: str) -> tuple[Moment, str]:
+    """Moment and person of such a row."""
+    moment, _, person = what.partition(":")
+    return cast("Moment", moment), person
+
+
+class NoticeRouter:
+    """The outbox's router for notices."""
+
+    def __init__(
+        self, store: EventStore, standing: StandingViews, subscriptions: Subscriptions, texts: Texts
+    ) -> None:
+        self._store, self._standing, self._subscriptions, self._texts = store, standing, subscriptions, texts
+
+    def rows(self, batch: Sequence[Stored]) -> list[Row]:
+        """A row for everybody who is to be told. Raises Unavailable."""
+        since = next(
+            (one.since for one in self._subscriptions.hearing(CHANNEL) if one.id == SUBSCRIPTION), None
+        )
+        if since is None:
+            return []
+        cases: dict[str, set[int]] = {}
+        for stored in batch:
+            if stored.type in SPEAKING and stored.position > since:
+                cases.setdefault(stored.stream, set()).add(stored.version)
+        standing = self._standing.caught_up() if cases else None
+        return [
+            row
+            for case, versions in cases.items()
+            if standing
+            for row in self._of_case(case, versions, standing)
+        ]
+
+    def _of_case(self, case: str, versions: set[int], standing: Standing) -> Iterator[Row]:
+        try:
+            yield from [*self._told(case, versions, standing)]
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a case that cannot be read must not hold up all others
+            _log.error("case_unreadable", case=case, error=type(error).__name__)
+
+    def _told(self, case: str, versions: set[int], standing: Standing) -> Iterator[Row]:
+        state: Matter | None = None
+        for stored in self._store.load(case):
+            recorded = decode(stored.type, stored.body)
+            state = evolve(state, recorded)
+            for moment, person in reached(state, recorded, standing) if stored.version in versions else ():
+                if self._texts.sends(moment):
+                    yield Row(
+                        SUBSCRIPTION, stored.stream, stored.version, stored.position, event_id(stored.body),
+                        stored.type, what_of(moment, person), lane=f"{stored.stream}/{person}",
+                    )  # fmt: skip
+            if stored.version >= max(versions):
+                return
+
+
+def reached(state: Matter, recorded: Recorded[Any], standing: Standing) -> Iterator[tuple[Moment, str]]:
+    """Moment and person of every message that an event sends, each once; `state` is its case just after it."""
+    found: dict[tuple[Moment, str], None] = {}
+    for one in told(recorded.pub, state):
+        if one.moment is not None:
+            found |= dict.fromkeys((one.moment, who) for who in _persons(state, one, recorded, standing))
+    yield from found
+
+
+def _persons(state: Matter, one: Told, recorded: Recorded[Any], standing: Standing) -> list[str]:
+    if one.moment in TO_REQUESTER:
+        return requesters_of(state, one)
+    book = standing.laws[recorded.basis.rulebook].book
+    return staff_of(state, one, recorded.pub, standing.register, book, recorded.recorded_at)

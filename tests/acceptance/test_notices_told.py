@@ -1,0 +1,243 @@
+"""Residents and staff are told by message: what, to whom, once in effect, with the contact opened only to send it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.matter import commands as do
+from tests.acceptance.notice_world import Told, telling
+from workflows.rooms import REGISTER
+
+MAIL, PHONE = "someone@mail.example", "13811112222"
+
+
+@pytest.fixture(params=("sqlite", "postgres"))
+def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Told]:
+    dsn = request.getfixturevalue("pg_database") if request.param == "postgres" else None
+    with telling(tmp_path, dsn) as made:
+        yield made
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Told]:
+    with telling(tmp_path) as made:
+        yield made
+
+
+def test_a_life_is_told_to_its_requester_and_is_on_record_with_its_times(told: Told) -> None:
+    desk = told.tale.desk
+    case, (asker,) = told.register(MAIL)
+    desk.accepted_and_triaged(case)
+    handler = desk.district.actor("com-01", "officer")
+    desk.must(case, handler, do.StartHandling(how="self_handling"), note="已上门")
+    desk.submits(case)
+    desk.calls_back(case, asker.person)
+    desk.closes(case)
+    told.tell()
+
+    subjects = [mail["Subject"].split(" ")[0] for mail in told.box.to(MAIL)]
+    assert subjects == ["已登记", "已受理", "已有答复", "已结案"]
+    record = told.on_record(case)
+    assert [one.type for one in record] == ["notice_delivered.v1"] * 4
+    assert [one.pub.moment for one in record] == ["registered", "accepted", "answered", "closed"]
+    assert {(one.pub.to, one.pub.channel, one.pub.case) for one in record} == {(asker.person, "smtp", case)}
+    assert all(one.recorded_at.utcoffset() is not None for one in record)
+
+
+def test_each_requester_is_told_over_the_way_that_leads_to_them(told: Told) -> None:
+    told.register(MAIL, PHONE)
+    told.tell()
+
+    assert (len(told.box.to(MAIL)), len(told.hub.to(PHONE))) == (1, 1)
+    assert len(told.box.taken) == len(told.hub.taken) == 1
+
+
+def test_a_message_is_sent_once_however_often_the_outbox_is_read(told: Told) -> None:
+    case, _ = told.register(MAIL)
+    told.tell()
+    told.consumer._at = 0
+    told.outbox.move(0, told.engine.store.epoch())  # as after a restored outbox
+    told.tell()
+    told.tell()
+
+    assert len(told.box.taken) == 1
+    assert len(told.on_record(case)) == 1
+
+
+def test_a_crash_between_sending_and_recording_repeats_it_under_the_same_id(
+    here: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, _ = here.register(MAIL)
+    here.follow()
+
+    def crash(name: str) -> None:
+        if name == "notice.before_recorded":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("adapters.notices.sending.failpoint", crash)
+    with pytest.raises(KeyboardInterrupt):
+        here.deliver()
+    monkeypatch.undo()
+    here.tale.clock.turn(60)
+    here.deliver()
+
+    first, second = here.box.to(MAIL)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert len(here.on_record(case)) == 1
+    assert len(here.read(case)) == 1
+
+
+def test_the_reading_of_a_contact_is_on_record_once_and_before_it_is_used(here: Told) -> None:
+    case, _ = here.register(MAIL)
+    here.box.to_data = lambda: "451 later"
+    here.tell()
+    before = [one.pub for one in here.read(case)]
+    here.box.to_data = lambda: None
+    here.tale.clock.turn(4000)
+    here.deliver()
+
+    reads = here.read(case)
+    assert [one.pub for one in reads] == before
+    assert [(one.pub.fields, one.pub.purpose, one.person) for one in reads] == [
+        (("contact",), "notice:registered", "system:clock")
+    ]
+    assert len(here.box.to(MAIL)) == 1
+
+
+def test_without_a_contact_nothing_is_sent_and_nothing_is_read(here: Told) -> None:
+    case, _ = here.register(None)
+    here.tell()
+
+    assert (here.box.taken, here.hub.taken, here.read(case), here.on_record(case), here.waiting()) == (
+        [],
+        [],
+        [],
+        [],
+        0,
+    )
+
+
+def test_who_declined_before_it_is_sent_is_told_nothing_more(here: Told) -> None:
+    case, (asker,) = here.register(MAIL)
+    here.follow()
+    here.tale.desk.must(case, asker, do.StateNoticeWish(requester=asker.person, wanted=False), None)
+    here.tell()
+
+    assert (here.box.taken, here.read(case), here.waiting()) == ([], [], 0)
+
+
+def test_whose_data_were_erased_before_it_is_sent_is_told_nothing(here: Told) -> None:
+    case, (asker, other) = here.register(MAIL, PHONE)
+    desk = here.tale.desk
+    desk.accepted_and_triaged(case)
+    here.follow()
+    desk.must(case, asker, do.RequestWithdrawal(requester=asker.person), None)
+    desk.must(
+        case, desk.district.actor("sd-01", "callback_officer"), do.ConfirmWithdrawal(requester=asker.person)
+    )
+    archivist = desk.district.actor("archive", "archivist")
+    desk.must(case, archivist, do.EraseData(ground="consent_withdrawn", about=asker.person))
+    here.tell()
+
+    assert here.box.taken == []
+    assert {said["moment"] for said in here.hub.to(PHONE)} == {"registered", "accepted"}
+    assert all(one.pub.to == other.person for one in here.on_record(case))
+
+
+def test_of_an_accusation_no_message_ever_goes_out(here: Told) -> None:
+    case, (asker,) = here.register(MAIL, accusation=True, kind=None, code=None, demand=None, host=None)
+    here.tell()
+
+    assert (here.box.taken, here.read(case), here.on_record(case)) == ([], [], [])
+    assert asker.person
+
+
+def test_what_waits_when_a_case_is_handed_to_discipline_inspection_is_withheld(here: Told) -> None:
+    case, _ = here.register(MAIL)
+    here.follow()
+    desk = here.tale.desk
+    desk.must(case, desk.district.actor("com-01", "intake_officer"), do.DivertMatter(to="discipline"))
+    here.tell()
+
+    assert (here.box.taken, here.on_record(case), here.waiting()) == ([], [], 0)
+
+
+def test_a_mailbox_that_is_refused_for_good_is_on_record_as_not_told(here: Told) -> None:
+    case, _ = here.register(MAIL)
+    here.box.to_recipient = lambda address: f"550 <{address}> unknown"
+    here.tell()
+
+    (failed,) = here.on_record(case)
+    assert (failed.type, failed.pub.code, failed.pub.channel) == (
+        "notice_failed.v1",
+        "recipient_refused",
+        "smtp",
+    )
+    assert here.waiting() == 0
+
+
+@pytest.mark.parametrize(
+    "contact", ["微信 wang", "a@x.example\r\nBcc: b@x.example", "13800000000, 13900000000"]
+)
+def test_a_contact_that_is_no_address_reaches_nobody_and_is_on_record(here: Told, contact: str) -> None:
+    case, _ = here.register(contact)
+    here.tell()
+
+    (failed,) = here.on_record(case)
+    assert (failed.pub.code, failed.pub.channel) == ("no_way_there", "none")
+    assert (here.box.taken, here.hub.taken) == ([], [])
+
+
+def test_a_gateway_that_is_down_holds_up_no_mail_and_gets_everything_later(told: Told) -> None:
+    case, _ = told.register(PHONE, MAIL)
+    told.hub.answer = lambda _: 503
+    told.tell()
+    mails = len(told.box.to(MAIL))
+    told.tale.desk.accepted_and_triaged(case)
+    told.hub.answer = lambda _: 204
+    told.tale.clock.turn(4000)
+    told.tell()
+    told.tale.clock.turn(4000)
+    told.deliver()
+
+    assert mails == 1
+    assert [said["moment"] for said in told.hub.to(PHONE)] == ["registered", "accepted"]
+    assert told.waiting() == 0
+
+
+def test_staff_are_told_of_a_task_of_a_due_moment_and_of_its_lateness(told: Told) -> None:
+    duty = told.staff("dept-housing", "duty_officer", "duty@housing.example")
+    case, _ = told.register(None)
+    told.tale.desk.accepted_and_triaged(case)
+    told.tale.desk.whistles(case, ("dept-housing",))
+    for _ in range(30):
+        told.tale.clock.turn(1)
+        told.tale.steps(case)
+    told.tell()
+
+    moments = [one.pub.moment for one in told.on_record(case) if one.pub.to == duty.person]
+    assert moments[0] == "task_arrived"
+    assert {"due_soon", "due_missed", "urged"} <= set(moments)
+    assert len(told.box.to("duty@housing.example")) == len(moments)
+    assert {one.pub.fields for one in told.read(REGISTER)} == {("contact",)}
+
+
+def test_nothing_happens_where_no_way_out_is_named(tmp_path: Path) -> None:
+    with telling(tmp_path) as here:
+        here.begin(smtp_host=None, notice_url=None)
+        case, _ = here.register(MAIL)
+        here.follow()
+
+        assert (here.waiting(), here.on_record(case)) == (0, [])
+
+
+def test_what_happened_before_the_office_had_a_way_out_is_not_told_afterwards(tmp_path: Path) -> None:
+    with telling(tmp_path) as here:
+        since = here.subscriptions.get("notices").since
+        assert since > 0  # the district had been founded
+        here.tell()
+
+        assert here.box.taken == []
