@@ -6,5 +6,6 @@ domain's to say (`domain.visibility.in_public`); everything that is handed in go
 
 from adapters.open311.app import PREFIX, application
 from adapters.open311.described import describe
+from adapters.open311.spoken import Spoken
 
-__all__ = ["PREFIX", "application", "describe"]
+__all__ = ["PREFIX", "Spoken", "application", "describe"]

@@ -177,10 +177,13 @@ _SUMMARY = {
     "token": "A token's request 令牌", "updates": "Updates 进展", "post_update": "Hand in an update 提交补充",
 }  # fmt: skip
 _FAILS = {
-    400: "有误 What was sent cannot be accepted", 403: "密钥有误 The api_key is missing or may not do this",
-    404: "查无此项 There is no such thing", 500: "内部错误 Something broke here",
-    503: "暂时不能办理 Out of reach for a moment; Retry-After says how long",
-}  # fmt: skip
+    400: "有误 What was sent cannot be accepted",
+    403: "密钥有误 The api_key is missing or may not do this",
+    404: "查无此项 There is no such thing",
+    429: "过于频繁 Too many requests; Retry-After says how long to wait",
+    500: "内部错误 Something broke here",
+    503: "暂时不能办理 Out of reach for a moment; Retry-After says how long to wait",
+}
 
 
 def describe(document: dict[str, Any]) -> None:

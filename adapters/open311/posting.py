@@ -24,6 +24,7 @@ from adapters.derived import Derived
 from adapters.http.acts import KEY, Acting, key_of
 from adapters.http.answers import sees
 from adapters.http.bodies import Given, body_of
+from adapters.http.edge.rates import CALLER
 from adapters.http.operations import operations
 from adapters.http.registering import HandedIn, follow_up, hand_in
 from adapters.http.who import ACTING_AS, Caller
@@ -117,6 +118,7 @@ def _opened(desk: Desk, request: Request, form: bytes) -> tuple[Fields, Caller]:
             "sign_in", "Send the api_key that this office gave you; this one is missing or works no longer."
         )
     caller = Caller(desk.engine, request.headers.get(ACTING_AS), person=key.person, key=key)
+    request.scope.setdefault("state", {})[CALLER] = f"key {key.id}"
     caller.may_hand_in(_source(caller))
     return fields, caller
 
