@@ -99,7 +99,7 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     async def page() -> HTMLResponse:
         return HTMLResponse(shown, headers=docs.HEADERS)
 
-    return edged(Table(known, app), engine.settings)
+    return open311.Spoken(edged(Table(known, app), engine.settings), open311.PREFIX)
 
 
 def figures() -> Response:
