@@ -10,7 +10,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from typing import Any
 
 import structlog
@@ -19,11 +19,13 @@ from adapters import exit_guard, logs
 from adapters.bundle.publishing import publish_rules
 from adapters.deliveries.role import deliveries, delivering, outbox_consumer
 from adapters.deliveries.waker import Waker
+from adapters.duplicates.filling import Filler
 from adapters.engine import Engine, code_release, now, open_engine
 from adapters.follower import Consumer, Follower
 from adapters.http.app import opened
 from adapters.http.front import Front
 from adapters.http.serve import listener, serve
+from adapters.imports.role import imports_of, turns_of
 from adapters.keeper import Keeper
 from adapters.log import open_log
 from adapters.log.role import mark_of, opening_of, sealer_of
@@ -35,6 +37,7 @@ from adapters.telemetry.figures import figures, of_followers, of_log, of_pools, 
 from adapters.telemetry.serving import shown
 from adapters.telemetry.traces import tracing
 from adapters.temporal.client import connect, passing_runner, prepare_namespace
+from adapters.temporal.import_worker import bring_up_imports, bringing_in
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.process_worker import working
 from adapters.temporal.reconciler import reconcile
@@ -66,8 +69,13 @@ async def work(engine: Engine, stop: asyncio.Event) -> None:
             log.warning("waiting_for_temporal", why=str(error))
             await pause(stop)
             continue
-        async with working(client, engine.handle, engine.settings.task_queue), delivering(engine, client):
-            log.info("working", task_queue=engine.settings.task_queue, namespace=client.namespace)
+        queue = engine.settings.task_queue
+        async with AsyncExitStack() as held:
+            turns = held.enter_context(turns_of(engine))
+            await held.enter_async_context(working(client, engine.handle, queue))
+            await held.enter_async_context(delivering(engine, client))
+            await held.enter_async_context(bringing_in(client, turns, queue))
+            log.info("working", task_queue=queue, namespace=client.namespace)
             await stop.wait()
 
 
@@ -88,7 +96,10 @@ async def following(follower: Follower, stop: asyncio.Event, *beside: Coroutine[
 
 async def follow(engine: Engine, stop: asyncio.Event) -> None:
     """The role `follow`: tells processes, read models and keepers of every event, in order."""
-    with closing(StoredPositions(engine.settings.views_url)) as positions, deliveries(engine) as desk:
+    with (
+        closing(StoredPositions(engine.settings.views_url)) as positions, deliveries(engine) as desk,
+        imports_of(engine) as imports,
+    ):  # fmt: skip
         client = await connect(lazy=True)
         starter = ProcessStarter(
             client, engine.handle, positions, lambda: open_cases(engine.store), engine.settings.task_queue
@@ -99,13 +110,17 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         outbox = outbox_consumer(engine, desk, waker.news)
         consumers: list[Consumer] = [
             starter, views, Keeper(engine.store, engine.keys, positions), resetter, outbox,
+            Filler(engine, positions),
         ]  # fmt: skip
         log.info("following", namespace=client.namespace)
         follower = Follower(engine.store, consumers, positions)
         with figures(
             of_followers(follower.positions, engine.store, now), of_views(views.reader, now), of_pools
         ):
-            await following(follower, stop, reconcile(starter, positions), waker.run(positions))
+            await following(
+                follower, stop, reconcile(starter, positions), waker.run(positions),
+                bring_up_imports(client, imports, positions, engine.settings.task_queue),
+            )  # fmt: skip
 
 
 async def seal(engine: Engine, stop: asyncio.Event) -> None:

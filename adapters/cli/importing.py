@@ -17,6 +17,7 @@ from adapters.cli.door import identify, opened, stop
 from adapters.cli.people import As, acting
 from adapters.engine import Engine, now
 from adapters.imports import Importing, Tally, bring_in, read_mapping, write_report
+from adapters.imports.asking import released_for_backfill
 from adapters.imports.mapping import Mapping
 from adapters.imports.rows import Rows
 from adapters.imports.table import Table
@@ -57,7 +58,7 @@ def bring(
     tally = Tally()
     with opened(as_json) as engine:
         actor = acting(as_, identify(engine))
-        book = rulebook or _released(engine)
+        book = rulebook or released_for_backfill(engine)
         try:
             rules.serves("backfill")
             with opened_table(file, rules.delimiter, rules.encoding) as table:
@@ -88,16 +89,6 @@ def _mapping(name: str) -> Mapping:
         return read_mapping(name)
     except Refused as refused:
         stop(exits.USAGE, refused.code, refused.advice)
-
-
-def _released(engine: Engine) -> str:
-    found = [one for one in engine.handle.standing.caught_up().releases.released if one.use == "backfill"]
-    if not found:
-        raise Refused(
-            "no_rulebook_for_backfill",
-            'Release one first: huiyin rulebook release backfill, or one of your own with use = "backfill".',
-        )
-    return max(found, key=lambda release: release.in_force_from).name
 
 
 def _progress() -> Progress:

@@ -55,7 +55,7 @@ class Acting:
     @property
     def ids(self) -> Derived:
         """The ids of this act: the same again under the same key."""
-        return Derived(self.engine.keys.pepper(), ("api", *self.caller.name, self.key))
+        return self.caller.ids("api", self.key)
 
     def submission(self, made: Building, command: Command, *, part: str = "", **more: Any) -> Submission:
         """The command with all that belongs to it; `part` tells several commands of one request apart."""

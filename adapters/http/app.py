@@ -14,19 +14,22 @@ from starlette.types import ASGIApp
 from adapters import open311
 from adapters.access import People, SystemKeys, open_access
 from adapters.engine import Engine
-from adapters.http import docs, health, listing, reading, signin
+from adapters.http import bulk, docs, health, listing, reading, signin
 from adapters.http.acts import endpoint
 from adapters.http.answers import Accepted
 from adapters.http.bodies import body_of
 from adapters.http.document import document, extra_of
 from adapters.http.documented import OF_ACTS, OF_REGISTERING
 from adapters.http.edge import edged
+from adapters.http.limits import LARGER, MOST_BYTES
 from adapters.http.oidc import Provider
 from adapters.http.operations import PREFIX, operations
 from adapters.http.problems import handlers
 from adapters.http.session import Sessions
 from adapters.http.table import Endpoint, Table
 from adapters.http.who import Doors
+from adapters.imports.role import imports_of
+from adapters.imports.store import Imports
 from adapters.telemetry.metrics import REGISTRY
 from adapters.views import Views
 from domain.matter.commands import RegisterMatter
@@ -47,7 +50,8 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
         )  # fmt: skip
         asked = health.Health(engine, views.reader)
         try:
-            yield application(engine, doors, views, asked)
+            with imports_of(engine) as imports:
+                yield application(engine, doors, views, asked, imports)
         finally:
             asked.close()
             views.close()
@@ -55,7 +59,9 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
         access.close()
 
 
-def application(engine: Engine, doors: Doors, views: Views, asked: health.Health) -> ASGIApp:
+def application(
+    engine: Engine, doors: Doors, views: Views, asked: health.Health, imports: Imports
+) -> ASGIApp:
     """The application over parts that are open already."""
     app = FastAPI(
         title="Huiyin 回音",
@@ -71,6 +77,8 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     acts = [(operation, body_of(operation)) for operation in operations()]
     api.include_router(listing.router(engine, doors, views.reader))
     api.include_router(reading.router(engine, doors))
+    api.include_router(bulk.router(engine, doors, imports))
+    LARGER[f"{PREFIX}{bulk.PATH}"] = engine.settings.import_most_bytes + 2 * MOST_BYTES
     for operation, body in acts:
         opens = operation.command is RegisterMatter
         known.append((f"{PREFIX}{operation.path}", endpoint(engine, doors, operation, body)))

@@ -35,12 +35,13 @@ id of a `traceparent`), else a new one. The events that came of the request hold
 `RateLimit` and `RateLimit-Policy` say how many requests are left; 429 comes with `Retry-After`.
 """
 
+KEY_PARAMETER: dict[str, Any] = {
+    "name": KEY, "in": "header", "required": True, "example": "12345-20261123-000017",
+    "description": "A key of your own for this act, such as the message's id: letters, digits and ._:/#- signs.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}$"},
+}  # fmt: skip
 _PARAMETERS: list[dict[str, Any]] = [
-    {
-        "name": KEY, "in": "header", "required": True, "example": "12345-20261123-000017",
-        "description": "A key of your own for this act, such as the message's id: letters, digits and ._:/#- signs.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}$"},
-    },
+    KEY_PARAMETER,
     {
         "name": "If-Match", "in": "header", "required": False, "example": '"7"',
         "description": "The ETag of the reading that this act was decided on.",

@@ -38,12 +38,14 @@ FORBIDDEN = frozenset({
 """Who asks may not: another person, in another post or with another power, might."""
 
 UNPROCESSABLE = frozenset({
-    "attempt_missing", "authority_missing", "back_dated", "before_its_cause", "blower_twice", "closed_before_opened",
-    "confidential", "demand_missing", "due_past", "due_too_far", "ends_before_it_begins", "evidence_missing", "future",
+    "attempt_missing", "authority_missing", "back_dated", "bad_mapping", "bad_table", "before_its_cause", "blower_twice",
+    "closed_before_opened",
+    "confidential", "demand_missing", "due_past", "due_too_far", "ends_before_it_begins", "evidence_missing",
+    "file_missing", "future",
     "host_missing", "invalid_text", "json_number", "key_reused", "malformed", "name_missing", "proof_missing", "receiver_twice",
     "requester_missing", "requester_not_told", "requester_twice", "retention_unknown", "score_range", "seen_after",
     "text_missing", "text_too_long", "unknown_body", "unknown_call", "unknown_lead", "unknown_leg", "unknown_order",
-    "unknown_person", "unknown_requester", "unknown_tier", "wrong_body", "wrong_parent", "wrong_post_for_body",
+    "unknown_person", "unknown_requester", "unknown_tier", "unreadable_file", "wrong_body", "wrong_parent", "wrong_post_for_body",
 })  # fmt: skip
 """What was sent says too little, or what cannot be; sent right it might be accepted."""
 
@@ -61,6 +63,7 @@ _OTHERS: Final = {
     "too_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "starting": HTTPStatus.SERVICE_UNAVAILABLE,
     "wrong_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "wrong_file_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "not_signed_up": HTTPStatus.NOT_IMPLEMENTED,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -76,7 +79,7 @@ TITLES: Final = {
     412: "事项已有变化 The case has moved on",
     413: "内容过大 Too large",
     414: "地址过长 The address is too long",
-    415: "格式不对 Send JSON",
+    415: "格式不对 Send another format",
     422: "内容有误 What was sent cannot be accepted",
     429: "请求过于频繁 Too many requests",
     431: "请求头过大 The header is too large",

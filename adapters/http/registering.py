@@ -41,18 +41,12 @@ def register(acting: Acting) -> Response:
 
 def hand_in(acting: Acting) -> HandedIn:
     """The same, for an edge that answers in words of its own. Raises Refused, Unavailable."""
-    caller, handle = acting.caller, acting.engine.handle
-    case = acting.ids.id("case")
-    made = acting.building(case)
-    outside = tuple(OutsideNumber(one.source, one.number) for one in acting.given.outside)  # type: ignore[attr-defined]
-    for source in (acting.given.source, *(one.source for one in outside)):  # type: ignore[attr-defined]
-        caller.may_hand_in(source)
-    outside += acting.message
-    client = caller.client(made.actor)
+    handle = acting.engine.handle
+    made, outside = _read(acting)
+    client = acting.caller.client(made.actor)
     known = _known(acting, made, outside)
     if known is None or handle.answer(client, acting.key) is not None:
-        command = made.command()
-        submission = acting.submission(made, command, sealed=made.sealed(command), outside=outside)
+        submission = _registration(acting, made, outside)
         answer = handle(submission)
         if answer.code != "known_number":
             became = {"became": "registered"} if answer.accepted else {}
@@ -61,6 +55,34 @@ def hand_in(acting: Acting) -> HandedIn:
         if known is None:
             return HandedIn(submission, answer, {})
     return follow_up(acting, known, outside)
+
+
+def foreseen(acting: Acting) -> HandedIn:
+    """What handing it in would come to now; nothing is kept, not even a refusal. Raises Refused, Unavailable."""
+    made, outside = _read(acting)
+    known = _known(acting, made, outside)
+    if known is None:
+        submission, became = _registration(acting, made, outside), "registered"
+    else:
+        made = acting.building(known)
+        reopens = _reopens(acting, made)
+        became = "reopening" if reopens else _what(acting)
+        command = _reopening() if reopens else _added(acting)
+        submission = _message(acting, made, command, REOPENING if reopens else SUPPLEMENT, outside)
+    return HandedIn(submission, acting.engine.handle.preview(submission), {"became": became})
+
+
+def _read(acting: Acting) -> tuple[Building, tuple[OutsideNumber, ...]]:
+    """The act on a fresh case, and every number that came along, the message's own included. Raises Refused."""
+    outside = tuple(OutsideNumber(one.source, one.number) for one in acting.given.outside)  # type: ignore[attr-defined]
+    for source in (acting.given.source, *(one.source for one in outside)):  # type: ignore[attr-defined]
+        acting.caller.may_hand_in(source)
+    return acting.building(acting.ids.id("case")), outside + acting.message
+
+
+def _registration(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -> Submission:
+    command = made.command()
+    return acting.submission(made, command, sealed=made.sealed(command), outside=outside)
 
 
 def _known(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -> str | None:
@@ -78,27 +100,39 @@ def follow_up(acting: Acting, case: str, outside: tuple[OutsideNumber, ...] = ()
     """What a message becomes of a known case: a reopening, a supplement or an urging. Raises Refused, Unavailable."""
     made, more = acting.building(case), dict[str, Any]()
     if _reopens(acting, made):
-        reopen = ReopenMatter(ground="not_solved")
-        submission, answer = _send(acting, made, reopen, REOPENING, acting.message)
+        submission, answer = _send(acting, made, _reopening(), REOPENING, acting.message)
         if answer.accepted:
             return HandedIn(submission, answer, {"became": "reopening"})
         more["reopening_refused"] = ReopeningRefused(code=answer.code or "", detail=answer.advice or "")
-    what = _what(acting)
-    added = AddSupplement(what=what, source=acting.given.source, outside_number=True)  # type: ignore[attr-defined]
+    added = _added(acting)
     submission, answer = _send(acting, made, added, SUPPLEMENT, outside)
-    return HandedIn(submission, answer, {"became": what, **more} if answer.accepted else {})
+    return HandedIn(submission, answer, {"became": added.what, **more} if answer.accepted else {})
+
+
+def _reopening() -> ReopenMatter:
+    return ReopenMatter(ground="not_solved")
+
+
+def _added(acting: Acting) -> AddSupplement:
+    return AddSupplement(what=_what(acting), source=acting.given.source, outside_number=True)  # type: ignore[attr-defined]
 
 
 def _send(
     acting: Acting, made: Building, command: Command, part: str, outside: tuple[OutsideNumber, ...]
 ) -> tuple[Submission, Answer]:
+    submission = _message(acting, made, command, part, outside)
+    return submission, acting.engine.handle(submission)
+
+
+def _message(
+    acting: Acting, made: Building, command: Command, part: str, outside: tuple[OutsideNumber, ...]
+) -> Submission:
     text, person = _text(acting), made.actor.person
     sealed = [Sealing("text", person, text)] if text else []
     given = acting.given.outside  # type: ignore[attr-defined]
     if isinstance(command, AddSupplement):
         sealed += [Sealing("outside_number", person, f"{one.source}:{one.number}") for one in given]
-    submission = acting.submission(made, command, part=part, sealed=tuple(sealed), outside=outside)
-    return submission, acting.engine.handle(submission)
+    return acting.submission(made, command, part=part, sealed=tuple(sealed), outside=outside)
 
 
 def _reopens(acting: Acting, made: Building) -> bool:

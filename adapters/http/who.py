@@ -51,6 +51,10 @@ class Caller:
         assert self.subject is not None
         return ("resident", self.subject.issuer, self.subject.sub)
 
+    def ids(self, what: str, key: str) -> Derived:
+        """The ids of what it asks for under a key: the same again under the same key."""
+        return Derived(self.engine.keys.pepper(), (what, *self.name, key))
+
     @property
     def resident(self) -> bool:
         """Whether it calls as a resident, for itself."""

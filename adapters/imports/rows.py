@@ -91,7 +91,7 @@ class Rows:
                 requesters=(drawn.id("requester"),) if asked else (),
             )  # fmt: skip
         except ValidationError as wrong:
-            raise Refused("malformed", _what_is_wrong(wrong)) from None
+            raise Refused("malformed", what_is_wrong(wrong)) from None
         return Plan(drawn.id("case"), command, self._seal(cells, command.requesters), reference)
 
     def order(self, cells: Sequence[str], reference: str) -> Order:
@@ -229,6 +229,7 @@ def _valid(cell: str) -> None:
         raise Refused("invalid_text", "Save the row as UTF-8: it holds bytes that are not.") from None
 
 
-def _what_is_wrong(wrong: ValidationError) -> str:
+def what_is_wrong(wrong: ValidationError) -> str:
+    """Which fields a model did not take, and why, without the values."""
     faults = wrong.errors(include_url=False, include_input=False, include_context=False)
     return "Correct " + "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults) + "."

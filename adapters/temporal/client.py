@@ -22,6 +22,7 @@ from adapters.telemetry.traces import interceptors
 from domain.refusal import Unavailable
 from workflows import wording
 from workflows.delivery_process import DeliveryProcess
+from workflows.import_process import ImportProcess
 from workflows.matter_process import MatterProcess
 from workflows.summons_process import SummonsProcess
 
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_ADDRESS = "localhost:7233"
 RPC_TIMEOUT = timedelta(seconds=5)
-WORKFLOWS = (MatterProcess, SummonsProcess, DeliveryProcess)
+WORKFLOWS = (MatterProcess, SummonsProcess, ImportProcess, DeliveryProcess)
 ATTRIBUTES = {
     wording.NUMBER.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     wording.PLACE.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
