@@ -16,8 +16,10 @@ from adapters.acts import EVIDENCE, about_whom
 from adapters.cli.act_fields import filled
 from adapters.cli.act_receipt import receipt_given
 from adapters.cli.door import exit_code, identify, told
+from adapters.cli.duplicates import offered_beside
 from adapters.cli.people import acting, valid_text
 from adapters.derived import Derived
+from adapters.duplicates.offering import take_in
 from adapters.engine import Engine
 from adapters.finding import case_of
 from domain.acting import RESIDENT, Actor, Command
@@ -75,7 +77,9 @@ class Doing:
             outside=self.outside(case),
         )  # fmt: skip
         self.command_id = self.engine.handle.command_id(submission)
-        return self.engine.handle(submission)
+        answer = self.engine.handle(submission)
+        take_in(self.engine, submission, answer)
+        return answer
 
     def outside(self, case: str) -> tuple[OutsideNumber, ...]:
         """The outside numbers given, without those by which this very case is known already."""
@@ -96,7 +100,7 @@ def perform(doing: Doing, command: type[Command], fixed: dict[str, Any], sealed:
     case = _about_which(doing, command)
     made = built(doing, command, fixed, case)
     answer = doing.hand_in(made, case, values(doing, made, sealed))
-    tell(doing, answer, made, **receipt_given(doing, answer, made))
+    tell(doing, answer, made, **receipt_given(doing, answer, made), **offered_beside(doing, answer, made))
     return answer
 
 

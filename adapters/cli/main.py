@@ -15,6 +15,7 @@ from adapters.cli import (
     acts,
     admin,
     bundle,
+    duplicates,
     history,
     importing,
     keys,
@@ -44,6 +45,7 @@ nouns = acts.nouns()
 nouns["matter"].command("show")(reading.show)
 nouns["matter"].command("list")(reading.list_)
 nouns["matter"].command("find")(reading.find)
+nouns["matter"].command("duplicates")(duplicates.duplicates)
 for noun, verbs in nouns.items():
     app.add_typer(verbs, name=noun)
 app.add_typer(admin.app, name="admin")

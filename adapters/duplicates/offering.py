@@ -18,7 +18,7 @@ from adapters.duplicates.index import Block, Entry
 from adapters.engine import Engine
 from adapters.reading import Seen, look
 from adapters.store.moment import as_microseconds, as_moment
-from domain.acting import RESIDENT, Actor
+from domain.acting import RESIDENT, Actor, Command
 from domain.event import decode
 from domain.instant import written
 from domain.matter.commands import RegisterMatter
@@ -107,6 +107,20 @@ def offered(engine: Engine, case: str, viewer: Actor) -> Offer:
     try:
         return _offered(engine, seen, viewer)
     except Unavailable:
+        return Offer(None, "index_unavailable")
+
+
+def offered_at_intake(engine: Engine, case: str, command: Command, actor: Actor) -> Offer | None:
+    """What is offered with the answer of registering; None to residents, who learn nothing of other people's matters,
+    of an accusation, and to who may not see what they handed in. Raises nothing."""
+    if not isinstance(command, RegisterMatter) or command.accusation or actor.body == RESIDENT:
+        return None
+    try:
+        return offered(engine, case, actor)
+    except NotFound:
+        return None
+    except Exception as error:  # noqa: BLE001 - accepted is accepted, whatever goes wrong beside it (law 2)
+        _log.warning("not_compared", case=case, error=type(error).__name__)
         return Offer(None, "index_unavailable")
 
 

@@ -9,7 +9,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from adapters.disclosure import disclosed
+from adapters.duplicates.offering import offered_at_intake
 from adapters.engine import Engine
+from adapters.http.models import LikelyDuplicate
 from adapters.http.problems import problem
 from adapters.reading import look
 from adapters.receipt.give import receipt_of
@@ -56,6 +58,15 @@ class Accepted(BaseModel):
     receipt_failed: str | None = Field(
         default=None, description="Why there is no receipt yet: ask for it later."
     )
+    likely_duplicates: list[LikelyDuplicate] | None = Field(
+        default=None,
+        description="Of a new matter: open ones that are likely about the same. Null: none could be looked for.",
+    )
+    likely_duplicates_failed: str | None = Field(
+        default=None,
+        description="Why none could be looked for: ask for them later.",
+        examples=["index_unavailable"],
+    )
     disclosures: dict[str, Any] | None = Field(default=None, description="What was handed over to the board.")
 
 
@@ -81,7 +92,10 @@ def respond(engine: Engine, submission: Submission, answer: Answer, **more: Any)
         headers["Location"] = f"/api/v1/matters/{answer.case}"
     if answer.repeated:
         headers[REPLAYED] = "true"
-    return JSONResponse(said.model_dump(exclude_none=True), 201 if opened else 200, headers)
+    body = said.model_dump(exclude_none=True)
+    if said.likely_duplicates_failed is not None:
+        body["likely_duplicates"] = None
+    return JSONResponse(body, 201 if opened else 200, headers)
 
 
 def refused(engine: Engine, submission: Submission, answer: Answer) -> Response:
@@ -111,6 +125,15 @@ def _number(engine: Engine, case: str) -> str | None:
     return state.number if state else None
 
 
+def _likely(engine: Engine, submission: Submission) -> dict[str, Any]:
+    offer = offered_at_intake(engine, submission.case, submission.command, submission.actor)
+    if offer is None:
+        return {}
+    if offer.matters is None:
+        return {"likely_duplicates_failed": offer.reason}
+    return {"likely_duplicates": [LikelyDuplicate(**one._asdict()) for one in offer.matters]}
+
+
 def _told(engine: Engine, submission: Submission, answer: Answer) -> dict[str, Any]:
     command, found = submission.command, dict[str, Any]()
     if answer.case in STREAMS:
@@ -121,7 +144,7 @@ def _told(engine: Engine, submission: Submission, answer: Answer) -> dict[str, A
             found["receipt"] = receipt_of(engine, engine.store.load(answer.case)[0])
         except Refused as error:
             found["receipt_failed"] = error.code
-        return found
+        return found | _likely(engine, submission)
     found["number"] = answer.number or _number(engine, answer.case)
     if isinstance(command, DiscloseCase):
         found["disclosures"] = asdict(disclosed(engine, answer.case, engine.handle.command_id(submission)))

@@ -242,3 +242,35 @@ class BodyRow(BaseModel):
     name_zh: str
     name_en: str
     district: str
+
+
+class LikelyDuplicate(BaseModel):
+    """An open matter that is likely about the same: public fields, how alike in per cent, and by what.
+
+    `score` is made of `text` and `address`, which are compared apart. `why` names what they share (`text`, `address`,
+    `grid`, `code`); `other_address` says that their addresses contradict each other. Nothing is merged by itself.
+    """
+
+    case: str
+    number: str = Field(examples=["450305-20261123-7KQ2MWX"])
+    kind: str | None
+    code: str | None
+    host: str | None
+    grid: str | None
+    registered_at: str = Field(examples=[MOMENT])
+    status: str
+    score: int = Field(ge=0, le=100, examples=[62])
+    text: int = Field(ge=0, le=100, examples=[53])
+    address: int = Field(ge=0, le=100, examples=[87])
+    why: list[str] = Field(examples=[["text", "address", "code"]])
+
+
+class Duplicates(BaseModel):
+    """Likely duplicates of a matter, the likeliest first, of those whose words the caller may read."""
+
+    items: list[LikelyDuplicate] | None = Field(
+        description="None where nothing could be compared; `reason` says why."
+    )
+    reason: str | None = Field(default=None, examples=["index_unavailable"])
+    compared: int = Field(description="With how many matters it was compared.")
+    more: bool = Field(description="Whether there were more of the same place and weeks than were compared.")

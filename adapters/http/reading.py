@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import PlainTextResponse
 
+from adapters.duplicates.offering import Offer, offered
 from adapters.engine import Engine
 from adapters.finding import case_of
 from adapters.history import NUMBERS, Fact, Trail, answer, as_of
@@ -15,7 +16,7 @@ from adapters.history.lines import line
 from adapters.http.answers import etag
 from adapters.http.cursors import Cursors
 from adapters.http.documented import PROBLEMS
-from adapters.http.models import Answered, Case, Event, Opened, Page, Sealed
+from adapters.http.models import Answered, Case, Duplicates, Event, LikelyDuplicate, Opened, Page, Sealed
 from adapters.http.views_of_case import case_view
 from adapters.http.who import Doors, caller_of
 from adapters.reading import Seen, look, open_case
@@ -136,6 +137,11 @@ class Readings:
         values = [Sealed(subject=v.subject, name=v.name, state=v.state, value=v.value) for v in shown.values]
         return Opened(case=seen.matter.id, purpose=purpose, values=values)
 
+    def read_duplicates(self, request: Request, case: CaseName) -> Duplicates:
+        """Open matters that are likely about the same, of those whose words the caller may read. Merging is an act."""
+        seen, viewer = self._seen(request, case)
+        return duplicates_of(offered(self._engine, seen.matter.id, viewer))
+
     def ask_questions(
         self,
         request: Request,
@@ -176,6 +182,7 @@ def router(engine: Engine, doors: Doors) -> APIRouter:
         ("/refusals", of.read_refusals, "What was refused 被拒的操作"),
         ("/reads", of.read_reads, "Who read it 查阅记录"),
         ("/sealed", of.read_sealed, "Its sealed values 封存内容"),
+        ("/duplicates", of.read_duplicates, "Likely duplicates 疑似重复件"),
         ("/questions", of.ask_questions, "An auditor's questions 审计问题"),
     )
     for path, reading, summary in readings:
@@ -193,6 +200,12 @@ _TEXT: dict[str, Any] = {
     "response_class": PlainTextResponse,
     "responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 }
+
+
+def duplicates_of(offer: Offer) -> Duplicates:
+    """An offer as a body."""
+    items = None if offer.matters is None else [LikelyDuplicate(**one._asdict()) for one in offer.matters]
+    return Duplicates(items=items, reason=offer.reason, compared=offer.compared, more=offer.more)
 
 
 def _answered(trail: Trail, number: int) -> Answered:
