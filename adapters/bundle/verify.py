@@ -2,7 +2,7 @@
 """Check an audit bundle of a Huiyin evidence log, without Huiyin. 脱离系统,独立核验审计包。
 
     python3 -I verify.py BUNDLE [--state board.json] [--policy FILE] [--rules FILE] [--receipt FILE ...]
-                         [--disclosures FILE ...] [--json] [--accept] [--cosign KEYFILE]
+                         [--disclosures FILE ...] [--tsa-ca FILE] [--json] [--accept] [--cosign KEYFILE]
 
 One file, Python 3.9 or newer, the standard library, nothing else: keep your own copy and its SHA-256. It shares no
 line with the product that wrote the bundle.
@@ -34,6 +34,8 @@ import itertools
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -756,6 +758,12 @@ class Bundle:
     def stamps(self) -> list[str]:
         """The RFC 3161 time stamps that came along."""
         return sorted(name for name in self._members if name.startswith("tsr/") and name not in self.strange)
+
+    def proofs(self) -> list[str]:
+        """The proofs of single leaves that came along, to be handed on."""
+        return sorted(
+            name for name in self._members if name.startswith("proofs/") and name not in self.strange
+        )
 
     def head_sizes(self) -> list[int]:
         """The sizes of the heads that came along, smallest first."""
@@ -3844,6 +3852,7 @@ class Options(NamedTuple):
     rules: dict[str, Any] | None = None
     receipts: tuple[Promise | Proof, ...] = ()
     disclosures: tuple[Opened, ...] = ()
+    authority: Path | None = None
 
 
 class Audit:
@@ -3851,6 +3860,8 @@ class Audit:
 
     def __init__(self, bundle: Bundle, state: dict[str, Any] | None, options: Options) -> None:
         """Read what frames the leaves. Raises Unreadable."""
+        handed_on = tuple(_parsed_receipt(name, bundle.text(name)) for name in bundle.proofs())
+        options = options._replace(receipts=options.receipts + handed_on)
         self.bundle, self.kept, self.options = bundle, state, options
         self.found = Findings()
         self.new = bundle.head("log/checkpoint")
@@ -4241,11 +4252,7 @@ class Audit:
                 f"新首部无 {name} 的共签。",
                 f"The new head bears no cosignature of {name}.",
             )
-        stamps = self.bundle.stamps()
-        if stamps:
-            zh = f"时间戳 {', '.join(stamps)} 本程序不核:以 openssl ts -verify 核验,见 README.txt。"
-            en = f"The time stamps {', '.join(stamps)} are not checked here: openssl ts -verify does, see README.txt."
-            note("time_stamp_unchecked", zh, en)
+        self._time_stamps()
         for name in self.bundle.strange:
             note(
                 "member_unknown",
@@ -4259,6 +4266,53 @@ class Audit:
                 "The new head lies in the future, or this clock is wrong.",
             )
             self.found.fail("head_from_future", zh, en)
+
+    def _time_stamps(self) -> None:
+        """The time stamps of heads (RFC 3161): checked by the program `openssl`, under the board's own certificate."""
+        stamps, authority = self.bundle.stamps(), self.options.authority
+        program = shutil.which("openssl") if authority is not None else None
+        if authority is not None and not stamps:
+            zh, en = "包内没有时间戳。", "The bundle holds no time stamp."
+            self.found.note("time_stamp_missing", zh, en)
+        elif stamps and (authority is None or program is None):
+            zh = f"时间戳 {', '.join(stamps)} 未核:须有 openssl,并以 --tsa-ca 给出时间戳机构的根证书。"
+            en = f"The time stamps {', '.join(stamps)} were not checked: that takes openssl, and the authority's root"
+            en += " certificate by --tsa-ca."
+            self.found.note("time_stamp_unchecked", zh, en)
+        elif authority is not None and program is not None:
+            for name in stamps:
+                self._time_stamp(program, authority, name)
+
+    def _time_stamp(self, program: str, authority: Path, name: str) -> None:
+        head = self._stamped(name)
+        if head is None:
+            zh, en = (
+                f"{name} 所盖的首部不在包内。",
+                f"The head that {name} should stamp is not in the bundle.",
+            )
+            self.found.fail("time_stamp_stray", zh, en)
+            return
+        at = time_stamped(program, authority, head, self.bundle.data(name, MOST_NOTE))
+        if at is None:
+            zh, en = (
+                f"{name} 不是所给机构对该首部的时间戳。",
+                f"{name} is no time stamp of that head by the authority given.",
+            )
+            self.found.fail("time_stamp_bad", zh, en)
+        else:
+            zh, en = (
+                f"时间戳 {name} 成立:该首部至迟在 {at} 已存在。",
+                f"The time stamp {name} holds: its head was there at {at}.",
+            )
+            self.found.note("time_stamp_holds", zh, en)
+
+    def _stamped(self, name: str) -> bytes | None:
+        """The head that a time stamp is called after, as it came along."""
+        size = re.fullmatch(r"tsr/(0|[1-9][0-9]{0,18})[.]tsr", name)
+        heads = {f"{self.old.size}": "checkpoint.old"} if self.old else {}
+        heads[f"{self.new.size}"] = "log/checkpoint"
+        head = heads.get(size[1], f"heads/{size[1]}") if size else ""
+        return self.bundle.data(head, MOST_NOTE) if self.bundle.has(head) else None
 
     def _texts(self) -> dict[str, bool]:
         return {
@@ -4324,6 +4378,28 @@ class Audit:
             "accepted": accepted,
             **self.places.state(),
         }
+
+
+def time_stamped(program: str, authority: Path, data: bytes, token: bytes) -> str | None:
+    """When the authority stamped these bytes, in OpenSSL's words; None where the token is not its stamp of them.
+
+    RFC 3161 section 2.4.2. Raises Unreadable where the program cannot be run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        head, reply = Path(folder, "head"), Path(folder, "tsr")
+        head.write_bytes(data)
+        reply.write_bytes(token)
+        asked = ("ts", "-verify", "-data", str(head), "-in", str(reply), "-CAfile", str(authority))
+        try:
+            if subprocess.run((program, *asked), capture_output=True, timeout=60, check=False).returncode:
+                return None
+            shown = ("ts", "-reply", "-in", str(reply), "-text")
+            told = subprocess.run((program, *shown), capture_output=True, timeout=60, check=False).stdout
+        except (OSError, subprocess.SubprocessError) as error:
+            zh, en = "openssl 无法运行。", f"The program openssl cannot be run: {error}."
+            raise Unreadable("openssl_failed", zh, en) from None
+    found = re.search(rb"^Time stamp: ([\x20-\x7e]+)$", told, re.MULTILINE)
+    return found[1].decode("ascii") if found else None
 
 
 def _digest_of(part: dict[str, Any]) -> str:
@@ -4431,6 +4507,9 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--disclosures", type=Path, action="append", default=[], help="披露 sealed values opened for you"
     )
+    parser.add_argument(
+        "--tsa-ca", type=Path, metavar="FILE", help="时间戳机构的根证书 the time stamp authority's root (PEM)"
+    )
     parser.add_argument("--json", action="store_true", help="机器可读 one JSON object")
     parser.add_argument(
         "--accept", action="store_true", help="已议决:保留发现、推进状态 go on in spite of FAIL, on record"
@@ -4456,7 +4535,10 @@ def check(asked: argparse.Namespace) -> dict[str, Any]:
         rules=json_object(read_text(asked.rules, "rules"), "--rules") if asked.rules else None,
         receipts=tuple(_receipt(path) for path in asked.receipt),
         disclosures=tuple(read_disclosures(read_text(path, "disclosures")) for path in asked.disclosures),
+        authority=asked.tsa_ca,
     )
+    if asked.tsa_ca is not None:
+        read_file(asked.tsa_ca, "tsa_ca")
     bundle = Bundle(asked.bundle)
     try:
         return _settled(Audit(bundle, state, options), asked, before, cosigner)
@@ -4483,10 +4565,15 @@ def _settled(
 
 
 def _receipt(path: Path) -> Promise | Proof:
+    return _parsed_receipt(path.name, read_text(path, "receipt"))
+
+
+def _parsed_receipt(name: str, text: str) -> Promise | Proof:
+    """A receipt, or a proof that came along. Raises Unreadable."""
     try:
-        return read_receipt(path.name, read_text(path, "receipt"))
+        return read_receipt(name, text)
     except BadNote as error:
-        zh, en = f"{path.name} 不是合式的回执。", f"{path.name} is no receipt: {error}."
+        zh, en = f"{name} 不是合式的回执。", f"{name} is no receipt: {error}."
         raise Unreadable("receipt_malformed", zh, en) from None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import random
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,22 +13,14 @@ import pytest
 from adapters.receipt import verify
 from tests import bundle_maker as make
 from tests.bundle_maker import BEGIN, BOARDS, LOG_KEY, RECEIPT_KEY, Signer, Trail
+from tests.time_stamping import missing
 
 SCRIPT = Path(verify.__file__).with_name("verify-proof.sh")
 TRAIL = Trail().open().matters(60)
 INDEX = 77
 
 
-def openssl() -> str:
-    if shutil.which("openssl") is None:
-        return "no openssl on PATH"
-    told = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True).stdout
-    return (
-        "" if re.match(r"OpenSSL ([3-9]|\d\d)\.", told) else f"OpenSSL 3 or newer is needed, this is {told}"
-    )
-
-
-pytestmark = pytest.mark.skipif(bool(openssl()), reason=openssl() or "there is one")
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is one")
 
 
 class Stranger:

@@ -16,11 +16,11 @@ import pytest
 from adapters.cli.receipt import app
 from tests.acceptance.evidence import adopt, cosigned, keys, seal
 from tests.acceptance.test_acts import registered
-from tests.acceptance.test_proof_script import openssl
 from tests.acceptance.world import DISTRICT, Desk
 from tests.made_log import BOARD_KEYS
 from tests.outside.ask import ROOT
 from tests.outside.web import served
+from tests.time_stamping import missing
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("## How a stranger verifies one matter\n")[1].split("\n## ")[0]
@@ -110,7 +110,7 @@ def test_what_the_readme_says_works_as_it_stands_there_and_without_data_of_ours(
     assert not Path(stranger.environment["HUIYIN_DATA"]).exists()
 
 
-@pytest.mark.skipif(bool(openssl()), reason=openssl() or "there is one")
+@pytest.mark.skipif(bool(missing()), reason=missing() or "there is one")
 def test_a_shell_and_openssl_alone_say_the_same(stranger: Stranger) -> None:
     done = stranger.does(SHELL)
 

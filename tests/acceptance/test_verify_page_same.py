@@ -167,6 +167,17 @@ def receipt(text: Callable[[Trail], str], at: timedelta = timedelta(minutes=1)) 
     return made
 
 
+def handed_on(change: Callable[[str], str]) -> Callable[[], Given]:
+    """A bundle with the proof of a leaf in it."""
+
+    def made() -> Given:
+        trail = grown()
+        proof = change(make.proof(trail, 77, trail.at)).encode()
+        return Given(make.files_of(trail) | {"proofs/77.tlog-proof": proof})
+
+    return made
+
+
 def erasure(**changed: object) -> Callable[[], Given]:
     def made() -> Given:
         trail = grown()
@@ -249,6 +260,9 @@ SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
         receipt(lambda t: make.proof(t, 77, t.at).replace("index 77", "index 78")), "receipt_bad"),
     "a proof of another history": (
         receipt(lambda t: make.proof(Trail(at=BEGIN + DAY).open().matters(90), 77, t.at)), "receipt_other_view"),
+    "a time stamp": (lambda: Given(make.files_of(grown()) | {"tsr/301.tsr": b"x"}), "time_stamp_unchecked"),
+    "proofs handed on": (handed_on(lambda text: text), "proof_holds"),
+    "a proof handed on of another leaf": (handed_on(lambda text: text.replace("index 77", "index 7")), "receipt_bad"),
     "a file of unknown name": (lambda: Given(make.files_of(grown()) | {"letter.txt": b"x"}), "member_unknown"),
 }  # fmt: skip
 
@@ -307,6 +321,7 @@ UNREADABLE: dict[str, tuple[Callable[[Files], bytes], str]] = {
     "a head that is none": (lambda f: make.zipped_bytes(f | {"log/checkpoint": b"x"}), "head_malformed"),
     "a list for a law": (lambda f: make.zipped_bytes(f | {"rules.json": b"[]"}), "member_malformed"),
     "a law without its parts": (lambda f: make.zipped_bytes(f | {"rules.json": b"{}"}), "rules_malformed"),
+    "a proof that is none": (lambda f: make.zipped_bytes(f | {"proofs/7.tlog-proof": b"x"}), "receipt_malformed"),
     "entries cut short": (
         lambda f: make.zipped_bytes(f | {make.tile_name("entries", 1, 45): b"\0"}), "member_malformed"),
 }  # fmt: skip
