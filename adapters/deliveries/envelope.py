@@ -11,7 +11,7 @@ public fields (`pub`), its place in the case and in the store, and where the API
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloudevents.core.bindings.http import to_structured
 from cloudevents.core.formats.json import JSONFormat
@@ -61,9 +61,9 @@ def concerned(case: Case, version: int, body: str, source: str | None) -> bool:
 
 
 def cloud_event(
-    engine: Engine, case: Case, stored: Stored, sealed: list[dict[str, Any]] | None = None
+    engine: Engine, case: Case, stored: Stored, sealed: list[dict[str, Any]] | None = None, **more: Any
 ) -> bytes:
-    """The event in structured JSON; `sealed` are values that this receiver is shown."""
+    """The event in structured JSON; `sealed` are values that this receiver is shown, `more` stands beside them."""
     recorded = decode(stored.type, stored.body)
     settings, number = engine.settings, case.matter.number
     data: dict[str, Any] = {
@@ -74,8 +74,7 @@ def cloud_event(
         "correlation": recorded.correlation, "pub": recorded.pub.model_dump(mode="json"),
         "link": f"{settings.api_address}/api/v1/matters/{stored.stream}",
     }  # fmt: skip
-    if sealed is not None:
-        data["sealed"] = sealed
+    data |= more | ({} if sealed is None else {"sealed": sealed})
     attributes = {
         "id": event_id(stored.body), "source": f"huiyin:{settings.district}", "type": stored.type,
         "subject": number or stored.stream, "time": recorded.occurred_at, "datacontenttype": "application/json",
@@ -83,18 +82,28 @@ def cloud_event(
     return to_structured(CloudEvent(attributes, data), JSONFormat()).body
 
 
+class Disclosing(NamedTuple):
+    """Which sealed values: those of an event, and of these `beside`; of these names alone, where names are given."""
+
+    stored: Stored
+    beside: tuple[Stored, ...] = ()
+    names: frozenset[str] | None = None
+
+
 def opened(
-    engine: Engine, case: Case, stored: Stored, viewer: Actor, ground: str, *, known: bool = False
+    engine: Engine, case: Case, asked: Disclosing, viewer: Actor, ground: str, *, known: bool = False
 ) -> list[dict[str, Any]]:
     """The sealed values that came with an event, as far as the viewer may read them; that they leave is recorded first.
 
     `known`: it was recorded before, at an earlier try. Raises Unavailable.
     """
-    digests = set(decode(stored.type, stored.body).sd)
+    stored = asked.stored
+    digests = {digest for one in (stored, *asked.beside) for digest in decode(one.type, one.body).sd}
     holder = "discipline" if case.matter.confidential else "ordinary"
     shown = [
         one for one in engine.store.sealed(stored.stream)
         if one.digest in digests and case.sight.opens(one.subject, one.name)
+        and (asked.names is None or one.name in asked.names)
     ]  # fmt: skip
     readable = tuple(sorted({one.name for one in shown if case.matter.shut(one.subject) is None}))
     if readable and not known:

@@ -9,12 +9,20 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import structlog
 
-from adapters.deliveries.envelope import MEDIA_TYPE, case_for, cloud_event, concerned, opened
+from adapters.deliveries.envelope import (
+    MEDIA_TYPE,
+    Case,
+    Disclosing,
+    case_for,
+    cloud_event,
+    concerned,
+    opened,
+)
 from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.ports import Outcome, Queued, event_id
 from adapters.deliveries.signing import signed
@@ -22,6 +30,7 @@ from adapters.deliveries.subscriptions import Subscription, Subscriptions
 from adapters.engine import Engine
 from domain.acting import Actor
 from domain.refusal import Refused, Unavailable
+from workflows.ports import Stored
 
 CONNECT_SECONDS, TRY_SECONDS = 3.0, 8.0
 MOST_ANSWER = 16_384
@@ -78,14 +87,24 @@ class WebhookSender:
             return None
         if not concerned(case, row.version, to.body, to.source):
             return None
-        sealed = None
-        if to.ground is not None:
-            sealed = opened(engine, case, stored, viewer, to.ground, known=queued.opened)
-            if sealed and not queued.opened:
-                self._outbox.opened(queued.id)
-        body = cloud_event(engine, case, stored, sealed)
+        body = self._content(to, case, stored, queued)
         headers = signed(self._subscriptions.secrets(to.id), row.event, clock(), body)
         return Message(body, headers | {"content-type": MEDIA_TYPE, "user-agent": "huiyin"})
+
+    def _content(self, to: Subscription, case: Case, stored: Stored, queued: Queued) -> bytes:
+        """What the receiver is told; its sealed values as well where the subscription names the ground."""
+        return cloud_event(self._engine, case, stored, self._opened(to, case, Disclosing(stored), queued))
+
+    def _opened(
+        self, to: Subscription, case: Case, wanted: Disclosing, queued: Queued
+    ) -> list[dict[str, Any]] | None:
+        if to.ground is None:
+            return None
+        viewer = Actor(person=to.person, body=to.body, post=to.post)
+        sealed = opened(self._engine, case, wanted, viewer, to.ground, known=queued.opened)
+        if sealed and not queued.opened:
+            self._outbox.opened(queued.id)
+        return sealed
 
     async def _post(self, url: str, message: Message) -> Outcome:
         if self._client is None:
