@@ -33,14 +33,14 @@ MOST_KINDS = 50
 
 
 def check_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
-    """The kinds as they were given, none twice. Raises Refused "unknown_kind" for one that matches no event there is."""
+    """The kinds as they were given, none twice. Raises Refused "malformed" for one that matches no event there is."""
     asked = tuple(dict.fromkeys(kinds))
     if not 0 < len(asked) <= MOST_KINDS:
-        raise Refused("unknown_kind", f"Name between one and {MOST_KINDS} kinds of events.")
+        raise Refused("malformed", f"Name between one and {MOST_KINDS} kinds of events.")
     for kind in asked:
         if not _PATTERN.fullmatch(kind) or not any(matches((kind,), type_) for type_ in OF_MATTERS):
             raise Refused(
-                "unknown_kind",
+                "malformed",
                 f"Name a type such as matter_closed.v1, a pattern such as leg_*, or one of {', '.join(GROUPS)}.",
             )
     return asked

@@ -238,13 +238,13 @@ class Outbox:
         """The heads of parked lanes, the longest parked first."""
         rows = self._tables.rows(
             "SELECT d.id, d.subscription, d.stream, d.type, d.what, d.position, l.code, l.attempts, l.failing_since,"
-            " l.parked_at, (SELECT COUNT(*) FROM deliveries o WHERE o.subscription = l.subscription AND o.lane = l.lane"
+            " l.parked_at, (SELECT COUNT(*) - 1 FROM deliveries o WHERE o.subscription = l.subscription AND o.lane = l.lane"
             " AND o.done_at IS NULL) FROM lanes l JOIN deliveries d ON d.id = (SELECT h.id FROM deliveries h WHERE"
             " h.subscription = l.subscription AND h.lane = l.lane AND h.done_at IS NULL ORDER BY h.position, h.what, h.id"
             " LIMIT 1) WHERE l.parked_at IS NOT NULL AND (? = '' OR l.subscription = ?) ORDER BY l.parked_at, d.id LIMIT ?",
             subscription or "", subscription or "", most,
         )  # fmt: skip
-        return [Parked(*row[:10], row[10] - 1) for row in rows]
+        return [Parked(*row) for row in rows]
 
     def resend(self, delivery: str) -> None:
         """Try a parked delivery again, now. Raises NotFound, Refused "not_parked"."""

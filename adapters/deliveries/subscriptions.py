@@ -83,7 +83,7 @@ class Subscriptions:
     def create(self, wanted: Wanted, since: int, *, id: str | None = None) -> tuple[Subscription, str]:  # noqa: A002
         """A subscription that hears of the events above the position `since`, with its first secret, shown this once.
 
-        Raises Refused "bad_url", "unknown_kind", "unknown_source", "malformed" (the ground is no code), "taken".
+        Raises Refused "bad_url", "unknown_source", "malformed" (no such kind, or the ground is no code), "taken".
         """
         check_url(wanted.url)
         check_authority(wanted.ground)

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp
 
 from adapters import open311
 from adapters.access import People, SystemKeys, open_access
+from adapters.deliveries.role import Desk, deliveries
 from adapters.engine import Engine
-from adapters.http import bulk, docs, health, listing, reading, signin
+from adapters.http import bulk, docs, events, health, listing, reading, signin
 from adapters.http.acts import endpoint
 from adapters.http.answers import Accepted
 from adapters.http.bodies import body_of
@@ -50,8 +51,8 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
         )  # fmt: skip
         asked = health.Health(engine, views.reader)
         try:
-            with imports_of(engine) as imports:
-                yield application(engine, doors, views, asked, imports)
+            with imports_of(engine) as imports, deliveries(engine) as desk:
+                yield application(engine, doors, views, asked, imports, desk)
         finally:
             asked.close()
             views.close()
@@ -60,7 +61,7 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
 
 
 def application(
-    engine: Engine, doors: Doors, views: Views, asked: health.Health, imports: Imports
+    engine: Engine, doors: Doors, views: Views, asked: health.Health, imports: Imports, desk: Desk
 ) -> ASGIApp:
     """The application over parts that are open already."""
     app = FastAPI(
@@ -78,6 +79,7 @@ def application(
     api.include_router(listing.router(engine, doors, views.reader))
     api.include_router(reading.router(engine, doors))
     api.include_router(bulk.router(engine, doors, imports))
+    api.include_router(events.router(engine, doors, desk))
     LARGER[f"{PREFIX}{bulk.PATH}"] = engine.settings.import_most_bytes + 2 * MOST_BYTES
     for operation, body in acts:
         opens = operation.command is RegisterMatter

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.connection import LONGEST_HEAD, Connection
 from adapters.settings import API_PORT, Settings
 from domain.refusal import Refused
 
 STOP_SECONDS = 10
+STOPPING = "huiyin.stopping"
+"""Under which name a request finds the event that ends what would go on for ever."""
 
 
 def listener(settings: Settings) -> socket.socket:
@@ -40,7 +42,7 @@ async def serve(
 ) -> None:
     """Answer until `stop`; requests under way are finished first. `told` hears the URL."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none", http=Connection,
+        _telling(app, stop), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none", http=Connection,
         forwarded_allow_ips=proxies, timeout_graceful_shutdown=STOP_SECONDS,
         h11_max_incomplete_event_size=LONGEST_HEAD,
     )  # fmt: skip
@@ -53,6 +55,16 @@ async def serve(
     server.should_exit = True
     stopping.cancel()
     await running
+
+
+def _telling(app: ASGIApp, stop: asyncio.Event) -> ASGIApp:
+    """Let every request know when this process is to stop."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[STOPPING] = stop
+        await app(scope, receive, send)
+
+    return told
 
 
 class _Server(uvicorn.Server):
