@@ -54,7 +54,8 @@ def api(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api
 
 @pytest.mark.timeout(300)
 def test_every_operation_answers_as_the_document_says(api: Api, subtests: pytest.Subtests) -> None:
-    said = schemathesis.openapi.from_url(f"{api.url}/api/v1/openapi.json")
+    whole = schemathesis.openapi.from_url(f"{api.url}/api/v1/openapi.json")
+    said = whole.exclude(operation_id="stream_events")  # its answer has no end: test_http_events.py reads it
     made, leg = api.whistled()
     real = {"case": made["number"], "leg": leg}
 
