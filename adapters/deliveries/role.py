@@ -18,9 +18,12 @@ from adapters.deliveries.schema import open_deliveries
 from adapters.deliveries.sending import Pace, Sending
 from adapters.deliveries.subscriptions import WEBHOOK, Subscriptions
 from adapters.deliveries.webhook import WebhookSender
+from adapters.dispatch import routing as dispatching
+from adapters.dispatch.routing import DispatchRouter
+from adapters.dispatch.sending import DispatchSender
 from adapters.engine import Engine
+from adapters.notices import routing as notices
 from adapters.notices.role import notice_router, notice_sender
-from adapters.notices.routing import CHANNEL
 from workflows.delivery_process import sending_queue
 
 AT_ONCE = 64
@@ -49,10 +52,12 @@ def deliveries(engine: Engine) -> Iterator[Desk]:
 
 def outbox_consumer(engine: Engine, desk: Desk, woken: Callable[[], None]) -> OutboxConsumer:
     """The follower's consumer, with everybody who is to be told of events."""
-    routers: list[Router] = [SubscriptionRouter(engine.store, desk.subscriptions)]
-    notices = notice_router(engine, desk.subscriptions)
-    if notices is not None:
-        routers.append(notices)
+    routers: list[Router] = [
+        SubscriptionRouter(engine.store, desk.subscriptions), DispatchRouter(engine.store, desk.subscriptions),
+    ]  # fmt: skip
+    of_notices = notice_router(engine, desk.subscriptions)
+    if of_notices is not None:
+        routers.append(of_notices)
     return OutboxConsumer(engine.store, desk.outbox, routers, engine.handle.clock, woken)
 
 
@@ -64,7 +69,10 @@ async def delivering(engine: Engine, client: Client, pace: Pace | None = None) -
     """
     with deliveries(engine) as desk:
         webhook = WebhookSender(engine, desk.subscriptions, desk.outbox)
-        senders: dict[str, Sender] = {WEBHOOK: webhook, CHANNEL: notice_sender(engine)}
+        dispatch = DispatchSender(engine, desk.subscriptions, desk.outbox)
+        senders: dict[str, Sender] = {
+            WEBHOOK: webhook, dispatching.CHANNEL: dispatch, notices.CHANNEL: notice_sender(engine),
+        }  # fmt: skip
         sending = Sending(desk.outbox, desk.subscriptions, senders, engine.handle.clock, pace)
         try:
             async with Worker(
@@ -74,3 +82,4 @@ async def delivering(engine: Engine, client: Client, pace: Pace | None = None) -
                 yield
         finally:
             await webhook.close()
+            await dispatch.close()

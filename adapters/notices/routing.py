@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-import structlog
-
+from adapters.deliveries.folding import folded
 from adapters.deliveries.ports import Row, event_id
 from adapters.deliveries.subscriptions import Subscriptions
 from adapters.notices.wording import Texts
-from domain.event import Recorded, decode
-from domain.matter import Matter, evolve
+from domain.event import Recorded
+from domain.matter import Matter
 from domain.matter.telling import SPEAKING, TO_REQUESTER, Moment, Told, requesters_of, staff_of, told
-from domain.refusal import Unavailable
 from workflows.ports import EventStore, Stored
 from workflows.standing import Standing, StandingViews
 
 CHANNEL = "notice"
 SUBSCRIPTION = "notices"
 """The one subscription under which all notices are queued: it begins when the office first has a way to send them."""
-
-_log = structlog.get_logger("notices")
 
 
 def what_of(moment: Moment, person: str) -> str:
@@ -50,39 +46,16 @@ class NoticeRouter:
         )
         if since is None:
             return []
-        cases: dict[str, set[int]] = {}
-        for stored in batch:
-            if stored.type in SPEAKING and stored.position > since:
-                cases.setdefault(stored.stream, set()).add(stored.version)
-        standing = self._standing.caught_up() if cases else None
+        standing = self._standing.caught_up()
         return [
-            row
-            for case, versions in cases.items()
-            if standing
-            for row in self._of_case(case, versions, standing)
-        ]
-
-    def _of_case(self, case: str, versions: set[int], standing: Standing) -> Iterator[Row]:
-        try:
-            yield from [*self._told(case, versions, standing)]
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - a case that cannot be read must not hold up all others
-            _log.error("case_unreadable", case=case, error=type(error).__name__)
-
-    def _told(self, case: str, versions: set[int], standing: Standing) -> Iterator[Row]:
-        state: Matter | None = None
-        for stored in self._store.load(case):
-            recorded = decode(stored.type, stored.body)
-            state = evolve(state, recorded)
-            for moment, person in reached(state, recorded, standing) if stored.version in versions else ():
-                if self._texts.sends(moment):
-                    yield Row(
-                        SUBSCRIPTION, stored.stream, stored.version, stored.position, event_id(stored.body),
-                        stored.type, what_of(moment, person), lane=f"{stored.stream}/{person}",
-                    )  # fmt: skip
-            if stored.version >= max(versions):
-                return
+            Row(
+                SUBSCRIPTION, stored.stream, stored.version, stored.position, event_id(stored.body), stored.type,
+                what_of(moment, person), lane=f"{stored.stream}/{person}",
+            )
+            for stored, recorded, state in folded(self._store, batch, SPEAKING, since)
+            for moment, person in reached(state, recorded, standing)
+            if self._texts.sends(moment)
+        ]  # fmt: skip
 
 
 def reached(state: Matter, recorded: Recorded[Any], standing: Standing) -> Iterator[tuple[Moment, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 4
+VERSION = 5
 """Raise it when a table changes: the next start builds a new generation beside the old one and swaps."""
 
 

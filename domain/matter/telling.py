@@ -84,6 +84,8 @@ def told(event: Event, matter: Matter) -> Iterator[Told]:
         yield from _due_item(event, matter)
     elif isinstance(event, oev.OrderIssued):
         yield from _issued(event, matter)
+    elif isinstance(event, oev.OrderCancelled):
+        yield from (Told("body", leg.body, leg.id) for leg in matter.orders[event.order].legs.values())
     elif isinstance(event, oev.ExtensionDecided):
         yield from _extension(event, matter)
     elif isinstance(event, oev.LegEvent):
@@ -151,7 +153,7 @@ def _leg_event(event: oev.LegEvent, matter: Matter) -> Iterator[Told]:
 
 _SPEAKING: tuple[type[Event], ...] = (
     *_REQUESTERS, *_ONE, *_DUE_MOMENTS, *_TO_RECEIVER, *_TO_ISSUER, oev.AuthorityLapsed, oev.OrderIssued,
-    oev.ExtensionDecided, oev.ReturnRequested,
+    oev.OrderCancelled, oev.ExtensionDecided, oev.ReturnRequested,
 )  # fmt: skip
 SPEAKING = frozenset(event.TYPE for event in _SPEAKING)
 """The events that somebody hears of."""
