@@ -63,13 +63,20 @@ def foreseen(acting: Acting) -> HandedIn:
     known = _known(acting, made, outside)
     if known is None:
         submission, became = _registration(acting, made, outside), "registered"
-    else:
-        made = acting.building(known)
-        reopens = _reopens(acting, made)
-        became = "reopening" if reopens else _what(acting)
-        command = _reopening() if reopens else _added(acting)
-        submission = _message(acting, made, command, REOPENING if reopens else SUPPLEMENT, outside)
-    return HandedIn(submission, acting.engine.handle.preview(submission), {"became": became})
+        return HandedIn(submission, acting.engine.handle.preview(submission), {"became": became})
+    return _foreseen_of(acting, known, outside)
+
+
+def _foreseen_of(acting: Acting, case: str, outside: tuple[OutsideNumber, ...]) -> HandedIn:
+    made, preview = acting.building(case), acting.engine.handle.preview
+    if _reopens(acting, made):
+        submission = _message(acting, made, _reopening(), REOPENING, acting.message)
+        answer = preview(submission)
+        if answer.accepted:
+            return HandedIn(submission, answer, {"became": "reopening"})
+    added = _added(acting)
+    submission = _message(acting, made, added, SUPPLEMENT, outside)
+    return HandedIn(submission, preview(submission), {"became": added.what})
 
 
 def _read(acting: Acting) -> tuple[Building, tuple[OutsideNumber, ...]]:

@@ -88,12 +88,11 @@ class Registering:
         return self._engine.handle.find(message.source, message.number, self._import.actor)
 
     def _told(self, row: Row, handed: HandedIn) -> RowOutcome:
-        answer = handed.answer
-        if answer.code in FOR_EVERY_ROW:
+        answer, command = handed.answer, handed.submission.command
+        if answer.code in FOR_EVERY_ROW and isinstance(command, RegisterMatter):
             raise Refused(answer.code, answer.advice or "")
         if not answer.accepted:
             return RowOutcome(row.number, row.line, "refused", answer.code, answer.advice)
-        command = handed.submission.command
         if isinstance(command, RegisterMatter):
             number = None if self._import.trial else command.number
             return RowOutcome(row.number, row.line, "added", matter=number)

@@ -108,38 +108,40 @@ def ask(
     )  # fmt: skip
 
 
-def worked_off(api: Api, import_id: str, turns: int = 10_000) -> dict[str, Any]:
+def worked_off(api: Api, import_id: str, by: tuple[str, str] = BY, turns: int = 10_000) -> dict[str, Any]:
     """Take turns as the worker does, without Temporal, until it is over or so many were taken; how it stands then."""
     api.caught_up()
     with turns_of(api.engine) as taking:
         turn = ImportTurn(import_id)
         while turns and not turn.over:
             turn, turns = taking.take(turn), turns - 1
-    return read(api, import_id)
+    return read(api, import_id, by)
 
 
-def read(api: Api, import_id: str) -> dict[str, Any]:
+def read(api: Api, import_id: str, by: tuple[str, str] = BY) -> dict[str, Any]:
     """How an import stands."""
-    answer = api.get(f"/imports/{import_id}", by=BY)
+    answer = api.get(f"/imports/{import_id}", by=by)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-def imported(api: Api, file: bytes, **how: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def imported(
+    api: Api, file: bytes, *, by: tuple[str, str] = BY, **how: Any
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Ask for an import and work it off; how it ended, and its report."""
-    answer = ask(api, file, **how)
+    answer = ask(api, file, by=by, **how)
     assert answer.status_code == 202, answer.text
-    ended = worked_off(api, answer.json()["id"])
-    return ended, report(api, ended["id"])
+    ended = worked_off(api, answer.json()["id"], by)
+    return ended, report(api, ended["id"], by)
 
 
-def report(api: Api, import_id: str, **more: Any) -> list[dict[str, Any]]:
+def report(api: Api, import_id: str, by: tuple[str, str] = BY, **more: Any) -> list[dict[str, Any]]:
     """Every row, page by page."""
     rows, cursor = list[dict[str, Any]](), None
     while True:
         asked = {**more, **({"cursor": cursor} if cursor else {})}
-        page = api.get(f"/imports/{import_id}/report", by=BY, **asked).json()
+        page = api.get(f"/imports/{import_id}/report", by=by, **asked).json()
         rows += page["items"]
         cursor = page.get("next")
         if cursor is None:
