@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from adapters.bundle.extras import proven, stamped
 from adapters.bundle.remit import Remit
 from adapters.bundle.span import Span, month_bounds, of_month, since_genesis, zone_of
 from adapters.bundle.writing import Progress, Source, counts, write_bundle
@@ -24,13 +25,18 @@ _SEATS = ("board_member", "discipline_officer")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A bundle as asked for: whose, of which month (None: since genesis), on what ground, with all cases or not."""
+    """A bundle as asked for: whose, of which month (None: since genesis), on what ground, with all cases or not.
+
+    `stamps`: RFC 3161 tokens over its head. `proofs`: cases (numbers or ids) whose newest leaf is proven, to be handed on.
+    """
 
     actor: Actor
     board: str | None = None
     month: str | None = None
     authority: str | None = None
     whole: bool = False
+    stamps: tuple[bytes, ...] = ()
+    proofs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +52,21 @@ class Taken:
 def take(
     engine: Engine, log: LogStore, order: Order, path: Path, progress: Progress = lambda *_: None
 ) -> Taken:
-    """Write the bundle for a board; that it was taken is on record first. Raises Refused, Unavailable."""
+    """Write the bundle for a board; that it was taken is on record first. Raises Refused, NotFound, Unavailable."""
     now, standing = engine.handle.clock(), engine.handle.standing.caught_up()
     board = _board(standing.register, order, now)
     remit = Remit(engine.store, standing.register, board, now, whole=order.whole)
     span = _span(engine, log, order, now)
+    extras = [stamped(token, span) for token in order.stamps]
+    extras += [proven(engine, log, case, order.actor, remit.reads, span) for case in order.proofs]
     counted = counts(log, engine.store, span, remit.reads)
     taken = Taken(board, span.start, span.new.size, counted["withheld"])
     event = BundleTaken(
         board=board, start=taken.start, end=taken.end, withheld=taken.withheld, whole=order.whole
     )
     record_reading(engine, order.actor, bundles_of(board), event, order.authority)
-    write_bundle(Source(log, engine.store, standing, remit.reads, counted), span, path, progress)
+    source = Source(log, engine.store, standing, remit.reads, counted, tuple(extras))
+    write_bundle(source, span, path, progress)
     return taken
 
 

@@ -10,8 +10,8 @@ texts/<sha256>             rulebooks and policies that leaves name by their dige
 schema.json, rules.json    what the events are, and the process law
 census.json                what the event store counts
 verify.py, verify.html     copies for convenience; a board uses its own
-tsr/<size>.tsr             RFC 3161 time stamps of heads, where somebody has added them; README.txt says how to check one
-proofs/<index>.tlog-proof  proofs of single leaves, where somebody has added them; not needed, as every leaf is here
+tsr/<size>.tsr             RFC 3161 time stamps of heads, where somebody had one made
+proofs/<index>.tlog-proof  proofs of single leaves, to be handed on; not needed here, where every leaf is
 log/tile/entries/…         the leaves; an empty entry stands for one that this board may not read, whose hash is
 log/tile/0/…               in the tile of hashes beside it
 """
@@ -58,13 +58,17 @@ _STREAM: Final = b'"stream":"'
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a bundle is made of: the log, the event store, whose leaves the board reads, and what `counts` gave."""
+    """What a bundle is made of: the log, the event store, whose leaves the board reads, and what `counts` gave.
+
+    `extras`: members that are taken along as they are.
+    """
 
     log: LogStore
     store: EventStore
     standing: Standing
     reads: Reads
     counted: dict[str, Any]
+    extras: tuple[tuple[str, bytes], ...] = ()
 
 
 def write_bundle(source: Source, span: Span, path: Path, progress: Progress = lambda *_: None) -> None:
@@ -112,6 +116,7 @@ def members(source: Source, span: Span, progress: Progress) -> Iterator[tuple[st
     yield "census.json", canonical(source.counted)
     for verifier in ("verify.py", "verify.html"):
         yield verifier, (_HERE / verifier).read_bytes()
+    yield from sorted(dict(source.extras).items())
     yield from _entries(source, span, progress)
 
 

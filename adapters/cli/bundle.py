@@ -18,6 +18,22 @@ from adapters.cli.people import As, Authority, acting
 from adapters.cli.reading import Json
 from adapters.cli.tables import print_json
 
+Stamps = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tsr", metavar="FILE.tsr", exists=True, dir_okay=False,
+        help="时间戳 an RFC 3161 token over the bundle's head (log/checkpoint); any number.",
+    ),
+]  # fmt: skip
+Proofs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--proof",
+        metavar="NUMBER",
+        help="附收录证明 the proof of a case's newest leaf, to hand on; any number.",
+    ),
+]
+
 
 def bundle(
     output: Annotated[
@@ -39,15 +55,19 @@ def bundle(
         bool,
         typer.Option("--whole", help="不限监督范围 cases outside the board's remit too, on an authority."),
     ] = False,
+    tsr: Stamps = None,
+    proof: Proofs = None,
     as_json: Json = False,
 ) -> None:
     """Make the audit bundle for a supervisory board: one file that it checks offline. 审计包
 
     A member of the board takes it for the board; an audit administrator on the board's resolution. That it was taken is
-    on record. Cases outside the board's remit, and accusations, come as hashes. Exit code 1: refused, with why.
+    on record. Cases outside the board's remit, and accusations, come as hashes. Exit code 1: refused, with why; other_head
+    for a time stamp of another head. 3: a case to be proven that the board may not see.
     """
+    stamps = tuple(path.read_bytes() for path in tsr or ())
     with opened_log(as_json) as (engine, log):
-        order = Order(acting(as_, identify(engine)), to, month, authority, whole)
+        order = Order(acting(as_, identify(engine)), to, month, authority, whole, stamps, tuple(proof or ()))
         with bar("bundle") as progress:
             taken = take(engine, log, order, output, progress)
     if as_json:
