@@ -7,6 +7,7 @@ an element of the name that `_MEMBERS` gives it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -19,7 +20,7 @@ _MEMBERS = {
     "service_request_updates": "request_update", "errors": "error", "endpoints": "endpoint", "formats": "format",
 }  # fmt: skip
 _DECLARED = '<?xml version="1.0" encoding="utf-8"?>\n'
-_UNWRITABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 has no way to write."""
 
 
@@ -42,7 +43,7 @@ def to_xml(root: str, value: Any) -> str:
     """The XML document of a value."""
     parts = [_DECLARED]
     _write(parts, root, value)
-    return "".join(parts).translate(_UNWRITABLE)
+    return _UNWRITABLE.sub("", "".join(parts))
 
 
 def _write(parts: list[str], name: str, value: Any) -> None:
