@@ -116,8 +116,10 @@ _LEG = (
     Act("leg", "rate", odo.RateLeg),
 )
 
-_FIRST = (reg.IssueFirstLink, reg.ClaimFirstLink)
-"""Given by `huiyin init` and `huiyin admin claim`."""
+_ELSEWHERE = (
+    reg.IssueFirstLink, reg.ClaimFirstLink, reg.IssueSystemKey, reg.EndSystemKey, reg.LinkSignin, reg.UnlinkSignin,
+)  # fmt: skip
+"""Given by `huiyin init`, `huiyin admin claim`, `huiyin key` and `huiyin signin`: a secret is made beside them."""
 
 _REGISTER = tuple(
     Act(
@@ -127,7 +129,7 @@ _REGISTER = tuple(
         ("name", "contact") if command is reg.EnterPerson else (),
     )
     for command in RULES
-    if command not in _FIRST
+    if command not in _ELSEWHERE
 )
 
 _OF_THE_FILE = (Act("", "disclose", do.DiscloseCase), Act("", "erase", do.EraseData))

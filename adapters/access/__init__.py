@@ -6,6 +6,7 @@ these tables: a restored one would bring revoked keys back, and lost ones are ma
 
 from adapters.access.keys import Issued, SystemKey, SystemKeys
 from adapters.access.people import People
+from adapters.access.recording import Giver
 from adapters.access.store import AccessStore, open_access
 
-__all__ = ["AccessStore", "Issued", "People", "SystemKey", "SystemKeys", "open_access"]
+__all__ = ["AccessStore", "Giver", "Issued", "People", "SystemKey", "SystemKeys", "open_access"]

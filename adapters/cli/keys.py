@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.access import AccessStore, Issued, People, SystemKey, SystemKeys, open_access
+from adapters.access import AccessStore, Giver, Issued, People, SystemKey, SystemKeys, open_access
 from adapters.cli.door import identify, opened
-from adapters.cli.people import valid_text
+from adapters.cli.people import As, Authority, acting, valid_text
 from adapters.cli.reading import Json
 from adapters.cli.tables import print_json, print_table, zone_of
 from adapters.engine import Engine
@@ -35,7 +35,7 @@ _Subject = Annotated[
 
 @app.callback()
 def root() -> None:
-    """Keys of systems 系统密钥."""
+    """Keys of systems 系统密钥, given and taken by a security administrator, on record."""
 
 
 @app.command()
@@ -44,6 +44,8 @@ def create(
         str, typer.Argument(help="The system, by its reference or id: entered in the register like a person.")
     ],
     body: Annotated[str, typer.Option(help="The body that it acts for.")],
+    as_: As,
+    authority: Authority = None,
     source: Annotated[
         str | None, typer.Option(help="Where what it hands in came in, such as hotline_12345.")
     ] = None,
@@ -51,31 +53,27 @@ def create(
 ) -> None:
     """Make a key and show it, this once. What it may do is what the system's posts in that body may do."""
     with _keys(as_json) as (engine, keys):
-        known = _entered(engine, person)
-        register, now = engine.handle.standing.caught_up().register, engine.handle.clock()
-        if not any(held == body for held, _ in register.posts_of(known, now)):
-            raise Refused(
-                "no_post", f"Fill a post of {body} with this system first (huiyin register fill-post)."
-            )
-        _show(keys.create(known, body, source), as_json)
+        _show(keys.create(_giver(engine, as_, authority), _entered(engine, person), body, source), as_json)
 
 
 @app.command()
 def rotate(
     key: _Id,
+    as_: As,
+    authority: Authority = None,
     hours: Annotated[int, typer.Option(min=0, max=720, help="For how long the old one still works.")] = 24,
     as_json: Json = False,
 ) -> None:
     """Make a new key for the same system; the old one ends after a while."""
-    with _keys(as_json) as (_, keys):
-        _show(keys.rotate(key, timedelta(hours=hours)), as_json)
+    with _keys(as_json) as (engine, keys):
+        _show(keys.rotate(_giver(engine, as_, authority), key, timedelta(hours=hours)), as_json)
 
 
 @app.command()
-def revoke(key: _Id, as_json: Json = False) -> None:
+def revoke(key: _Id, as_: As, authority: Authority = None, as_json: Json = False) -> None:
     """End a key at once."""
-    with _keys(as_json) as (_, keys):
-        keys.revoke(key)
+    with _keys(as_json) as (engine, keys):
+        keys.revoke(_giver(engine, as_, authority), key)
         _said("revoked 已作废", {"id": key}, as_json)
 
 
@@ -100,20 +98,22 @@ def signin_root() -> None:
 def link(
     person: Annotated[str, typer.Argument(help="Staff reference or person id.")],
     subject: _Subject,
+    as_: As,
+    authority: Authority = None,
     as_json: Json = False,
 ) -> None:
     """Say that who signs in as this subject is that person of the register."""
     with _people(as_json) as (engine, issuer, people):
         known = _entered(engine, person)
-        people.link(issuer, subject, known)
+        people.link(_giver(engine, as_, authority), issuer, subject, known)
         _said("linked 已关联", {"person": known}, as_json)
 
 
 @signin.command()
-def unlink(subject: _Subject, as_json: Json = False) -> None:
+def unlink(subject: _Subject, as_: As, authority: Authority = None, as_json: Json = False) -> None:
     """Take the link away: from now on that subject is nobody here; open sessions end."""
-    with _people(as_json) as (_, issuer, people):
-        if not people.unlink(issuer, subject):
+    with _people(as_json) as (engine, issuer, people):
+        if not people.unlink(_giver(engine, as_, authority), issuer, subject):
             raise NotFound("Check the subject: there is no such link.")
         _said("unlinked 已取消关联", {}, as_json)
 
@@ -131,7 +131,7 @@ def _access(as_json: bool) -> Iterator[tuple[Engine, AccessStore]]:
 @contextmanager
 def _keys(as_json: bool) -> Iterator[tuple[Engine, SystemKeys]]:
     with _access(as_json) as (engine, access):
-        yield engine, SystemKeys(access, engine.handle.clock)
+        yield engine, SystemKeys(access, engine.handle)
 
 
 @contextmanager
@@ -140,7 +140,12 @@ def _people(as_json: bool) -> Iterator[tuple[Engine, str, People]]:
         issuer = engine.settings.oidc_issuer
         if issuer is None:
             raise Refused("no_issuer", "Name the provider first (HUIYIN_OIDC_ISSUER).")
-        yield engine, issuer, People(access, engine.keys.pepper, engine.handle.clock)
+        yield engine, issuer, People(access, engine.keys.pepper, engine.handle)
+
+
+def _giver(engine: Engine, as_: str, authority: str | None) -> Giver:
+    """Who gives or takes a way in: it goes on record."""
+    return Giver(acting(as_, identify(engine)), authority)
 
 
 def _entered(engine: Engine, reference: str) -> str:

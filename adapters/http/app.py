@@ -46,7 +46,7 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
         clock = engine.handle.clock
         provider = Provider(settings, clock) if settings.oidc_issuer else None
         doors = Doors(
-            SystemKeys(access, clock), People(access, engine.keys.pepper, clock), provider,
+            SystemKeys(access, engine.handle), People(access, engine.keys.pepper, engine.handle), provider,
             Sessions(engine.keys.pepper, clock),
         )  # fmt: skip
         asked = health.Health(engine, views.reader)

@@ -32,6 +32,9 @@ Code = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._:/
 Place = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._:-]{0,79})$")]
 """A body whose territory is meant, or `*` for the whole district."""
 
+KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+"""The public half of a system's key."""
+
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hex."""
 
@@ -216,6 +219,39 @@ class DecideAdmission(Command, name="decide_admission"):
     admit: bool
     decided_by: tuple[BodyId, ...]
     ground: Word
+
+
+class IssueSystemKey(Command, name="issue_system_key"):
+    """Give a system a key: whose it is, the body it acts for, and the source of what it hands in.
+
+    `replaces` names the key whose place it takes; that one ends at `replaced_until`, or at once.
+    """
+
+    key: KeyId
+    person: PersonId
+    body: BodyId
+    source: Word | None = None
+    replaces: KeyId | None = None
+    replaced_until: Instant | None = None
+
+
+class EndSystemKey(Command, name="end_system_key"):
+    """End a system's key at once."""
+
+    key: KeyId
+
+
+class LinkSignin(Command, name="link_signin"):
+    """Say that who signs in so is that person; `link` is the digest of issuer and subject under the store's secret."""
+
+    person: PersonId
+    link: Digest
+
+
+class UnlinkSignin(Command, name="unlink_signin"):
+    """Say that who signs in so is nobody here any more."""
+
+    link: Digest
 
 
 class EndAdmission(Command, name="end_admission"):

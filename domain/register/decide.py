@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.acting import Command, Decision
 from domain.refusal import Refused
-from domain.register import admissions, bodies, duty, first_link, posts, powers
+from domain.register import access, admissions, bodies, duty, first_link, posts, powers
 from domain.register import commands as c
 from domain.register.guards import Context, check_administrator
 
@@ -45,6 +45,10 @@ RULES: Final[dict[type[Command], tuple[str, Allow]]] = {
     c.ApplyAdmission: ("register.admission", admissions.apply),
     c.DecideAdmission: ("register.admission", admissions.decide_application),
     c.EndAdmission: ("register.admission", admissions.end),
+    c.IssueSystemKey: ("register.access", access.issue),
+    c.EndSystemKey: ("register.access", access.end),
+    c.LinkSignin: ("register.access", access.link),
+    c.UnlinkSignin: ("register.access", access.unlink),
 }
 """Every command of this room: the id of the rule that decides it, and the rule."""
 
@@ -61,6 +65,10 @@ ADMINISTRATOR: Final[dict[type[Command], Post]] = {
     c.EnterAdmissionItem: "security_admin",
     c.WithdrawAdmissionItem: "security_admin",
     c.EndAdmission: "security_admin",
+    c.IssueSystemKey: "security_admin",
+    c.EndSystemKey: "security_admin",
+    c.LinkSignin: "security_admin",
+    c.UnlinkSignin: "security_admin",
 }
 """Commands that one kind of administrator alone may give; the rules of the others say who may."""
 

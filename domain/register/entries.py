@@ -39,6 +39,20 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemKeyEntry:
+    """A system's key: who it is, the body it acts for, the source it hands in under. `until` None: not ended."""
+
+    person: str
+    body: str
+    source: str | None
+    until: datetime | None = None
+
+    def works(self, at: datetime) -> bool:
+        """Whether it works at `at`."""
+        return self.until is None or at < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """A span of duty 班次 from `begins` until, but not at, `ends` (UTC); deputies step in in their order."""
 

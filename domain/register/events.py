@@ -198,3 +198,34 @@ class AdmissionEnded(Event, name="admission_ended.v1"):
 
     application: str
     until: Instant
+
+
+class SystemKeyIssued(Event, name="system_key_issued.v1"):
+    """A system was given a key, which works from now on; `replaces` names the one whose place it takes."""
+
+    key: str
+    person: str
+    body: str
+    source: str | None
+    replaces: str | None
+
+
+class SystemKeyEnded(Event, name="system_key_ended.v1"):
+    """A system's key works until then, and never again."""
+
+    key: str
+    until: Instant
+
+
+class SigninLinked(Event, name="signin_linked.v1"):
+    """Who signs in so is that person; `link` says nothing to whoever lacks the store's secret."""
+
+    person: str
+    link: str
+
+
+class SigninUnlinked(Event, name="signin_unlinked.v1"):
+    """Who signs in so is that person no longer."""
+
+    person: str
+    link: str

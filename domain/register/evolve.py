@@ -16,6 +16,7 @@ from domain.register.entries import (
     Held,
     PowerItem,
     Shift,
+    SystemKeyEntry,
 )
 from domain.register.history import Version, ended, entered, paused
 
@@ -256,3 +257,27 @@ def _admission_ended(event: e.AdmissionEnded, state: Register) -> Register:
     return replace(
         state, applications=state.applications.put(event.application, replace(asked, valid_until=event.until))
     )
+
+
+@_fold.register(e.SystemKeyIssued)
+def _system_key_issued(event: e.SystemKeyIssued, state: Register) -> Register:
+    entry = SystemKeyEntry(event.person, event.body, event.source)
+    return replace(state, system_keys=state.system_keys.put(event.key, entry))
+
+
+@_fold.register(e.SystemKeyEnded)
+def _system_key_ended(event: e.SystemKeyEnded, state: Register) -> Register:
+    known = state.system_keys.get(event.key, None)
+    if known is None:
+        return state
+    return replace(state, system_keys=state.system_keys.put(event.key, replace(known, until=event.until)))
+
+
+@_fold.register(e.SigninLinked)
+def _signin_linked(event: e.SigninLinked, state: Register) -> Register:
+    return replace(state, signins=state.signins.put(event.link, event.person))
+
+
+@_fold.register(e.SigninUnlinked)
+def _signin_unlinked(event: e.SigninUnlinked, state: Register) -> Register:
+    return replace(state, signins=state.signins.put(event.link, None))

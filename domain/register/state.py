@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Held,
         PowerItem,
         Shift,
+        SystemKeyEntry,
     )
     from domain.register.words import DutyPost, Kind, Post, PowerKind
 
@@ -79,6 +80,8 @@ class Register:
     duties_of: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
     admission_history: Shelf[str, tuple[Version[AdmissionItem], ...]] = field(default_factory=Shelf)
     admissions_for: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
+    system_keys: Shelf[str, SystemKeyEntry | None] = field(default_factory=Shelf)
+    signins: Shelf[str, str | None] = field(default_factory=Shelf)
     applications: Shelf[str, Application] = field(default_factory=Shelf)
     applications_for: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
 

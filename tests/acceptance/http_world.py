@@ -15,13 +15,14 @@ from uuid import uuid4
 
 import httpx
 
-from adapters.access import SystemKeys, open_access
+from adapters.access import Giver, SystemKeys, open_access
 from adapters.demo.district import SUBDISTRICT, WHISTLE_POWER, District
-from adapters.engine import Engine, now, open_engine
+from adapters.engine import Engine, open_engine
 from adapters.http.app import opened
 from adapters.http.serve import listener, serve
 from adapters.settings import Settings
 from adapters.views import Views
+from domain.acting import Actor
 from tests.acceptance.world import DISTRICT, GROUND
 
 HOTLINE = "hotline_12345"
@@ -64,12 +65,17 @@ class Api:
     district: District = DISTRICT
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    @property
+    def giver(self) -> Giver:
+        """Who gives keys."""
+        return Giver(Actor(person=self.district.security, body="system", post="security_admin"), GROUND)
+
     def token(self, body: str, person: str, source: str | None = None) -> str:
         """A key of this person for that body, made once."""
         if (body, person) not in self.tokens:
             access = open_access(self.engine.settings.access_url)
             try:
-                issued = SystemKeys(access, now).create(person, body, source)
+                issued = SystemKeys(access, self.engine.handle).create(self.giver, person, body, source)
             finally:
                 access.close()
             self.tokens[body, person] = issued.token

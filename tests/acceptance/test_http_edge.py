@@ -57,6 +57,7 @@ JSON = {
 @pytest.mark.parametrize("what", JSON)
 def test_json_that_programs_read_differently_is_refused_by_name(api: Api, what: str) -> None:
     raw, status, code = JSON[what]
+    api.headers(HOTLINE)
     head = api.engine.store.head()
 
     answer = api.client.post(

@@ -215,7 +215,16 @@ def test_a_taken_port_is_refused_by_name(shell: Desk) -> None:
 def test_nothing_that_people_wrote_stands_in_a_log_or_a_file(shell: Desk) -> None:
     mark, port = fresh_mark(), free_port()
     made = shell.run(
-        "key", "create", shell.district.staff[BY], "--body", "hotline", "--source", "hotline_12345", "--json"
+        "key",
+        "create",
+        shell.district.staff[BY],
+        "--body",
+        "hotline",
+        "--source",
+        "hotline_12345",
+        "--json",
+        "--as",
+        f"{shell.district.security}/system/security_admin",
     )
     token = json.loads(made.stdout)["token"]
     body = {
@@ -255,7 +264,9 @@ def test_killed_among_intakes_every_accepted_one_stands_once(founded: Path, tmp_
     shutil.copytree(founded, tmp_path / "data")
     desk, port = Desk(tmp_path / "data", DISTRICT), free_port()
     person = desk.district.staff[BY]
-    key = desk.run("key", "create", person, "--body", "hotline", "--source", "hotline_12345", "--json").stdout
+    by = f"{desk.district.security}/system/security_admin"
+    made = ("key", "create", person, "--body", "hotline", "--source", "hotline_12345", "--json", "--as", by)
+    key = desk.run(*made).stdout
     headers = {"Authorization": f"Bearer {json.loads(key)['token']}"}
     answers: dict[str, dict[str, str]] = {}
     for round_ in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import shutil
@@ -10,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -18,11 +20,13 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from adapters.access import People, SystemKeys, open_access
-from adapters.engine import now
+from domain.event import Recorded, decode
 from tests.acceptance.http_world import WORDS, Api, api_over, told
 from tests.acceptance.provider import Signer, outside_provider, signer
 from tests.acceptance.world import Desk
 from tests.servers import free_port
+from workflows.ports import Stored
+from workflows.rooms import REGISTER
 
 OFFICER = ("sd-01", "officer")
 HOTLINE_STAFF = ("hotline", "intake_officer")
@@ -37,7 +41,11 @@ def asked(api: Api, token: str | None, acting_as: str | None = None) -> httpx.Re
 
 
 def keys(api: Api) -> SystemKeys:
-    return SystemKeys(open_access(api.engine.settings.access_url), now)
+    return SystemKeys(open_access(api.engine.settings.access_url), api.engine.handle)
+
+
+def people_of(api: Api) -> People:
+    return People(open_access(api.engine.settings.access_url), api.engine.keys.pepper, api.engine.handle)
 
 
 # -- keys -----------------------------------------------------------------------------------------------------------------
@@ -71,11 +79,11 @@ def test_a_key_is_kept_as_a_digest_alone(api: Api) -> None:
 
 
 def test_a_rotated_key_works_for_its_grace_and_a_revoked_one_not_at_all(api: Api) -> None:
-    made = keys(api).create(api.district.staff[OFFICER], "sd-01")
-    renewed = keys(api).rotate(made.key.id, timedelta(hours=1))
-    at_once = keys(api).rotate(renewed.key.id, timedelta(0))
-    last = keys(api).create(api.district.staff[OFFICER], "sd-01")
-    keys(api).revoke(last.key.id)
+    made = keys(api).create(api.giver, api.district.staff[OFFICER], "sd-01")
+    renewed = keys(api).rotate(api.giver, made.key.id, timedelta(hours=1))
+    at_once = keys(api).rotate(api.giver, renewed.key.id, timedelta(0))
+    last = keys(api).create(api.giver, api.district.staff[OFFICER], "sd-01")
+    keys(api).revoke(api.giver, last.key.id)
 
     assert asked(api, made.token).status_code == 200
     assert asked(api, at_once.token).status_code == 200
@@ -131,21 +139,82 @@ def test_a_system_never_speaks_as_a_resident(api: Api) -> None:
 
 
 def test_the_command_line_makes_shows_rotates_and_revokes_keys(shell: Desk) -> None:
-    person = shell.district.staff[HOTLINE_STAFF]
+    person, by = shell.district.staff[HOTLINE_STAFF], ("--as", security_of(shell))
 
-    made = _told(shell, "key", "create", person, "--body", "hotline", "--source", "hotline_12345")
-    rotated = _told(shell, "key", "rotate", made["id"], "--hours", "0")
+    made = _told(shell, "key", "create", person, "--body", "hotline", "--source", "hotline_12345", *by)
+    rotated = _told(shell, "key", "rotate", made["id"], "--hours", "0", *by)
     listed = shell.run("key", "list", "--json").stdout
-    _told(shell, "key", "revoke", rotated["id"])
+    _told(shell, "key", "revoke", rotated["id"], *by)
 
     assert made["token"].startswith(f"hy_{made['id']}_")
     assert rotated["token"] != made["token"]
     assert made["token"][20:] not in listed
-    assert shell.run("key", "revoke", made["id"]).exit_code == 1
-    assert shell.run("key", "revoke", "0" * 16).exit_code == 3
-    assert shell.run("key", "create", person, "--body", "sd-01").exit_code == 1
-    assert shell.run("key", "create", "nobody", "--body", "sd-01").exit_code == 3
-    assert shell.run("key", "create", person, "--body", "hotline", "--source", "x").exit_code == 1
+    assert shell.run("key", "revoke", made["id"], *by).exit_code == 1
+    assert shell.run("key", "revoke", "0" * 16, *by).exit_code == 3
+    assert shell.run("key", "create", person, "--body", "sd-01", *by).exit_code == 1
+    assert shell.run("key", "create", "nobody", "--body", "sd-01", *by).exit_code == 3
+    assert shell.run("key", "create", person, "--body", "hotline", "--source", "x", *by).exit_code == 1
+
+
+def security_of(shell: Desk) -> str:
+    return f"{shell.district.security}/system/security_admin"
+
+
+def test_an_auditor_reads_who_gave_which_system_a_key(shell: Desk) -> None:
+    person, by = (
+        shell.district.staff[HOTLINE_STAFF],
+        ("--as", security_of(shell), "--authority", "resolution:7"),
+    )
+    made = _told(shell, "key", "create", person, "--body", "hotline", "--source", "hotline_12345", *by)
+    rotated = _told(shell, "key", "rotate", made["id"], "--hours", "2", *by)
+    _told(shell, "key", "revoke", made["id"], *by)
+
+    with shell.engine() as engine:
+        told_of = [
+            one for one in map(as_read, engine.store.load(REGISTER)) if one.type.startswith("system_key")
+        ]
+        stored = str(engine.store.load(REGISTER))
+
+    assert [(one.type, one.pub.key) for one in told_of] == [
+        ("system_key_issued.v1", made["id"]), ("system_key_issued.v1", rotated["id"]),
+        ("system_key_ended.v1", made["id"]), ("system_key_ended.v1", made["id"]),
+    ]  # fmt: skip
+    assert {(one.person, one.post, one.authority) for one in told_of} == {
+        (shell.district.security, "security_admin", "resolution:7")
+    }
+    assert told_of[1].pub.replaces == made["id"]
+    assert made["token"][20:] not in stored
+
+
+def as_read(row: Stored) -> Recorded[Any]:
+    return decode(row.type, row.body)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [("sd-01", "leadership_member"), ("hotline", "intake_officer"), ("system", "system_admin")],
+    ids=str,
+)
+def test_nobody_but_a_security_administrator_gives_keys(shell: Desk, who: tuple[str, str]) -> None:
+    staff = {**shell.district.staff, ("system", "system_admin"): shell.district.system}
+    by = ("--as", f"{staff[who]}/{who[0]}/{who[1]}")
+
+    result = shell.run("key", "create", shell.district.staff[HOTLINE_STAFF], "--body", "hotline", *by)
+
+    assert (result.exit_code, "not_allowed" in result.stderr) == (1, True)
+    assert json.loads(shell.run("key", "list", "--json").stdout) == {"keys": []}
+
+
+def test_a_key_that_was_put_into_the_tables_by_hand_is_nobodys(api: Api) -> None:
+    mine, key = keys(api), "0123456789abcdef"
+    access = open_access(api.engine.settings.access_url)
+    access.run(
+        "INSERT INTO system_keys (id, digest, person, body, source, made_at) VALUES (?, ?, ?, ?, ?, 1)",
+        key, hashlib.sha256(b"1" * 64).hexdigest(), api.district.staff[OFFICER], "sd-01", "",
+    )  # fmt: skip
+
+    assert told(asked(api, f"hy_{key}_{'1' * 64}")) == (401, "sign_in")
+    assert key not in {one.id for one in mine.known()}
 
 
 def _told(shell: Desk, *arguments: str) -> dict[str, str]:
@@ -164,10 +233,7 @@ def tokens(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     data = tmp_path_factory.mktemp("tokens") / "data"
     shutil.copytree(founded, data)
     with signer() as provider, api_over(data, oidc_issuer=provider.issuer, oidc_audience="huiyin") as api:
-        access = open_access(api.engine.settings.access_url)
-        people = People(access, api.engine.keys.pepper, now)
-        people.link(provider.issuer, "client-hotline", api.district.staff[HOTLINE_STAFF])
-        access.close()
+        people_of(api).link(api.giver, provider.issuer, "client-hotline", api.district.staff[HOTLINE_STAFF])
         yield api, provider
 
 
@@ -328,9 +394,7 @@ def signing(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with outside_provider() as issuer:
         settings = {"oidc_issuer": issuer, "oidc_client_id": "huiyin", "oidc_client_secret": "s3cret"}
         with api_over(data, **settings, api_url=f"http://127.0.0.1:{port}", listens=port) as api:
-            access = open_access(api.engine.settings.access_url)
-            People(access, api.engine.keys.pepper, now).link(issuer, "zhang", api.district.staff[OFFICER])
-            access.close()
+            people_of(api).link(api.giver, issuer, "zhang", api.district.staff[OFFICER])
             yield api
 
 
@@ -410,11 +474,11 @@ def test_taking_the_link_away_ends_an_open_session(signing: Api) -> None:
     signed_in(signing, "li")
     issuer = signing.engine.settings.oidc_issuer
     assert issuer is not None
-    people = People(open_access(signing.engine.settings.access_url), signing.engine.keys.pepper, now)
-    people.link(issuer, "li", signing.district.staff[OFFICER])
+    people = people_of(signing)
+    people.link(signing.giver, issuer, "li", signing.district.staff[OFFICER])
     assert signing.client.get("/api/v1/me").json()["posts"] == ["sd-01/officer"]
 
-    people.unlink(issuer, "li")
+    people.unlink(signing.giver, issuer, "li")
 
     assert signing.client.get("/api/v1/me").json()["posts"] == []
 

@@ -39,6 +39,10 @@ STORED = {
     "admission_applied.v1",
     "admission_decided.v1",
     "admission_ended.v1",
+    "system_key_issued.v1",
+    "system_key_ended.v1",
+    "signin_linked.v1",
+    "signin_unlinked.v1",
 }
 
 
