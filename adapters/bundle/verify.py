@@ -41,6 +41,7 @@ import tempfile
 import time
 import zipfile
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -903,30 +904,45 @@ def _small(digits: str) -> int:
     return int(digits)
 
 
-def _small_unsigned_zero(digits: str) -> int:
-    if digits == "-0":
-        raise ValueError("a zero with a sign")
-    return _small(digits)
-
-
 def _never(text: str) -> NoReturn:
     raise ValueError(f"{text[:20]} has no place in a leaf")
 
 
-def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    keys = list(found)
-    if len(keys) != len(pairs) or keys != sorted(keys):
-        raise ValueError("a key twice, or out of order")
-    return found
+class _Numbers(dict[str, int]):
+    """Integers below 2**53 by their digits, at most 15; the short ones, which come again and again, are kept."""
+
+    def __missing__(self, digits: str) -> int:
+        if len(digits) > 15 or digits == "-0":
+            raise ValueError("a large number, or a zero with a sign")
+        value = int(digits)
+        if len(digits) < 5:
+            self[digits] = value
+        return value
+
+
+class _Objects:
+    """The objects of a JSON text, as they are read: each has its keys in order, and how many keys there are in all."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {_KEYS: _KEYS}
+        self.keys = 0
+        self.last: tuple[str, ...] = ()
+
+    def take(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The next object; the outermost one is the last. Raises ValueError for keys that are out of order."""
+        keys = tuple(found)
+        self.last = self._known.get(keys) or self._looked(keys)
+        self.keys += len(keys)
+        return found
+
+    def _looked(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if list(keys) != sorted(keys) or not "".join(keys).isascii():
+            raise ValueError("a key out of order, or not of ASCII")
+        return self._known.setdefault(keys, keys)
 
 
 _READER = json.JSONDecoder(parse_float=_never, parse_int=_small, parse_constant=_never)
-_STRICT = json.JSONDecoder(
-    parse_float=_never, parse_int=_small_unsigned_zero, parse_constant=_never, object_pairs_hook=_in_order
-)
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_SPELLED_OTHERWISE = (b"\\", b" ", b"\n", b"\t", b"\r")
 
 
 def _spelled(value: object) -> str:
@@ -934,41 +950,52 @@ def _spelled(value: object) -> str:
     return _WRITER.encode(value)
 
 
-def read_leaves(entries: list[bytes]) -> list[dict[str, Any] | BadLeaf]:
-    """The JSON of many leaves, or what is wrong with one. All at once, which is faster, where all are as they should be."""
-    found = _at_once(entries)
-    return [_leaf_or_fault(entry) for entry in entries] if found is None else found
-
-
-def _at_once(entries: list[bytes]) -> list[Any] | None:
-    """The leaves where each is plainly canonical, else None: then each is read by itself.
+class Reader:
+    """Reads leaves one after the other.
 
     A text without white space and escapes, with its keys in order and no key twice, without fractions and without a
     signed zero, is the one spelling of its value (RFC 8785): there is nothing else that could be spelled otherwise.
+    What is not as plain as that is read the slow way (`read_leaf`).
     """
-    decode = _STRICT.raw_decode
-    found = []
-    try:
-        for entry in entries:
-            if any(map(entry.__contains__, _SPELLED_OTHERWISE)):
-                return None
+
+    def __init__(self) -> None:
+        self._objects = _Objects()
+        numbers = _Numbers()
+        self._decode = json.JSONDecoder(
+            object_hook=self._objects.take,
+            parse_int=numbers.__getitem__,
+            parse_float=_never,
+            parse_constant=_never,
+        ).raw_decode
+
+    def read(self, entry: bytes) -> dict[str, Any] | BadLeaf:
+        """The JSON of a leaf, or what is wrong with it."""
+        leaf = self._plain(entry)
+        if leaf is not None:
+            return leaf
+        try:
+            return read_leaf(entry)
+        except BadLeaf as bad:
+            return bad
+
+    def _plain(self, entry: bytes) -> dict[str, Any] | None:
+        """A leaf that is plainly canonical and well formed; None for any other.
+
+        Without white space and escapes the two characters `":` stand behind every key, and elsewhere only where a
+        string begins with a colon: as many of them as keys that were kept is no key twice.
+        """
+        if b"\\" in entry or b" " in entry or b"\n" in entry or b"\t" in entry or b"\r" in entry:
+            return None
+        objects = self._objects
+        objects.keys = 0
+        try:
             text = entry.decode("utf-8")
-            leaf, end = decode(text)
-            if end != len(text) or type(leaf) is not dict or not _well_formed(leaf):
-                return None
-            if not entry.isascii() and not _ascii_keys(leaf):
-                return None
-            found.append(leaf)
-    except (ValueError, RecursionError):
-        return None
-    return found
-
-
-def _leaf_or_fault(entry: bytes) -> dict[str, Any] | BadLeaf:
-    try:
-        return read_leaf(entry)
-    except BadLeaf as bad:
-        return bad
+            leaf, end = self._decode(text)
+        except (ValueError, RecursionError):
+            return None
+        if objects.last is not _KEYS or objects.keys != entry.count(b'":') or end != len(text):
+            return None
+        return leaf if type(leaf) is dict and _well_shaped(leaf) else None
 
 
 def read_leaf(entry: bytes) -> dict[str, Any]:
@@ -997,11 +1024,17 @@ def _ascii_keys(value: object) -> bool:
 
 
 def _well_formed(leaf: dict[str, Any]) -> bool:
-    if tuple(leaf) != _KEYS or tuple(map(type, leaf.values())) not in _SHAPES:
+    return tuple(leaf) == _KEYS and _well_shaped(leaf)
+
+
+def _well_shaped(leaf: dict[str, Any]) -> bool:
+    """Whether the values under the envelope's keys are what they have to be."""
+    if tuple(map(type, leaf.values())) not in _SHAPES:
         return False
     if leaf["version"] < 1 or leaf["_position"] < 0 or (leaf["_prev"] is None) != (leaf["version"] == 1):
         return False
-    return all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in leaf["_sd"])
+    digests = leaf["_sd"]
+    return not digests or all(type(one) is str and _DIGEST.fullmatch(one) for one in digests)
 
 
 def moment(text: object) -> datetime:
@@ -1022,6 +1055,7 @@ class Schema:
     def __init__(self, schema: dict[str, Any], found: Findings) -> None:
         self._found = found
         self._types: dict[str, tuple[set[str], set[str]]] = {}
+        self._good: dict[str, tuple[str, ...]] = {}  # by type, the fields of its last good leaf
         types = schema.get("types")
         for name, one in (types if isinstance(types, dict) else {}).items():
             one = one if isinstance(one, dict) else {}
@@ -1029,6 +1063,9 @@ class Schema:
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """Look at a leaf's type and public fields."""
+        fields = tuple(leaf["pub"])
+        if self._good.get(leaf["type"]) == fields:
+            return
         known = self._types.get(leaf["type"])
         if known is None:
             self._say(
@@ -1042,6 +1079,8 @@ class Schema:
                 index,
                 leaf,
             )
+        else:
+            self._good[leaf["type"]] = fields
 
     def _say(self, code: str, zh: str, en: str, index: int, leaf: dict[str, Any]) -> None:
         self._found.fail(
@@ -1054,8 +1093,11 @@ class Schema:
 # ======================================================================================================================
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def _b64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
 
 
 class Places:
@@ -1499,15 +1541,15 @@ class Census:
 
     def __init__(self, found: Findings) -> None:
         self._found = found
-        self.types: dict[str, int] = {}
-        self.streams: dict[str, int] = {}
+        self.types: dict[str, int] = defaultdict(int)
+        self.streams: dict[str, int] = defaultdict(int)
         self.intake: dict[str, int] = {}
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """Count a leaf."""
-        kind, stream = leaf["type"], leaf["stream"]
-        self.types[kind] = self.types.get(kind, 0) + 1
-        self.streams[stream] = self.streams.get(stream, 0) + 1
+        kind = leaf["type"]
+        self.types[kind] += 1
+        self.streams[leaf["stream"]] += 1
         if kind == "matter_registered.v1":
             key = f"{leaf['recorded_at'][:10]} {leaf['pub']['source']}"
             self.intake[key] = self.intake.get(key, 0) + 1
@@ -1790,6 +1832,7 @@ _DUE, _STOPPED, _CANCELLED, _N, _OF, _BOOK, _SINCE, _PAUSED, _EXTENSIONS, _PROVI
 )
 """The places of a clock's fields; a clock is a list."""
 
+_NO_SPAN = ("~", "")  # behind every moment
 _LAW_STATE = "huiyin-law/v1"
 _BROKEN = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 _ELAPSED = {"s": 1, "min": 60, "h": 3600}
@@ -1871,13 +1914,14 @@ class _Spec:
     """One entry of `events`, ready to run."""
 
     __slots__ = (
-        "acts", "apart", "does", "machine", "moves", "name", "opens", "per_leg", "starts", "told", "told_if",
+        "acts", "apart", "does", "machine", "moves", "name", "only", "opens", "per_leg", "starts", "told", "told_if",
         "told_needs",
     )  # fmt: skip
 
     def __init__(self, name: str, given: dict[str, Any], law: Law) -> None:
         self.name, self.machine, self.opens = name, given["machine"], given["opens"]
         self.acts = {act: _May(may) for act, may in given["acts"].items()}
+        self.only = next(iter(self.acts)) if len(self.acts) == 1 else None
         self.told = {act: _May(may) for act, may in given["told"].items()}
         self.told_if = given["told_if"]
         self.told_needs = [getattr(law, "_need_" + need) for need in given["told_needs"]]
@@ -2017,16 +2061,18 @@ class _Book:
 
     def clock(self, stage: str, of: str) -> dict[str, Any] | None:
         """The clock of a stage for a kind: the most specific entry counts."""
-        if (stage, of) not in self._rules:
-            kinds = self.clocks.get(stage, {})
-            found = next((kinds[name] for name in self._specific(of) if name in kinds), None)
-            if found is not None:
-                number = found["length"].rstrip("abcdefghijklmnopqrstuvwxyz")
-                amount, unit = int(number), found["length"][len(number) :]
-                span = timedelta(seconds=amount * _ELAPSED[unit]) if unit in _ELAPSED else None
-                found = {**found, "amount": amount, "unit": unit, "span": span}
-            self._rules[stage, of] = found
-        return self._rules[stage, of]
+        key = (stage, of)
+        if key in self._rules:
+            return self._rules[key]
+        kinds = self.clocks.get(stage, {})
+        found = next((kinds[name] for name in self._specific(of) if name in kinds), None)
+        if found is not None:
+            number = found["length"].rstrip("abcdefghijklmnopqrstuvwxyz")
+            amount, unit = int(number), found["length"][len(number) :]
+            span = timedelta(seconds=amount * _ELAPSED[unit]) if unit in _ELAPSED else None
+            found = {**found, "amount": amount, "unit": unit, "span": span}
+        self._rules[key] = found
+        return found
 
     def posts(self, act: str, of: str) -> frozenset[str]:
         """The posts that may perform an act."""
@@ -2107,7 +2153,9 @@ class Law:
         self._calendars: dict[str, tuple[str, ...] | None] = {}
         self._forget()
         self._moment: datetime | None = None
-        self._acting: tuple[str, str, str, str, Any] = ("", "", "", "", None)
+        self._first: dict[str, Any] = {"command": ""}
+        self._order: dict[str, Any] | None = None
+        self._leg: dict[str, Any] | None = None
         self._last: int | None = None
         self._hidden = False
         self._told_unseen = 0
@@ -2163,10 +2211,9 @@ class Law:
         """The next leaf, in log order; its envelope has been checked, its `pub` has not."""
         before, self._last = self._last, index
         self._index, self._leaf = index, leaf
-        if leaf["command"] != self._acting[0]:  # the first event of an act, which is the one of its own case
+        if leaf["command"] != self._first["command"]:  # the first event of an act, the one of its own case
             self._hidden = before is None or before + 1 != index
-            act = leaf["rule"].partition(":")[0]
-            self._acting = (leaf["command"], leaf["stream"], act, leaf["person"], leaf["basis"])
+            self._first = leaf
         spec = self._specs.get(leaf["type"])
         try:
             if spec is not None:
@@ -2305,16 +2352,21 @@ class Law:
 
     def _judge(self, leaf: dict[str, Any], spec: _Spec) -> None:
         self._pub = leaf["pub"]
-        self._rec, self._occ = leaf["recorded_at"][:-1], leaf["occurred_at"][:-1]
+        recorded, occurred = leaf["recorded_at"], leaf["occurred_at"]
+        rec = self._rec = recorded[:-1]
+        self._occ = rec if occurred == recorded else occurred[:-1]
         self._person, self._body = leaf["person"], leaf["capacity"]
         act = self._act = leaf["rule"].partition(":")[0]
-        case = self._case_of(leaf, spec)
-        if case is None:
-            return
-        self._case = case
-        told = self._told(spec, act)
+        case = self._cases.get(leaf["stream"])
+        if case is None or spec.opens or leaf["version"] != case.get("version", -1) + 1:
+            case = self._case_of(leaf, spec)
+            if case is None:
+                return
+        case["version"] += 1
+        self._case, self._order, self._leg = case, None, None
+        told = bool(spec.told) and self._told(spec, act)
         may = spec.told[act] if told else spec.acts.get(act)
-        if not self._subject(spec):
+        if spec.machine != "matter" and not self._subject(spec):
             self._illegal(
                 f"{spec.name} 所指的单或接单单位不存在。",
                 f"{spec.name} is about an order or leg that is not there.",
@@ -2324,7 +2376,8 @@ class Law:
             self._illegal(f"操作 {act} 不产生 {spec.name}。", f"the act {act} does not make {spec.name}.")
         else:
             self._allowed(case, may, spec, act, told)
-        self._not_recused(case)
+        if "recused" in case:
+            self._not_recused(case)
         self._take_effect(spec)
         case["command"] = leaf["command"]
 
@@ -2356,7 +2409,6 @@ class Law:
             del self._cases[leaf["stream"]]
             self._unknown.add(leaf["stream"])
             return None
-        case["version"] += 1
         return case
 
     def _told(self, spec: _Spec, act: str) -> bool:
@@ -2367,10 +2419,11 @@ class Law:
         leaf = self._leaf
         if act not in spec.told or not _holds(spec.told_if, self._pub):
             return False
-        elsewhere = leaf["stream"] != self._acting[1] and self._acting[2:] == (
-            act,
-            self._person,
-            leaf["basis"],
+        first = self._first
+        elsewhere = leaf["stream"] != first["stream"] and (act, self._person, leaf["basis"]) == (
+            first["rule"].partition(":")[0],
+            first["person"],
+            first["basis"],
         )
         if act in spec.acts and not spec.told_if:
             return elsewhere
@@ -2408,21 +2461,17 @@ class Law:
 
     def _subject(self, spec: _Spec) -> bool:
         """Find the order and the leg that the event is about."""
-        self._order: dict[str, Any] | None = None
-        self._leg: dict[str, Any] | None = None
         case, pub, machine = self._case, self._pub, spec.machine
-        if machine == "matter":
-            return True
         if machine == "order":
             self._order = case["orders"].get(pub["order"])
-            if spec.acts.keys() == {"answer_call"}:
+            if spec.only == "answer_call":
                 self._leg = case["legs"].get(pub["leg"])
             return self._order is not None or "draft_order" in spec.acts
         owner = pub["leg"] if machine == "leg" else pub["owner"]
         self._leg = case["legs"].get(owner)
         if self._leg is not None:
             self._order = case["orders"][self._leg["order"]]
-        elif machine == "leg" and spec.acts.keys() == {"add_leg"}:
+        elif machine == "leg" and spec.only == "add_leg":
             self._order = case["orders"].get(pub["order"])
             return self._order is not None
         return self._leg is not None or (machine != "leg" and (not owner or machine == "clock"))
@@ -2435,12 +2484,15 @@ class Law:
             self._illegal(
                 "历史补录事项尚未接管。", "imported history that nobody has taken over stands still."
             )
-        elif not self._of_the_order(may) or not self._of_the_leg(may):
+        elif (may.order is not None and not self._of_the_order(may)) or (
+            may.leg is not None and not self._of_the_leg(may)
+        ):
             self._illegal(
                 f"单或接单单位的状态不允许 {act}。",
                 f"the state of the order or of the leg does not allow {act}.",
             )
-        self._together(case, may)
+        if may.follows or "ends" in case:
+            self._together(case, may)
         if told:
             for need in spec.told_needs:
                 need()
@@ -2528,10 +2580,8 @@ class Law:
         """The person held the post then and when it was written down, and the rulebook lets that post do it."""
         post, rulebook = self._leaf["post"], self._leaf["basis"]["rulebook"]
         if self._versions["register"] > 0:
-            span = self._seats.get((self._person, self._body, post))
-            if (span is None or not (span[0] <= self._occ and span[0] <= self._rec < span[1])) and (
-                not self._held(post)
-            ):
+            span = self._seats.get((self._person, self._body, post), _NO_SPAN)
+            if not (span[0] <= self._occ and span[0] <= self._rec < span[1]) and not self._held(post):
                 self._find("post_not_held", f"当事人当时并不担任 {self._body} 的 {post}。",
                            f"The person did not hold the post {post} of {self._body} at that time.")  # fmt: skip
                 return
@@ -2965,17 +3015,19 @@ class Law:
 
     def _one_start(self, start: _Start, clock: dict[str, Any] | None, owner: str) -> None:
         stage = start.stage
-        before = self._case["clocks"].get(f"{owner}/{stage}")
-        if start.only is not None and not start.only(before, clock):
-            if clock is not None:
-                self._wrong_clock(stage, "不应启动", "is not started here")
-            return
-        if clock is not None and clock.get("carried") is not None:
-            if not start.carried:
-                self._wrong_clock(stage, "不应沿用旧时限", "does not go on from an earlier one here")
+        carried = clock is not None and clock.get("carried") is not None
+        if start.only is not None or carried:
+            before = self._case["clocks"].get(f"{owner}/{stage}")
+            if start.only is not None and not start.only(before, clock):
+                if clock is not None:
+                    self._wrong_clock(stage, "不应启动", "is not started here")
                 return
-            self._carried(stage, clock, before, start.how)
-            return
+            if clock is not None and carried:
+                if not start.carried:
+                    self._wrong_clock(stage, "不应沿用旧时限", "does not go on from an earlier one here")
+                    return
+                self._carried(stage, clock, before, start.how)
+                return
         kind = start.kind()
         rule = None if kind is None or self._law is None else self._law.clock(stage, kind)
         wanted = start.due(rule, clock, stage)
@@ -3880,6 +3932,7 @@ class Audit:
         self.digests = {"rules": self.law_sent, "schema": _digest_of(self.schema)}
         self.leaves = 0
         self.withheld = 0
+        self._reader = Reader()
 
     # -- before the leaves --------------------------------------------------------------------------------------------
 
@@ -4133,9 +4186,10 @@ class Audit:
             )
             self.found.fail("overlap_differs", zh, en, first)
         begin = max(seen, self._first - first)
-        leaves = iter(read_leaves([entry for entry in entries[begin:] if entry]))
+        read = self._reader.read
         for at in range(begin, len(entries)):
-            self._leaf(first + at, next(leaves) if entries[at] else None, hashes[at])
+            entry = entries[at]
+            self._leaf(first + at, read(entry) if entry else None, hashes[at])
         return hashes[seen:]
 
     def _leaf(self, index: int, leaf: dict[str, Any] | BadLeaf | None, hashed: bytes) -> None:
