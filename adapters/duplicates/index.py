@@ -127,7 +127,9 @@ class Index:
         if rows:
             return int(rows[0][0])
         with self._tables.transaction() as work:
-            if work.run("DELETE FROM reached"):  # of another life; before the first one, intakes have put theirs in
+            if work.run(
+                "DELETE FROM reached"
+            ):  # of another life; before the first one, intakes have put theirs in
                 work.run("DELETE FROM likeness")
             work.run("INSERT INTO reached VALUES (?, 0) ON CONFLICT DO NOTHING", life)
         return 0
