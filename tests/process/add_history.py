@@ -14,6 +14,7 @@ from pathlib import Path
 
 from adapters import exit_guard
 from adapters.rulebooks import template
+from tests.process.delivery_world import delivering_in, lives
 from tests.process.stories import (
     ShortHistories,
     full_life,
@@ -24,7 +25,9 @@ from tests.process.stories import (
     worked_off,
 )
 from tests.process.world import World, at_work, founded, swift, world_in
+from tests.receiver import TAKEN, receiving
 from tests.servers import TemporalServer
+from workflows.delivery_process import delivery_id
 from workflows.messages import process_id
 
 FOLDER = Path(__file__).parent / "histories"
@@ -106,12 +109,28 @@ async def over(world: World) -> Kept:
     return {"matter": (process_id(matter.case), None), "summons": (process_id(matter.case, leg), None)}
 
 
+async def delivered(world: World) -> Kept:
+    """A subscription whose receiver is away at first, is told everything, and then wants nothing more."""
+    with receiving() as receiver, delivering_in(world) as office:
+        receiver.answers = lambda _: (503, {}) if len(receiver.arrivals) < 2 else TAKEN
+        sub = office.subscribed(receiver)
+        async with office.at_work():
+            await asyncio.to_thread(lives, world, 1)
+            await office.quiet()
+            receiver.answers = lambda _: (410, {})
+            await asyncio.to_thread(lives, world, 1)
+            process = world.client.get_workflow_handle(delivery_id(sub.id))
+            await process.result()
+    return {"delivery": (delivery_id(sub.id), None)}
+
+
 STORIES: dict[str, tuple[Callable[[World], Awaitable[Kept]], type[TemporalServer], Callable[[], str]]] = {
     "life": (life, TemporalServer, lambda: template("demo")),
     "refused": (refused, TemporalServer, lambda: template("demo")),
     "no-show": (no_show, TemporalServer, swift),
     "ended-by-hand": (ended_by_hand, TemporalServer, lambda: template("demo")),
     "over": (over, TemporalServer, lambda: template("demo")),
+    "delivered": (delivered, TemporalServer, lambda: template("demo")),
     "continued": (continued, ShortHistories, swift),
 }
 
