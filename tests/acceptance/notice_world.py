@@ -23,12 +23,11 @@ from adapters.settings import Settings
 from domain.acting import Actor
 from domain.event import Recorded, decode
 from domain.matter import commands as do
-from domain.register.commands import EnterPerson, FillPost
+from tests.acceptance.staffing import newcomer
 from tests.acceptance.world import GROUND
 from tests.mail_world import SECRET, GatewayBox, Mailbox, gateway, mail_server
 from tests.story import Story, story
 from workflows.records import notices_of, reads_of
-from workflows.rooms import REGISTER
 from workflows.submission import Sealing, Submission
 
 SENDER = "huiyin@office.example"
@@ -113,24 +112,8 @@ class Told:
 
     def staff(self, body: str, post: str, contact: str) -> Actor:
         """A new officer in that post, whose contact is entered into the register."""
-        who = Actor(person=self.tale.desk.id(), body=body, post=post)
-        security = Actor(person=self.tale.desk.district.security, body="system", post="security_admin")
-        acts = (
-            (
-                EnterPerson(person=who.person),
-                (Sealing("name", who.person, "某员"), Sealing("contact", who.person, contact)),
-            ),
-            (FillPost(person=who.person, body=body, post=post), ()),  # type: ignore[arg-type]
-        )
-        for command, sealed in acts:
-            answer = self.engine.handle(
-                Submission(
-                    client="test", key=self.tale.desk.id(), case=REGISTER, command=command, actor=security,
-                    authority=GROUND, sealed=sealed,
-                )
-            )  # fmt: skip
-            assert answer.accepted, answer
-        return who
+        person = newcomer(self.engine, self.tale.desk.district, body, post, contact=contact)
+        return Actor(person=person, body=body, post=post)
 
     def on_record(self, case: str) -> list[Recorded[Any]]:
         """What became of messages about the case."""
