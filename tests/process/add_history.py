@@ -15,6 +15,7 @@ from pathlib import Path
 from adapters import exit_guard
 from adapters.rulebooks import template
 from tests.process.delivery_world import delivering_in, lives
+from tests.process.import_world import importing_in
 from tests.process.stories import (
     ShortHistories,
     full_life,
@@ -28,6 +29,7 @@ from tests.process.world import World, at_work, founded, swift, world_in
 from tests.receiver import TAKEN, receiving
 from tests.servers import TemporalServer
 from workflows.delivery_process import delivery_id
+from workflows.import_process import import_process_id
 from workflows.messages import process_id
 
 FOLDER = Path(__file__).parent / "histories"
@@ -124,6 +126,16 @@ async def delivered(world: World) -> Kept:
     return {"delivery": (delivery_id(sub.id), None)}
 
 
+async def imported(world: World) -> Kept:
+    """A table that is worked off in several turns."""
+    with importing_in(world) as office:
+        made = await asyncio.to_thread(office.handed_in, 300)
+        async with office.at_work():
+            await office.ended(made)
+            await world.client.get_workflow_handle(import_process_id(made)).result()
+    return {"import": (import_process_id(made), None)}
+
+
 STORIES: dict[str, tuple[Callable[[World], Awaitable[Kept]], type[TemporalServer], Callable[[], str]]] = {
     "life": (life, TemporalServer, lambda: template("demo")),
     "refused": (refused, TemporalServer, lambda: template("demo")),
@@ -131,6 +143,7 @@ STORIES: dict[str, tuple[Callable[[World], Awaitable[Kept]], type[TemporalServer
     "ended-by-hand": (ended_by_hand, TemporalServer, lambda: template("demo")),
     "over": (over, TemporalServer, lambda: template("demo")),
     "delivered": (delivered, TemporalServer, lambda: template("demo")),
+    "imported": (imported, TemporalServer, lambda: template("demo")),
     "continued": (continued, ShortHistories, swift),
 }
 

@@ -12,7 +12,7 @@ from adapters.temporal.client import passing_runner, plugin
 from tests.process.add_history import FOLDER
 
 HISTORIES = sorted(FOLDER.glob("*.json"))
-KINDS = {"life", "refused", "no-show", "ended-by-hand", "continued", "over", "delivered"}
+KINDS = {"life", "refused", "no-show", "ended-by-hand", "continued", "over", "delivered", "imported"}
 
 
 def history_of(file: Path) -> WorkflowHistory:

@@ -1,0 +1,75 @@
+"""Imports beside a world's Temporal: handed in without an API, worked off by a worker in the strict sandbox."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from adapters.imports.asking import Asked, asked_for
+from adapters.imports.role import imports_of, turns_of
+from adapters.imports.spool import Incoming
+from adapters.imports.store import Import, Imports
+from adapters.temporal.client import connect
+from adapters.temporal.import_worker import bring_up_imports, bringing_in
+from tests.acceptance.imports_world import REGISTER, order, table
+from tests.process.world import DISTRICT, World, until
+
+
+@dataclass
+class Office:
+    """Who hands tables in."""
+
+    world: World
+    imports: Imports
+
+    def handed_in(self, rows: int) -> str:
+        """A table of live requests; the import's id."""
+        incoming = Incoming(self.imports.spool, 10_000_000, self.imports.now())
+        incoming.write(table([order(n) for n in range(rows)]))
+        incoming.end()
+        said = hashlib.sha256(incoming.digest.encode()).hexdigest()
+        asked = Asked(str(uuid4()), said, DISTRICT.actor("hotline", "intake_officer"), None)
+        fields = {"mapping": REGISTER, "mode": "register"}
+        one = asked_for(self.world.engine, self.imports, asked, fields, incoming, lambda _: None)
+        return self.imports.add(one).id
+
+    def now(self, import_id: str) -> Import:
+        """How it stands."""
+        found = self.imports.get(import_id)
+        assert found is not None
+        return found
+
+    async def ended(self, import_id: str, seconds: float = 60) -> Import:
+        """Wait until it has ended."""
+        await until(lambda: self.now(import_id).ended_at is not None, seconds)
+        return self.now(import_id)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """The worker, and the round that brings processes up."""
+        client = await connect(
+            target_host=self.world.address, namespace=self.world.namespace, identity="test"
+        )
+        brisk = timedelta(seconds=0.2)
+        with turns_of(self.world.engine) as turns:
+            async with bringing_in(client, turns, "huiyin"):
+                raised = asyncio.create_task(
+                    bring_up_imports(
+                        self.world.client, self.imports, self.world.positions, "huiyin", glance=brisk
+                    )
+                )
+                try:
+                    yield
+                finally:
+                    raised.cancel()
+                    await asyncio.gather(raised, return_exceptions=True)
+
+
+@contextmanager
+def importing_in(world: World) -> Iterator[Office]:
+    """The imports beside a world's store."""
+    with imports_of(world.engine) as imports:
+        yield Office(world, imports)
