@@ -1194,7 +1194,9 @@ def test_every_finding_that_the_verifier_can_make_has_a_test() -> None:
         )
     )
     tests = [Path(__file__), Path(__file__).with_name("test_verify_stamps.py")]
-    tested = {code for one in tests for code in re.findall(r'"([a-z_]{5,})"', one.read_text(encoding="utf-8"))}
+    tested = {
+        code for one in tests for code in re.findall(r'"([a-z_]{5,})"', one.read_text(encoding="utf-8"))
+    }
 
     assert len(said) > 60
     assert said - tested == set()
