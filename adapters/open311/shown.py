@@ -5,7 +5,9 @@ The place is that of the grid, never an address; what somebody wrote stays seale
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from adapters.open311.words import STEP, status_notes
 from adapters.store.moment import as_moment
 from adapters.views.reader import Record
 from domain.register import Register
+from domain.rulebook.maps import DIGITS
 from workflows.standing import Standing
 
 
@@ -28,6 +31,7 @@ class Teller:
         self._zone = ZoneInfo(release.zone) if release else UTC
         self._names: dict[str, str | None] = {}
         self._services: dict[tuple[str, str], str | None] = {}
+        self._points: dict[str, tuple[float | None, float | None]] = {}
 
     def request(self, row: Record) -> dict[str, Any]:
         """One request."""
@@ -66,8 +70,14 @@ class Teller:
         return ", ".join(name for body in bodies if (name := self._name(body)) is not None) or None
 
     def _point(self, body: str | None) -> tuple[float | None, float | None]:
-        found = self._places.point(body) if self._places is not None and body is not None else None
-        return found or (None, None)
+        """Of a grid a point in it; of a community without ground of its own the middle of its grids."""
+        if self._places is None or body is None:
+            return None, None
+        if body not in self._points:
+            parts = (body,) if self._places.point(body) else self._register.children.get(body, ())
+            found = [point for one in parts if (point := self._places.point(one)) is not None]
+            self._points[body] = _middle(found) if found else (None, None)
+        return self._points[body]
 
     def _service(self, code: str, rulebook: str) -> str | None:
         """By the rulebook that the matter stands under."""
@@ -76,6 +86,11 @@ class Teller:
             item = law.book.item(code) if law is not None else None
             self._services[code, rulebook] = None if item is None else name_of(item)
         return self._services[code, rulebook]
+
+
+def _middle(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    lats, longs = zip(*points, strict=True)
+    return round(fmean(lats), DIGITS), round(fmean(longs), DIGITS)
 
 
 def update_id(number: str, version: int) -> str:

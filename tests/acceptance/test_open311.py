@@ -215,6 +215,14 @@ def test_a_request_says_how_it_stands_where_and_with_whom(open311: Open311, know
     assert (accepted["description"], accepted["media_url"]) == (None, None)
 
 
+def test_a_request_without_a_grid_is_shown_in_the_middle_of_its_community(
+    open311: Open311, known: list[str]
+) -> None:
+    found = open311.one(known[0])
+
+    assert (found["address_id"], found["lat"], found["long"]) == ("com-01", 25.275, 110.315)
+
+
 def test_a_request_is_there_before_any_read_model_has_heard_of_it(open311: Open311) -> None:
     number = open311.posted()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -157,6 +158,30 @@ def test_another_message_under_a_known_reference_is_a_supplement(open311: Open31
     assert again["service_request_id"] == number
     assert "supplement" in again["service_notice"]
     assert [type(one.pub) for one in history] == [ev.MatterRegistered, ev.MatterSupplemented]
+
+
+def test_one_message_sent_many_times_at_once_is_one_request(open311: Open311) -> None:
+    def post(_: int) -> str:
+        return open311.posted(external_id="at-once")
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = set(pool.map(post, range(16)))
+
+    assert len(numbers) == 1
+    assert len(open311.api.engine.handle.history(open311.case(numbers.pop()))) == 1
+
+
+def test_two_messages_under_one_new_reference_at_once_are_one_request_and_a_supplement(
+    open311: Open311,
+) -> None:
+    def post(words: str) -> str:
+        return open311.posted(external_id="two-at-once", description=words)
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = set(pool.map(post, ["路灯不亮", "路灯闪烁"] * 4))
+
+    (number,) = numbers
+    assert len(open311.api.engine.handle.history(open311.case(number))) == 2
 
 
 def test_the_time_the_client_took_it_in_is_kept(open311: Open311) -> None:
