@@ -45,7 +45,8 @@ def hand_in(acting: Acting) -> HandedIn:
     made, outside = _read(acting)
     client = acting.caller.client(made.actor)
     known = _known(acting, made, outside)
-    if known is None or handle.answer(client, acting.key) is not None:
+    earlier = handle.answer(client, acting.key)
+    if known is None or (earlier is not None and earlier.code != "known_number"):
         submission = _registration(acting, made, outside)
         answer = handle(submission)
         if answer.code != "known_number":
