@@ -85,6 +85,7 @@ def _body(trail: Trail, answers: list[Answered], *, events: bool) -> dict[str, A
         body["events"] = lines(trail)
         body["refusals"] = [line(trail, fact) for fact in trail.refusals]
         body["reads"] = [line(trail, fact) for fact in trail.reads]
+        body["notices"] = [line(trail, fact) for fact in trail.notices]
     body["answers"] = [
         {
             "question": one.number,
@@ -105,6 +106,7 @@ def _print_events(trail: Trail) -> None:
     for title, facts in (
         ("被拒的操作 refused", trail.refusals),
         ("查阅记录 reads of sealed values", trail.reads),
+        ("通知 notices", trail.notices),
     ):
         if facts:
             print_table(title, [_told(trail, line(trail, fact)) for fact in facts], columns, trail.zone)

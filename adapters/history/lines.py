@@ -51,7 +51,7 @@ def about(trail: Trail, fact: Fact) -> str:
 _SAID = (
     "number", "what", "stage", "kind", "whistle", "scale", "urgent", "channel", "tier", "disposition", "outcome", "how",
     "granted", "in_time", "ground", "basis", "reason", "settled", "solved", "satisfaction", "level", "by", "until", "due",
-    "review_by", "count", "code", "name", "retention",
+    "review_by", "count", "code", "name", "retention", "moment",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from domain.refusal import NotFound
 from domain.register import Register
 from domain.register.evolve import evolve as register_evolve
 from workflows.ports import Stored
-from workflows.records import reads_of, refusals_of
+from workflows.records import notices_of, reads_of, refusals_of
 from workflows.standing import REGISTER, Standing
 
 DEFAULT_ZONE = "Asia/Shanghai"
@@ -56,6 +56,7 @@ class Trail:
     facts: tuple[Fact, ...]
     refusals: tuple[Fact, ...]
     reads: tuple[Fact, ...]
+    notices: tuple[Fact, ...]
     standing: Standing
     registers: Callable[[int], Register]
     at: datetime
@@ -121,8 +122,8 @@ def as_of(
     if matter is None:
         raise NotFound("Nothing of this case was there at that time; ask for a later one.")
     return Trail(
-        matter, facts, beside(refusals_of(case)), beside(reads_of(case)), standing, _registers(engine),
-        at or happened or engine.handle.clock(),
+        matter, facts, beside(refusals_of(case)), beside(reads_of(case)), beside(notices_of(case)), standing,
+        _registers(engine), at or happened or engine.handle.clock(),
     )  # fmt: skip
 
 

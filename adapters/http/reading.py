@@ -123,6 +123,18 @@ class Readings:
         trail = when.trail(self._engine, self._seen(request, case)[0])
         return self._page(trail, trail.reads, "reads", cursor, limit)
 
+    def read_notices(
+        self,
+        request: Request,
+        case: CaseName,
+        when: Annotated[AsOf, Depends()],
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> Page[Event]:
+        """What became of messages about it: who was told of which moment, when, by which way, or why not."""
+        trail = when.trail(self._engine, self._seen(request, case)[0])
+        return self._page(trail, trail.notices, "notices", cursor, limit)
+
     def read_sealed(
         self,
         request: Request,
@@ -181,6 +193,7 @@ def router(engine: Engine, doors: Doors) -> APIRouter:
         ("/history", of.read_history, "Its events 经过"),
         ("/refusals", of.read_refusals, "What was refused 被拒的操作"),
         ("/reads", of.read_reads, "Who read it 查阅记录"),
+        ("/notices", of.read_notices, "Who was told 通知记录"),
         ("/sealed", of.read_sealed, "Its sealed values 封存内容"),
         ("/duplicates", of.read_duplicates, "Likely duplicates 疑似重复件"),
         ("/questions", of.ask_questions, "An auditor's questions 审计问题"),

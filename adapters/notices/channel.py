@@ -80,6 +80,8 @@ class Channel(Protocol):
     """A way out. Safe for several at once."""
 
     name: str
+    address: str
+    """`host:port` of the receiving side, for whoever looks whether it answers."""
 
     def carries(self, to: Address) -> bool:
         """Whether an address is one that this way leads to."""

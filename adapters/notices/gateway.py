@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -31,6 +32,8 @@ class Gateway:
     def __init__(self, url: str, secret: str, clock: Callable[[], datetime], *, mail: bool) -> None:
         """`mail`: mailboxes go through it as well, because there is no mail server."""
         self._url, self._secret, self._clock, self._mail = url, secret, clock, mail
+        parts = urlsplit(url)
+        self.address = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
     def carries(self, to: Address) -> bool:
         """Telephone numbers, and mailboxes where nothing else carries them."""

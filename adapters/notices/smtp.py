@@ -42,6 +42,7 @@ class Smtp:
 
     def __init__(self, server: MailServer, clock: Callable[[], datetime]) -> None:
         self._server, self._clock = server, clock
+        self.address = f"{server.host}:{server.port}"
 
     def carries(self, to: Address) -> bool:
         """Mailboxes."""

@@ -186,6 +186,7 @@ READINGS = (
     "/history",
     "/refusals",
     "/reads",
+    "/notices",
     "/sealed?purpose=audit",
     "/questions",
     "/receipt",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.history.lines import line
+from adapters.history.trail import as_of
+from adapters.reading import look
 from domain.matter import commands as do
 from tests.acceptance.notice_world import Told, telling
 from workflows.rooms import REGISTER
@@ -241,3 +244,17 @@ def test_what_happened_before_the_office_had_a_way_out_is_not_told_afterwards(tm
         here.tell()
 
         assert here.box.taken == []
+
+
+def test_an_auditor_reads_when_the_resident_was_told_and_by_which_way(here: Told) -> None:
+    case, (asker,) = here.register(MAIL)
+    here.tell()
+    viewer = here.tale.desk.district.actor("sd-01", "officer")
+
+    trail = as_of(here.engine, look(here.engine, case, viewer))
+    (fact,) = trail.notices
+
+    assert (fact.pub.to, fact.pub.moment, fact.pub.about) == (asker.person, "registered", 1)
+    said = line(trail, fact)
+    assert said["what"] == "通知送达 notice_delivered"
+    assert "channel=smtp" in said["about"]
