@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -22,6 +23,8 @@ OF_ADDRESS = 0.1
 """What the same rare address adds to a score."""
 ENOUGH_TEXT = 0.1
 """Below this likeness of the words the same address adds only a part: one estate has many matters."""
+HOPELESS = 0.04
+"""Below this likeness of the words no address makes a score that matters, and none is looked at."""
 FEWEST_SHARED = 4
 """Fewer pairs of signs in common than these are chance."""
 SAME_NAME = 80.0
@@ -47,7 +50,7 @@ def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
     """How alike the new request is to each of the others, in their order."""
     grams = new.grams
     shared = [[gram for gram in grams if gram in other.text] for other in others]
-    held = Counter(gram for some in shared for gram in some)
+    held = Counter(chain.from_iterable(shared))
     known = max(len(others), FEWEST)
     weights = {gram: _rareness(held[gram], known) ** 2 for gram in grams}
     mine = math.sqrt(sum(weights.values()))
@@ -55,7 +58,7 @@ def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
     found = []
     for other, some in zip(others, shared, strict=True):
         text = _cosine(weights, mine, some, other) if len(some) >= FEWEST_SHARED else 0.0
-        found.append(addresses.joined(text, other) if text else Likeness(0.0, 0.0, 0.0))
+        found.append(addresses.joined(text, other) if text >= HOPELESS else Likeness(text, text, 0.0))
     return found
 
 
@@ -66,7 +69,7 @@ def _rareness(held: int, known: int) -> float:
 
 def _cosine(weights: dict[str, float], mine: float, grams: Sequence[str], other: Features) -> float:
     """The cosine of both; of the other's own pairs of signs, that the new one lacks, each counts as rare as most are."""
-    common = sum(weights[gram] for gram in grams)
+    common = sum([weights[gram] for gram in grams])
     if not common or not mine:
         return 0.0
     theirs = math.sqrt(common + _OWN * (max(0, len(other.text) - 1 - len(grams))))
