@@ -43,14 +43,14 @@ class Reader:
 
     def gives(
         self,
-        bundle: Path,
+        bundle: Path | None,
         policy: Path | None = None,
         memory: Path | None = None,
         receipts: Iterable[Path] = (),
         noted: tuple[object, str] = ("", ""),
     ) -> None:
         """Fill in the form."""
-        for name, files in (("bundle", [bundle]), ("policy", [policy] if policy else []),
+        for name, files in (("bundle", [bundle] if bundle else []), ("policy", [policy] if policy else []),
                             ("memory", [memory] if memory else []), ("receipts", list(receipts))):  # fmt: skip
             self.page.set_input_files(f"#{name}", files)
         self.page.fill("#size", str(noted[0]))

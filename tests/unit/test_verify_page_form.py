@@ -5,12 +5,21 @@ import hashlib
 import re
 
 from adapters.bundle import verify
+from adapters.receipt.words import FAILURES
 from tests.acceptance.page_world import PAGE
 
 TEXT = PAGE.read_text(encoding="utf-8")
 VERIFIER = PAGE.with_name("verify.py").read_text(encoding="utf-8")
-ITS_OWN = {"browser_too_old", "too_large_here", "noted_malformed", "page_failed"}
-"""What only a page can say."""
+ITS_OWN = {
+    "browser_too_old",
+    "too_large_here",
+    "noted_malformed",
+    "nothing_given",
+    "page_failed",
+    "promise_holds",
+}
+ITS_OWN |= {*FAILURES} - {"policy_invalid"}
+"""What only a page can say, and what `huiyin receipt verify` says of a receipt without a bundle."""
 
 
 def part(name: str) -> str:
@@ -68,3 +77,16 @@ def test_the_codes_that_question_the_log_itself_are_the_same() -> None:
     listed = TEXT.split("const PROOF = new Set((")[1].split(")")[0]
 
     assert set(re.findall(r"[a-z_]{6,}", listed)) == set(verify.PROOF)
+
+
+def test_it_says_of_receipts_what_the_command_says() -> None:
+    differs = {
+        "receipt_key_missing",
+        "policy_missing",
+        "policy_invalid",
+        "leaf_missing",
+    }  # these name options
+
+    for code in FAILURES.keys() - differs:
+        for said in FAILURES[code]:
+            assert f'"{said}"' in TEXT
