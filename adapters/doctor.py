@@ -11,6 +11,8 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from adapters.deliveries.outbox import Count
+from adapters.deliveries.role import deliveries
 from adapters.engine import Engine
 from adapters.log import open_log
 from adapters.log.checks import check_log
@@ -57,7 +59,39 @@ def examine(engine: Engine) -> list[Check]:
         if head.ok
         else [Check("log", None, "not asked: the store is out of reach")]
     )
-    return [head, keys, views, *behind, *log]
+    sent = _try_all("deliveries", lambda: _deliveries(engine)) if head.ok else []
+    return [head, keys, views, *behind, *log, *sent]
+
+
+def _deliveries(engine: Engine) -> list[Check]:
+    """How far the outbox is behind, what is parked, and which receivers are away."""
+    with deliveries(engine) as desk:
+        at, _ = desk.outbox.stands()
+        lag = engine.store.head() - at
+        parked, now = desk.outbox.parked(), engine.handle.clock()
+        counts, known = desk.outbox.counts(), desk.subscriptions.known()
+    found = [
+        Check(
+            "consumer outbox", lag >= 0, f"{lag} positions behind" if lag else "up to date", {"behind": lag}
+        )
+    ]
+    for one in known:
+        waiting = counts.get(one.id, Count())
+        if one.state == "active" and one.failing_since is not None:
+            said = f"away for {now - one.failing_since}, {one.failures} failures in a row, {waiting.waiting} wait"
+            found.append(
+                Check(f"receiver {one.id}", False, said, {"url": one.url, "waiting": waiting.waiting})
+            )
+    said = (
+        f"{len(parked)} parked; see huiyin delivery list, then huiyin delivery resend"
+        if parked
+        else "nothing is parked"
+    )
+    total = sum(count.waiting for count in counts.values())
+    return [
+        *found,
+        Check("deliveries", not parked, f"{total} wait, {said}", {"waiting": total, "parked": len(parked)}),
+    ]
 
 
 def _log(engine: Engine) -> list[Check]:

@@ -53,7 +53,7 @@ def create(
 ) -> None:
     """Make a key and show it, this once. What it may do is what the system's posts in that body may do."""
     with _keys(as_json) as (engine, keys):
-        _show(keys.create(_giver(engine, as_, authority), _entered(engine, person), body, source), as_json)
+        _show(keys.create(_giver(engine, as_, authority), entered(engine, person), body, source), as_json)
 
 
 @app.command()
@@ -74,7 +74,7 @@ def revoke(key: _Id, as_: As, authority: Authority = None, as_json: Json = False
     """End a key at once."""
     with _keys(as_json) as (engine, keys):
         keys.revoke(_giver(engine, as_, authority), key)
-        _said("revoked 已作废", {"id": key}, as_json)
+        said("revoked 已作废", {"id": key}, as_json)
 
 
 @app.command("list")
@@ -104,9 +104,9 @@ def link(
 ) -> None:
     """Say that who signs in as this subject is that person of the register."""
     with _people(as_json) as (engine, issuer, people):
-        known = _entered(engine, person)
+        known = entered(engine, person)
         people.link(_giver(engine, as_, authority), issuer, subject, known)
-        _said("linked 已关联", {"person": known}, as_json)
+        said("linked 已关联", {"person": known}, as_json)
 
 
 @signin.command()
@@ -115,7 +115,7 @@ def unlink(subject: _Subject, as_: As, authority: Authority = None, as_json: Jso
     with _people(as_json) as (engine, issuer, people):
         if not people.unlink(_giver(engine, as_, authority), issuer, subject):
             raise NotFound("Check the subject: there is no such link.")
-        _said("unlinked 已取消关联", {}, as_json)
+        said("unlinked 已取消关联", {}, as_json)
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def _giver(engine: Engine, as_: str, authority: str | None) -> Giver:
     return Giver(acting(as_, identify(engine)), authority)
 
 
-def _entered(engine: Engine, reference: str) -> str:
+def entered(engine: Engine, reference: str) -> str:
     """The id of a person whom the register knows. Raises NotFound."""
     if not valid_text(reference):
         raise typer.BadParameter("invalid_text: give valid UTF-8")
@@ -159,7 +159,7 @@ def _entered(engine: Engine, reference: str) -> str:
 
 
 def _show(issued: Issued, as_json: bool) -> None:
-    _said("key 密钥", {**_row(issued.key), "token": issued.token}, as_json)
+    said("key 密钥", {**_row(issued.key), "token": issued.token}, as_json)
     if not as_json:
         typer.echo("Keep it now: it is not shown again. 请立即妥善保存，此后不再显示。", err=True)
 
@@ -172,7 +172,8 @@ def _row(key: SystemKey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _said(what: str, facts: dict[str, Any], as_json: bool) -> None:
+def said(what: str, facts: dict[str, Any], as_json: bool) -> None:
+    """Print what was done, with its facts."""
     if as_json:
         print_json(facts)
         return

@@ -15,6 +15,7 @@ from adapters.cli import (
     acts,
     admin,
     bundle,
+    deliveries,
     duplicates,
     history,
     importing,
@@ -50,6 +51,8 @@ for noun, verbs in nouns.items():
     app.add_typer(verbs, name=noun)
 app.add_typer(admin.app, name="admin")
 app.add_typer(keys.app, name="key")
+app.add_typer(deliveries.app, name="subscription")
+app.add_typer(deliveries.delivery, name="delivery")
 app.add_typer(keys.signin, name="signin")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(release.notice, name="notice")

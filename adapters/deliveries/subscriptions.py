@@ -25,6 +25,8 @@ from workflows.submission import check_authority
 
 State = Literal["active", "paused", "ended"]
 WEBHOOK = "webhook"
+CHANNELS = (WEBHOOK, "dispatch")
+"""What a system may subscribe to; other channels belong to the office itself."""
 MOST_URL = 2_000
 _COLUMNS = (
     "id, channel, person, body, post, source, url, types, ground, state, why, made_at, since, failures, failing_since,"

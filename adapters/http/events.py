@@ -17,13 +17,12 @@ from adapters.deliveries.feed import Asked, Feed, FeedPage
 from adapters.deliveries.kinds import GROUPS, check_kinds
 from adapters.deliveries.outbox import Count
 from adapters.deliveries.role import Desk
-from adapters.deliveries.subscriptions import Subscription
+from adapters.deliveries.telling import subscription_row
 from adapters.engine import Engine
 from adapters.http.documented import PROBLEMS
 from adapters.http.reading import Limit
 from adapters.http.serve import STOPPING
 from adapters.http.who import Caller, Doors, caller_of
-from domain.instant import written
 from domain.refusal import Refused, Unavailable
 
 HEARTBEAT_SECONDS = 15.0
@@ -177,16 +176,6 @@ class Events:
             if viewer.post == "security_admin" or one.person == viewer.person
         ]
         return SubscriptionList(items=[SubscriptionRow.model_validate(row) for row in rows])
-
-
-def subscription_row(one: Subscription, count: Count) -> dict[str, Any]:
-    """A subscription for a program."""
-    return {
-        "id": one.id, "channel": one.channel, "person": one.person, "body": one.body, "post": one.post,
-        "source": one.source, "url": one.url, "types": list(one.types), "ground": one.ground, "state": one.state,
-        "why": one.why or None, "made_at": written(one.made_at), "waiting": count.waiting, "parked": count.parked,
-        "failures": one.failures, "failing_since": None if one.failing_since is None else written(one.failing_since),
-    }  # fmt: skip
 
 
 def router(engine: Engine, doors: Doors, desk: Desk) -> APIRouter:
