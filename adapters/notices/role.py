@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from adapters.deliveries.signing import PREFIX
 from adapters.deliveries.subscriptions import Subscriptions, Wanted, check_url
 from adapters.engine import Engine, now
 from adapters.notices.channel import Channel, address_of
@@ -32,8 +34,23 @@ def channels_of(settings: Settings, clock: Callable[[], datetime] = now) -> tupl
         if settings.notice_secret is None:
             raise Refused("bad_notices", "Set HUIYIN_NOTICE_SECRET: the gateway must know who calls it.")
         secret = settings.notice_secret.get_secret_value()
+        if not _usable(secret):
+            raise Refused(
+                "bad_notices", "Set HUIYIN_NOTICE_SECRET to whsec_ and 24 to 64 random bytes in base64."
+            )
         found.append(Gateway(settings.notice_url, secret, clock, mail=not found))
     return tuple(found)
+
+
+def _usable(secret: str) -> bool:
+    """Whether it is a secret of Standard Webhooks."""
+    try:
+        return (
+            secret.startswith(PREFIX)
+            and 24 <= len(b64decode(secret.removeprefix(PREFIX), validate=True)) <= 64
+        )
+    except ValueError:
+        return False
 
 
 def _mail_server(settings: Settings) -> MailServer:

@@ -50,7 +50,7 @@ class NoticeRouter:
         return [
             Row(
                 SUBSCRIPTION, stored.stream, stored.version, stored.position, event_id(stored.body), stored.type,
-                what_of(moment, person), lane=f"{stored.stream}/{person}",
+                what_of(moment, person), lane=person,
             )
             for stored, recorded, state in folded(self._store, batch, SPEAKING, since)
             for moment, person in reached(state, recorded, standing)

@@ -103,6 +103,11 @@ class NoticeSender:
             away = error if isinstance(error, Away) else Away("no_answer")
             # With another channel at hand only this message waits for the one that is away.
             return Outcome("down" if len(self._channels) == 1 else "refused", away.code, away.wait)
+        except Exception as error:  # noqa: BLE001 - a fault in one way out holds up its own lane, nobody else's
+            _log.error(
+                "notice_not_sent", delivery=queued.id, channel=channel.name, error=type(error).__name__
+            )
+            return Outcome("refused", "not_sent")
         failpoint("notice.before_recorded")
         await asyncio.to_thread(self._record, queued, _delivered(queued, channel.name))
         return Outcome("sent", channel.name)

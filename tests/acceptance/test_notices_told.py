@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from adapters.history.lines import line
 from adapters.history.trail import as_of
+from adapters.notices.role import channels_of
 from adapters.reading import look
+from adapters.settings import Settings
 from domain.matter import commands as do
+from domain.refusal import Refused
 from tests.acceptance.notice_world import Told, telling
 from workflows.rooms import REGISTER
 
@@ -258,3 +262,68 @@ def test_an_auditor_reads_when_the_resident_was_told_and_by_which_way(here: Told
     said = line(trail, fact)
     assert said["what"] == "通知送达 notice_delivered"
     assert "channel=smtp" in said["about"]
+
+
+def test_the_requester_of_a_merged_matter_is_told_under_the_number_they_know(here: Told) -> None:
+    master, _ = here.register(PHONE)
+    merged, _ = here.register(MAIL)
+    desk = here.tale.desk
+    desk.accepted_and_triaged(master)
+    intake = desk.district.actor("com-01", "intake_officer")
+    desk.must(merged, intake, do.MergeMatter(master=master, reason="same_lift"))
+    desk.must(
+        master, desk.district.actor("com-01", "officer"), do.StartHandling(how="self_handling"), note="已上门"
+    )
+    desk.submits(master)
+    here.tell()
+
+    known = here.engine.handle.load(merged)
+    assert known is not None
+    subjects = [mail["Subject"] for mail in here.box.to(MAIL)]
+    assert [one.split(" ")[0] for one in subjects] == ["已登记", "合并办理", "已有答复"]
+    assert all(known.number in one for one in subjects)
+    assert {one.pub.to for one in here.on_record(master) if one.pub.channel == "smtp"} == set(
+        known.requesters
+    )
+    assert [one.pub.purpose for one in here.read(merged)] == [
+        "notice:registered",
+        "notice:merged",
+        "notice:answered",
+    ]
+
+
+def test_who_declined_in_the_merged_matter_is_told_nothing_by_its_master(here: Told) -> None:
+    master, _ = here.register(PHONE)
+    merged, (asker,) = here.register(MAIL)
+    desk = here.tale.desk
+    desk.accepted_and_triaged(master)
+    intake = desk.district.actor("com-01", "intake_officer")
+    desk.must(merged, asker, do.StateNoticeWish(requester=asker.person, wanted=False), None)
+    desk.must(merged, intake, do.MergeMatter(master=master, reason="same_lift"))
+    desk.must(
+        master, desk.district.actor("com-01", "officer"), do.StartHandling(how="self_handling"), note="已上门"
+    )
+    here.tell()
+
+    assert here.box.to(MAIL) == []
+
+
+def test_a_fault_in_one_way_out_holds_up_its_own_messages_alone(
+    here: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("quotes 13811112222")
+
+    here.register(MAIL, PHONE)
+    monkeypatch.setattr("adapters.notices.gateway.signed", broken)
+    here.tell()
+
+    assert (len(here.box.to(MAIL)), here.hub.taken, here.waiting()) == (1, [], 1)
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "secret", "whsec_", "whsec_!!", "whsec_QUJD", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"]
+)
+def test_a_gateway_without_a_proper_secret_is_refused(secret: str) -> None:
+    with pytest.raises(Refused, match="HUIYIN_NOTICE_SECRET"):
+        channels_of(Settings(notice_url="http://127.0.0.1/notices", notice_secret=SecretStr(secret)))
