@@ -57,12 +57,14 @@ class Entry(NamedTuple):
 
 
 class Block(NamedTuple):
-    """With what a matter is compared: these hosts (or any), its own grid first, these kinds, registered since then."""
+    """With what a matter is compared: these hosts (or any), its own grid first, these kinds, registered from then till
+    then (microseconds since 1970, both included)."""
 
     hosts: Sequence[str]
     grid: str
     kinds: Sequence[str]
     since: int
+    until: int = 2**62
 
 
 class Index:
@@ -107,8 +109,8 @@ class Index:
 
     def near(self, block: Block, own: str) -> tuple[list[tuple[Entry, Features]], bool]:
         """The matters of a block without `own`, and whether there were more than could be compared."""
-        wanted = ["registered >= ?", f"kind IN ({_marks(block.kinds)})", "stream <> ?"]
-        given: list[object] = [block.since, *block.kinds, own]
+        wanted = ["registered BETWEEN ? AND ?", f"kind IN ({_marks(block.kinds)})", "stream <> ?"]
+        given: list[object] = [block.since, block.until, *block.kinds, own]
         if block.hosts:
             wanted.append(f"host IN ({_marks(block.hosts)})")
             given += block.hosts

@@ -68,7 +68,7 @@ class Offer(NamedTuple):
 
 def take_in(engine: Engine, submission: Submission, answer: Answer) -> None:
     """Put a matter that was just registered into the index. Raises nothing: what is missed here, the filler brings in."""
-    if not isinstance(submission.command, RegisterMatter) or not answer.accepted or answer.repeated:
+    if not isinstance(submission.command, RegisterMatter) or not answer.accepted:
         return
     said = {one.name: one for one in reversed(submission.sealed) if isinstance(one.value, str)}
     text = said.get("text")
@@ -77,11 +77,17 @@ def take_in(engine: Engine, submission: Submission, answer: Answer) -> None:
     place = said.get("place")
     try:
         entry = entry_of(engine.store.load(answer.case)[0], text.subject)
-        if entry is not None:
+        # Sent again at the same moment it may be put in by either; sent again later it may have ended.
+        if entry is not None and not (answer.repeated and _ended(engine, answer.case)):
             features = features_of(str(text.value), None if place is None else str(place.value))
             engine.likeness.index().put([(entry, features)])
     except Exception as error:  # noqa: BLE001 - accepted is accepted, whatever goes wrong beside it (law 2)
         _log.warning("not_indexed", case=answer.case, error=type(error).__name__)
+
+
+def _ended(engine: Engine, case: str) -> bool:
+    matter = engine.handle.load(case)
+    return matter is None or matter.status in ENDED_MATTER
 
 
 def entry_of(opening: Stored, subject: str) -> Entry | None:
@@ -98,14 +104,17 @@ def entry_of(opening: Stored, subject: str) -> Entry | None:
     )  # fmt: skip
 
 
-def offered(engine: Engine, case: str, viewer: Actor) -> Offer:
+def offered(engine: Engine, case: str, viewer: Actor, *, earlier: bool = False) -> Offer:
     """Open matters that are likely about the same as this one, the likeliest first, of those whose words the viewer
-    may read: a score says something of them. Raises NotFound for a case that the viewer may not see; nothing else."""
+    may read: a score says something of them. `earlier`: only those registered before it.
+
+    Raises NotFound for a case that the viewer may not see.
+    """
     if viewer.body == RESIDENT:
         return Offer((), "not_for_residents")
     seen = look(engine, case, viewer)
     try:
-        return _offered(engine, seen, viewer)
+        return _offered(engine, seen, viewer, earlier)
     except Unavailable:
         return Offer(None, "index_unavailable")
 
@@ -116,7 +125,7 @@ def offered_at_intake(engine: Engine, case: str, command: Command, actor: Actor)
     if not isinstance(command, RegisterMatter) or command.accusation or actor.body == RESIDENT:
         return None
     try:
-        return offered(engine, case, actor)
+        return offered(engine, case, actor, earlier=True)  # sent again it gets the same answer
     except NotFound:
         return None
     except Exception as error:  # noqa: BLE001 - accepted is accepted, whatever goes wrong beside it (law 2)
@@ -124,7 +133,7 @@ def offered_at_intake(engine: Engine, case: str, command: Command, actor: Actor)
         return Offer(None, "index_unavailable")
 
 
-def _offered(engine: Engine, seen: Seen, viewer: Actor) -> Offer:
+def _offered(engine: Engine, seen: Seen, viewer: Actor, earlier: bool) -> Offer:
     index = engine.likeness.index()
     own = index.of(seen.matter.id)
     if own is None:
@@ -132,18 +141,19 @@ def _offered(engine: Engine, seen: Seen, viewer: Actor) -> Offer:
     entry, features = own
     if not seen.sight.opens(entry.subject, "text"):
         return Offer((), "not_for_this_post")
-    near, more = index.near(_block(engine, entry), entry.stream)
+    near, more = index.near(_block(engine, entry, earlier), entry.stream)
     found = zip((other for other, _ in near), compare(features, [said for _, said in near]), strict=True)
     likely = sorted((one for one in found if one[1].score >= THRESHOLD), key=_likeliest)
     return Offer(_visible(engine, entry, likely, viewer), None, len(near), more)
 
 
-def _block(engine: Engine, entry: Entry) -> Block:
+def _block(engine: Engine, entry: Entry, earlier: bool) -> Block:
     since = as_moment(entry.registered) - timedelta(weeks=engine.settings.duplicate_weeks)
     kinds = REQUESTS if entry.kind in REQUESTS else (entry.kind,)
     # A matter that nobody hosts yet may belong anywhere; one that has a host may have come in before without one.
     hosts = (entry.host, "") if entry.host else ()
-    return Block(hosts, entry.grid, kinds, as_microseconds(since))
+    block = Block(hosts, entry.grid, kinds, as_microseconds(since))
+    return block._replace(until=entry.registered) if earlier else block
 
 
 def _likeliest(one: tuple[Entry, Likeness]) -> tuple[float, int]:
