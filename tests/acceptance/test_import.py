@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from adapters.views import Reader
 from domain.event import decode
@@ -142,6 +143,20 @@ def test_what_is_personal_is_sealed_and_can_be_opened_by_the_case(
             assert not any(word.encode() in content for word in ("桂花巷口", "看不见路", "请U7放心")), (
                 file.name
             )
+
+
+def test_a_workbook_comes_in_like_the_same_table_as_csv(shell: Desk, tmp_path: Path, importing: Any) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for cells in (HEAD, [*row(1).values()], [*row(2, asked="=NOW()").values()]):
+        sheet.append(list(cells))
+    book.save(tmp_path / "t.xlsx")
+
+    answer = importing(tmp_path / "t.xlsx")
+    again = importing(written(tmp_path / "t.csv", [row(1)]))
+
+    assert (answer["added"], answer["refused"], again["known"]) == (1, 1, 1)
 
 
 def test_a_second_run_adds_nothing_at_all(shell: Desk, tmp_path: Path, importing: Any) -> None:

@@ -39,8 +39,12 @@ def stands_once(at: Office, import_id: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "mode"), [("sqlite", "register"), ("postgres", "register"), ("sqlite", "backfill")]
-)
+    ("store", "mode"),
+    [
+        pytest.param("sqlite", "register", marks=pytest.mark.long), ("postgres", "register"),
+        pytest.param("sqlite", "backfill", marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 def test_every_part_is_killed_while_it_runs_and_every_row_stands_once(
     store: str, mode: str, tmp_path: Path
 ) -> None:
@@ -61,10 +65,14 @@ def test_every_part_is_killed_while_it_runs_and_every_row_stands_once(
         stands_once(at, import_id, mode)
 
 
-@pytest.mark.parametrize("mode", ["register", "backfill"])
 @pytest.mark.parametrize(
-    "failpoint", ["imports.after_reading", "imports.after_batch:3", "imports.after_save:5"]
-)
+    ("failpoint", "mode"),
+    [
+        ("imports.after_batch:3", "register"), ("imports.after_batch:3", "backfill"),
+        *(pytest.param(point, mode, marks=pytest.mark.long)
+          for point in ("imports.after_reading", "imports.after_save:5") for mode in ("register", "backfill")),
+    ],
+)  # fmt: skip
 def test_a_worker_that_dies_in_the_middle_of_a_turn_doubles_nothing(
     failpoint: str, mode: str, tmp_path: Path
 ) -> None:
@@ -84,6 +92,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_turn_doubles_nothing(
         stands_once(at, import_id, mode)
 
 
+@pytest.mark.long
 def test_two_imports_take_turns_and_a_restored_store_gets_back_what_it_lost(tmp_path: Path) -> None:
     with office_on("sqlite", tmp_path, "0.5") as at:
         at.temporal.start()
