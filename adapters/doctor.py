@@ -19,6 +19,8 @@ from adapters.log.checks import check_log
 from adapters.log.growing import tip_of
 from adapters.log.sealer import TROUBLE
 from adapters.log.store import LogStore
+from adapters.notices.role import channels_of
+from adapters.notices.wording import load_texts
 from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, reported
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.starter import ASIDE
@@ -60,7 +62,7 @@ def examine(engine: Engine) -> list[Check]:
         else [Check("log", None, "not asked: the store is out of reach")]
     )
     sent = _try_all("deliveries", lambda: _deliveries(engine)) if head.ok else []
-    return [head, keys, views, *behind, *log, *sent]
+    return [head, keys, views, *behind, *log, *sent, _try("notices", lambda: _notices(engine))]
 
 
 def _deliveries(engine: Engine) -> list[Check]:
@@ -92,6 +94,23 @@ def _deliveries(engine: Engine) -> list[Check]:
         *found,
         Check("deliveries", not parked, f"{total} wait, {said}", {"waiting": total, "parked": len(parked)}),
     ]
+
+
+def _notices(engine: Engine) -> Check:
+    """Whether the settings for notices go together, their texts can be used, and the ways out answer."""
+    channels = channels_of(engine.settings)
+    load_texts(engine.settings.notice_texts)
+    if not channels:
+        said = "nobody is told by message: set HUIYIN_SMTP_HOST or HUIYIN_NOTICE_URL where they shall be"
+        return Check("notices", None, said)
+    names, away = (
+        ", ".join(one.name for one in channels),
+        [one.name for one in channels if not listens(one.address)],
+    )
+    if away:
+        said = f"by {names}; nobody answers at {', '.join(away)}: notices wait for it"
+        return Check("notices", False, said, {"away": away})
+    return Check("notices", True, f"by {names}", {"channels": [one.name for one in channels]})
 
 
 def _log(engine: Engine) -> list[Check]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from adapters.doctor import examine
 from adapters.history.lines import line
 from adapters.history.trail import as_of
 from adapters.notices.role import channels_of
@@ -327,3 +330,26 @@ def test_a_fault_in_one_way_out_holds_up_its_own_messages_alone(
 def test_a_gateway_without_a_proper_secret_is_refused(secret: str) -> None:
     with pytest.raises(Refused, match="HUIYIN_NOTICE_SECRET"):
         channels_of(Settings(notice_url="http://127.0.0.1/notices", notice_secret=SecretStr(secret)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok", "said"),
+    [
+        ({}, True, "by smtp, gateway"),
+        ({"smtp_host": None, "notice_url": None}, None, "nobody is told by message"),
+        ({"notice_secret": None}, False, "HUIYIN_NOTICE_SECRET"),
+        ({"smtp_from": "王 <a@b.example>"}, False, "HUIYIN_SMTP_FROM"),
+        ({"smtp_user": "u"}, False, "No password goes out in clear"),
+        ({"notice_url": "ftp://x"}, False, "http"),
+        ({"notice_texts": Path("/nowhere/at/all")}, False, "no folder"),
+        ({"smtp_port": 1}, False, "nobody answers at smtp"),
+    ],
+)  # fmt: skip
+def test_the_doctor_says_how_notices_go_out_and_what_is_wrong(
+    here: Told, settings: dict[str, Any], ok: bool | None, said: str
+) -> None:
+    engine = replace(here.engine, settings=here.engine.settings.model_copy(update=settings))
+
+    (check,) = [one for one in examine(engine) if one.name == "notices"]
+
+    assert (check.ok, said in check.said) == (ok, True), check
