@@ -71,7 +71,6 @@ _MATTER: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]
     do.DecideExclusion: exclusion.decide_exclusion,
     do.RequestMatterExtension: disputes.request_matter_extension,
     do.DecideMatterExtension: disputes.decide_matter_extension,
-    do.DeclareRecusal: recusal.declare,
     do.DiscloseCase: disclosing.disclose,
     odo.DraftOrder: drafting.draft,
 }
@@ -83,6 +82,7 @@ _FAMILY: dict[
     do.MergeMatter: families.merge,
     do.ReverseMerge: families.reverse_merge,
     do.SplitMatter: families.split,
+    do.DeclareRecusal: recusal.declare,
     do.EraseData: keeping.erase,
 }
 

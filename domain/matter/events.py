@@ -356,7 +356,10 @@ class ChildReopened(Event, name="child_reopened.v1"):
 
 
 class PersonRecused(Event, name="person_recused.v1"):
-    """回避: from here on this officer does nothing more in the case, in whatever post. Nothing undoes it."""
+    """回避: from here on this officer does nothing more in the case, in whatever post. Nothing undoes it.
+
+    Where the envelope's rule is another case's act (a merge, a split, a recusal in the parent) it came along with that.
+    """
 
     person: str
     ground: RecusalGround

@@ -300,7 +300,7 @@ def _disclosed(state: Matter, e: ev.CaseDisclosed, rec: Recorded[Any]) -> None:
 
 
 def _recused(state: Matter, e: ev.PersonRecused, rec: Recorded[Any]) -> None:
-    state.recused.add(e.person)
+    state.recused.setdefault(e.person, e.ground)
 
 
 def _erased(state: Matter, e: ev.DataErased, rec: Recorded[Any]) -> None:

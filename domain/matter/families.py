@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.matter import commands as do
 from domain.matter import events as ev
+from domain.matter import recusal
 from domain.matter.closing import late_child
 from domain.matter.drafting import own_task
 from domain.matter.guards import known_body, not_taken, officer, offices, started
@@ -31,10 +32,13 @@ _ENDING = (
 
 def touches(state: Matter | None, command: Command) -> tuple[str, ...]:
     """The other cases that a command on this case must know: those it names, a parent that hears of an end, a
-    master that hears what is still said about what was merged into it, and those that hold the same requester."""
+    master that hears what is still said about what was merged into it, parts that hear who is recused, and those that
+    hold the same requester."""
     named = command.touches()
     if state is not None and isinstance(command, do.EraseData):
         return others_with(state, command.about)
+    if state is not None and isinstance(command, do.DeclareRecusal):
+        return (*named, *state.children)
     if state is not None and state.master is not None and isinstance(command, do.AddSupplement):
         return (*named, state.master)
     if (
@@ -94,7 +98,8 @@ def merge(state: Matter, command: do.MergeMatter, ctx: Context) -> tuple[tuple[E
     clocks = _running_finish(state, ctx)
     owed = tuple(r.id for r in state.requesters.values() if not r.withdrawn)
     absorbed = ev.MatterAbsorbed(merged=state.id, requesters=owed, clocks=clocks)
-    return (ev.MatterMerged(master=master.id, reason=command.reason),), ((master.id, absorbed),)
+    told = ((master.id, absorbed), *recusal.along(state, master.id, master.recused))
+    return (ev.MatterMerged(master=master.id, reason=command.reason),), told
 
 
 def _nothing_left_behind(state: Matter) -> None:
@@ -162,4 +167,4 @@ def split(state: Matter, command: do.SplitMatter, ctx: Context) -> tuple[tuple[E
     )  # fmt: skip
     opened = ev.ChildOpened(child=command.child, mandatory=command.mandatory)
     again = late_child(ctx, state) if command.mandatory else ()
-    return (opened, *again), ((command.child, child),)
+    return (opened, *again), ((command.child, child), *recusal.along(state, command.child))

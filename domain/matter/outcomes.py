@@ -103,6 +103,7 @@ MAKES: dict[str, tuple[str, ...]] = {
 """What an act may make in its own case, in the order in which it does."""
 
 _ENDED = (ev.ChildEnded.TYPE,)
+_RECUSED = (ev.PersonRecused.TYPE,)
 _AGAIN = (ev.ChildReopened.TYPE, ev.MatterReopened.TYPE)
 
 TELLS: dict[str, tuple[str, ...]] = {
@@ -111,11 +112,12 @@ TELLS: dict[str, tuple[str, ...]] = {
     do.DivertMatter.NAME: _ENDED,
     do.ConfirmWithdrawal.NAME: _ENDED,
     do.CloseMatter.NAME: _ENDED,
-    do.MergeMatter.NAME: (ev.MatterAbsorbed.TYPE, *_ENDED),
+    do.MergeMatter.NAME: (ev.MatterAbsorbed.TYPE, *_RECUSED, *_ENDED),
     do.ReopenMatter.NAME: _AGAIN,
     do.ReverseMerge.NAME: (ev.AbsorptionReversed.TYPE, *_AGAIN),
-    do.SplitMatter.NAME: (ev.MatterRegistered.TYPE,),
+    do.SplitMatter.NAME: (ev.MatterRegistered.TYPE, *_RECUSED),
     do.EraseData.NAME: _SHUT,
+    do.DeclareRecusal.NAME: _RECUSED,
 }
 """What it may make beside, in a parent, a master or a child."""
 

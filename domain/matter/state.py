@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from domain.matter.words import LIVE_LEG, ORDER_KINDS, Demand, Kind, OrderKind, Scale, Source, full_kind
+from domain.matter.words import (
+    LIVE_LEG,
+    ORDER_KINDS,
+    Demand,
+    Kind,
+    OrderKind,
+    RecusalGround,
+    Scale,
+    Source,
+    full_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +192,7 @@ class Matter:
     `withdrawing` and `excluding`: who wrote the request down, by requester and by body; `draw`: what the sample of
     callbacks is drawn by, which nobody can choose. `former`: requesters who left with a merge that was reversed;
     `erased` and `locked`: by a requester's id or WHOLE; `boards`: those that the case was opened for;
-    `recused`: the persons who may do nothing more in it; `retention`: the
+    `recused`: the persons who may do nothing more in it, with the ground; `retention`: the
     class it was archived in; `ended_at`: when it ended (as recorded), None while it goes on. `opened_at`, `moved_at`
     and `last_at` are claimed times: of its opening, of the matter's latest own step, of the latest act of anybody.
     """
@@ -246,7 +256,7 @@ class Matter:
     erased: set[str] = field(default_factory=set)
     locked: dict[str, Lock] = field(default_factory=dict)
     boards: set[str] = field(default_factory=set)
-    recused: set[str] = field(default_factory=set)
+    recused: dict[str, RecusalGround] = field(default_factory=dict)
     retention: str | None = None
     ended_at: datetime | None = None
     opened_at: datetime | None = None

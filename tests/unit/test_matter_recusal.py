@@ -31,6 +31,7 @@ from tests.unit.matter_lives import (
 )
 from tests.unit.matter_world import World, officer, uid
 from tests.unit.test_law_again import forged
+from tests.unit.test_matter_families import CHILD
 from tests.unit.test_matter_lifecycle import ACTS, REACH, TABLE, reached
 
 
@@ -51,7 +52,7 @@ def test_an_officer_recuses_themselves_in_any_post_of_a_body_that_takes_part() -
 
     world.when(SD_OFFICER, recusal(SD_OFFICER, "interest")).then(ev.PersonRecused, status="in_handling")
 
-    assert world.state.recused == {SD_OFFICER.person}
+    assert world.state.recused == {SD_OFFICER.person: "interest"}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,8 @@ OFFICERS = [
     for act in TABLE
     if state in TABLE[act]
     and state not in ("archived", "merged")
-    and act not in ("add_supplement", "join_requester", "request_withdrawal", "declare_recusal", "state_notice_wish")
+    and act
+    not in ("add_supplement", "join_requester", "request_withdrawal", "declare_recusal", "state_notice_wish")
     and (state, act) != ("closed", "reopen_matter")
 ]
 
@@ -173,6 +175,90 @@ def test_recusal_in_the_master_stops_a_merge_into_it() -> None:
     world.when(INTAKE, do.MergeMatter(master=MASTER, reason="same_lamp")).refused("recused")
 
 
+# -- it goes along
+
+
+def split_off(world: World) -> None:
+    world.do(INTAKE, do.SplitMatter(child=CHILD, number="450305-20260302-0000003"))
+
+
+def merged(world: World, by: Actor = INTAKE) -> None:
+    world.do(by, do.MergeMatter(master=MASTER, reason="same_lamp"))
+
+
+def test_who_is_recused_is_recused_in_the_part_that_is_split_off() -> None:
+    world = recused(World().given(*TO_HANDLING), HANDLER).given(split_off)
+
+    assert world.states[CHILD].recused == {HANDLER.person: "kin"}
+    world.case = CHILD
+    world.when(HANDLER, do.AcceptMatter()).refused("recused")
+    world.when(INTAKE, do.AcceptMatter()).allowed()
+
+
+def test_who_is_recused_after_a_split_is_recused_in_the_parts_too() -> None:
+    world = World().given(*TO_HANDLING, split_off)
+
+    decision = world.decide(CENTRE_SUPERVISOR, recusal(HANDLER, "interest"))
+
+    assert decision.elsewhere == ((CHILD, ev.PersonRecused(person=HANDLER.person, ground="interest")),)
+
+
+def test_a_part_in_which_the_person_is_recused_already_hears_nothing() -> None:
+    world = World().given(*TO_HANDLING, split_off)
+    parent, world.case = world.case, CHILD
+    recused(world, HANDLER)
+    world.case = parent
+
+    assert world.decide(CENTRE_SUPERVISOR, recusal(HANDLER)).elsewhere == ()
+
+
+def test_recusal_in_a_part_stays_in_the_part() -> None:
+    world = World().given(*TO_HANDLING, split_off)
+    parent, world.case = world.case, CHILD
+    recused(world, HANDLER)
+
+    assert world.states[parent].recused == {}
+
+
+def test_who_is_recused_is_recused_in_the_master_after_a_merge() -> None:
+    world = recused(World().given(with_master, *TO_HANDLING), HANDLER).given(merged)
+
+    assert world.states[MASTER].recused == {HANDLER.person: "kin"}
+    world.case = MASTER
+    world.when(HANDLER, do.AddSupplement(what="urging", source="phone")).refused("recused")
+
+
+def test_a_merge_says_nothing_twice_that_the_master_knows() -> None:
+    world = recused(World().given(with_master, *TO_TRIAGED), HANDLER)
+    mine, world.case = world.case, MASTER
+    recused(world, HANDLER)
+    world.case = mine
+
+    decision = world.decide(INTAKE, do.MergeMatter(master=MASTER, reason="same_lamp"))
+    assert [event.TYPE for _, event in decision.elsewhere] == ["matter_absorbed.v1"]
+
+
+def test_a_merge_that_is_reversed_leaves_the_recusal_in_the_master() -> None:
+    world = recused(World().given(with_master, *TO_HANDLING), HANDLER).given(merged)
+    world.do(INTAKE, do.ReverseMerge(master=MASTER))
+
+    assert HANDLER.person in world.states[MASTER].recused
+    assert HANDLER.person in world.state.recused
+
+
+def test_whoever_takes_no_part_in_a_merge_by_recusal_cannot_make_it_either() -> None:
+    world = recused(World().given(with_master, *TO_HANDLING), SD_OFFICER)
+
+    world.when(SD_OFFICER, do.MergeMatter(master=MASTER, reason="same_lamp")).refused("recused")
+
+
+def test_a_part_that_is_over_hears_nothing_more() -> None:
+    world = World().given(*TO_HANDLING, split_off)
+    world.states[CHILD].status = "archived"
+
+    assert world.decide(CENTRE_SUPERVISOR, recusal(HANDLER)).elsewhere == ()
+
+
 def test_what_was_done_before_stands() -> None:
     world = World().given(*TO_COMPLETED)
 
@@ -201,6 +287,31 @@ def test_the_verifier_passes_a_recusal_and_what_others_do_after_it() -> None:
     world.do(CALLER, do.RecordCallback(requester=ASKER.person, solved=True, satisfaction="satisfied"))
 
     assert found_in(leaves(world), soon(world)) == []
+
+
+def test_the_verifier_passes_a_recusal_that_came_along() -> None:
+    split = recused(World().given(*TO_HANDLING), HANDLER).given(split_off)
+    split.do(CENTRE_SUPERVISOR, recusal(SD_OFFICER))
+    world = recused(World().given(with_master, *TO_HANDLING), HANDLER).given(merged)
+
+    assert found_in(leaves(split), soon(split)) == []
+    assert found_in(leaves(world), soon(world)) == []
+
+
+def test_the_verifier_finds_an_act_in_the_part_by_whom_the_parent_recused() -> None:
+    world = recused(World().given(*TO_HANDLING), HANDLER).given(split_off)
+    (accepted,) = World().given(registered).decide(INTAKE, do.AcceptMatter()).events
+    world.case = CHILD
+    forged(world, accepted, HANDLER, "accept_matter")
+
+    assert "recused_person" in [one.code for one in found_in(leaves(world), soon(world))]
+
+
+def test_the_verifier_finds_a_recusal_by_a_merge_that_nobody_made() -> None:
+    world = World().given(*TO_HANDLING)
+    forged(world, ev.PersonRecused(person=INTAKE.person, ground="kin"), CENTRE_SUPERVISOR, "merge_matter")
+
+    assert "illegal_transition" in [one.code for one in found_in(leaves(world), soon(world))]
 
 
 def test_the_verifier_finds_an_act_of_a_recused_person() -> None:
