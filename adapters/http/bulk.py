@@ -26,8 +26,8 @@ from adapters.http.reading import Cursor
 from adapters.http.who import Caller, Doors, caller_of
 from adapters.imports.asking import Asked, asked_for
 from adapters.imports.report import HEAD
-from adapters.imports.spool import Incoming
 from adapters.imports.store import ENDED, Import, Imports
+from adapters.pieces import Incoming
 from domain.refusal import NotFound, Refused
 
 PATH = "/imports"
@@ -59,7 +59,7 @@ class Bulk:
         caller = await run_in_threadpool(self._caller, request)
         key = key_of(request)
         incoming = await run_in_threadpool(
-            Incoming, self._imports.spool, self._engine.settings.import_most_bytes, self._imports.now()
+            self._imports.spool.incoming, self._engine.settings.import_most_bytes, self._imports.now()
         )
         kept = False
         try:

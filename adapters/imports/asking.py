@@ -9,10 +9,10 @@ from typing import NamedTuple, cast, get_args
 from adapters.engine import Engine
 from adapters.imports.mapping import Mapping, Mode, mapping_of, packaged, packaged_mapping
 from adapters.imports.rows import Rows
-from adapters.imports.spool import Incoming
 from adapters.imports.store import Import, Imports
 from adapters.imports.table import reading
 from adapters.imports.turns import worked_by
+from adapters.pieces import Incoming
 from domain.acting import Actor
 from domain.refusal import Refused
 from workflows.submission import check_authority

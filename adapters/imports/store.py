@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from adapters.imports import spool
+from adapters import pieces
 from adapters.imports.mapping import Mode
 from adapters.imports.run import RowOutcome
 from adapters.imports.spool import Spool
@@ -30,7 +30,7 @@ ABANDONED = timedelta(hours=24)
 """An upload that has become no import by then never will."""
 
 TABLES = (
-    *spool.TABLES,
+    *pieces.TABLES,
     "CREATE TABLE IF NOT EXISTS imports (id TEXT PRIMARY KEY, upload TEXT NOT NULL, said TEXT NOT NULL, person TEXT NOT NULL,"
     " body TEXT NOT NULL, post TEXT NOT NULL, key_source TEXT, mode TEXT NOT NULL, mapping TEXT NOT NULL,"
     " authority TEXT NOT NULL, rulebook TEXT, trial BIGINT NOT NULL, size BIGINT NOT NULL, epoch TEXT NOT NULL,"

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from adapters.imports.asking import Asked, asked_for
 from adapters.imports.role import imports_of, turns_of
-from adapters.imports.spool import Incoming
 from adapters.imports.store import Import, Imports
 from adapters.temporal.client import connect
 from adapters.temporal.import_worker import bring_up_imports, bringing_in
@@ -27,7 +26,7 @@ class Office:
 
     def handed_in(self, rows: int) -> str:
         """A table of live requests; the import's id."""
-        incoming = Incoming(self.imports.spool, 10_000_000, self.imports.now())
+        incoming = self.imports.spool.incoming(10_000_000, self.imports.now())
         incoming.write(table([order(n) for n in range(rows)]))
         incoming.end()
         said = hashlib.sha256(incoming.digest.encode()).hexdigest()
