@@ -39,7 +39,7 @@ TABLES = (
 """`registered` is microseconds since 1970 (UTC); '' stands for no host, no grid. `reached` has one row: how far the
 record has been read, and in which life of the store."""
 
-MOST_COMPARED = 800
+MOST_COMPARED = 600
 """With how many a matter is compared at most: those of its grid first, then the newest of its community."""
 _COLUMNS = "stream, subject, host, grid, kind, code, registered, features"
 
