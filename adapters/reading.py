@@ -17,7 +17,7 @@ from domain.codes import like_a_telephone
 from domain.event import Basis, Event, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
-from domain.visibility import DIVERTED, Sight, sees
+from domain.visibility import DIVERTED, NOTHING, Sight, sees
 from workflows.ports import (
     AlreadyAnswered,
     Answered,
@@ -69,13 +69,18 @@ class OpenCase:
 def look(engine: Engine, case: str, viewer: Actor | None) -> Seen:
     """The case, judged as it stands now. Raises NotFound where there is none, or none for this viewer; Unavailable."""
     events = tuple(engine.store.load(case))
-    if not events or events[0].type not in _OPENING:
-        raise NotFound
-    history = [decode(stored.type, stored.body) for stored in events]
+    there = bool(events) and events[0].type in _OPENING
+    history = [
+        decode(stored.type, stored.body)
+        for stored in (events if there else engine.handle.stand_ins.rows(case))
+    ]
     matter = replay(history)
-    assert matter is not None
-    sight = sees(matter, viewer, engine.handle.standing.caught_up().register, engine.handle.clock())
-    if sight.level == "nothing":
+    register, now = engine.handle.standing.caught_up().register, engine.handle.clock()
+    sight = NOTHING if matter is None else sees(matter, viewer, register, now)
+    if not there:
+        raise NotFound
+    if matter is None or sight.level == "nothing":
+        engine.store.load(engine.handle.stand_ins.nobodys(case))  # what is not there takes two looks as well
         raise NotFound
     if not sight.handed_over:
         return Seen(matter, events, sight)

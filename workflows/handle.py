@@ -46,6 +46,7 @@ from workflows.ports import (
 from workflows.records import CommandRefused, refusals_of
 from workflows.references import References, given, hidden, taken
 from workflows.rooms import STREAMS, room_of
+from workflows.stand_ins import StandIns
 from workflows.standing import Standing, StandingViews
 from workflows.submission import Answer, Submission, answer_from, digest_of, is_case_id, keyed
 
@@ -86,6 +87,7 @@ class Handle:
     ) -> None:
         self.store, self.vault, self.keys, self.clock, self.code = store, vault, keys, clock, code
         self.standing, self.references = StandingViews(store), References(store, keys)
+        self.stand_ins = StandIns(store, keys)
 
     def __call__(self, submission: Submission) -> Answer:
         """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told."""
@@ -142,8 +144,13 @@ class Handle:
         A case that is hidden from `viewer` is not found (law 10); None is an operator at the machine.
         """
         register, now = self.standing.caught_up().register, self.clock()
-        cases = self.references.cases(source, number)
-        return next((case for case in cases if not hidden(self.load(case), viewer, register, now)), None)
+        found = None
+        for found in self.references.cases(source, number):
+            if not hidden(self.load(found), viewer, register, now):
+                return found
+        if found is None:
+            _folded(self.stand_ins.rows(number))  # as long as for a case that is hidden
+        return None
 
     def answer(self, client: str, key: str) -> Answer | None:
         """The first answer under this key, None before it. An edge that looks a number up to choose its command asks
@@ -281,6 +288,8 @@ class Handle:
 
     def _load(self, submission: Submission) -> _Loaded:
         case = self._past(submission.case)
+        if case is None and not isinstance(submission.command, RegisterMatter | BackfillMatter):
+            _folded(self.stand_ins.rows(submission.case))
         touched = matter.touches(case, submission.command)
         if not all(is_case_id(other) for other in touched):
             raise Refused("malformed", "A case is named by a random UUID (version 4), in lower case.")

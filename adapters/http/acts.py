@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from adapters.derived import Derived
 from adapters.engine import Engine
-from adapters.finding import case_of
+from adapters.finding import case_or_nobodys
 from adapters.http import registering
 from adapters.http.answers import refused, respond
 from adapters.http.bodies import Given
@@ -104,7 +104,7 @@ def _about_which(acting: Acting) -> str:
         return REGISTER
     named = acting.where["case"]
     # A resident is somebody else in every case, so theirs is asked for once the case is known.
-    return case_of(acting.engine, named, None if acting.caller.resident else acting.caller.officer())
+    return case_or_nobodys(acting.engine, named, None if acting.caller.resident else acting.caller.officer())
 
 
 def _outside(acting: Acting) -> tuple[OutsideNumber, ...]:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 
 from adapters.duplicates.offering import Offer, offered
 from adapters.engine import Engine
-from adapters.finding import case_of
+from adapters.finding import case_or_nobodys
 from adapters.history import NUMBERS, Fact, Trail, answer, as_of
 from adapters.history.lines import line
 from adapters.http.answers import etag
@@ -63,7 +63,7 @@ class Readings:
 
     def _seen(self, request: Request, case: str) -> tuple[Seen, Actor]:
         caller = caller_of(request, self._engine, self._doors)
-        found = case_of(self._engine, case, None if caller.resident else caller.officer())
+        found = case_or_nobodys(self._engine, case, None if caller.resident else caller.officer())
         viewer = caller.actor(found)
         return look(self._engine, found, viewer), viewer
 
