@@ -222,6 +222,18 @@ def test_the_demonstrations_lives_are_found_late_where_they_were_and_nothing_els
     assert {one.code for one in said} == {"due_missed"}
 
 
+def test_the_due_moments_of_a_case_without_an_event_in_the_month_are_judged_from_the_state() -> None:
+    world = World().given(*TO_HANDLING)
+    kept = json.loads(json.dumps(run(leaves(world)).state()))
+    a_year_later = written(world.now + timedelta(days=365))
+
+    said = verify.Law(law_rules(), kept).finish(a_year_later)
+
+    assert {one.code for one in said} == {"due_missed", "due_silent"}
+    assert {one.case for one in said} == {world.case}
+    assert said == run(leaves(world)).finish(a_year_later)
+
+
 def test_a_board_may_put_the_state_aside_after_any_leaf() -> None:
     world = World().given(*WHISTLED, acknowledged, checked_in, working, reported).later(40)
     world.tick()
