@@ -15,9 +15,12 @@ from adapters.duplicates.filling import Filler
 from adapters.engine import Engine
 from adapters.store.positions import StoredPositions
 from domain.event import decode
+from tests.acceptance.bundle_world import audited, leaves_of
 from tests.acceptance.canary import files_in, fresh_mark, fresh_signs, search
 from tests.acceptance.http_world import Api
 from tests.acceptance.world import Desk
+from tests.story import eventful
+from tests.unit.verify_world import run
 from workflows.records import INDEXED
 
 BY = ("hotline", "intake_officer")
@@ -248,3 +251,19 @@ def test_a_resident_is_offered_nothing(shell: Desk) -> None:
 
     assert "likely_duplicates" not in made
     assert "likely_duplicates_failed" not in made
+
+
+def test_a_machine_s_run_stands_open_in_the_bundle_that_a_board_checks(tmp_path: Path) -> None:
+    with audited(tmp_path) as world:
+        eventful(world.tale)
+        case = world.tale.scene.opened("FW-01", world.tale.desk.resident())
+        fill(world.tale.engine)
+        assert case in rows(world.tale.engine)
+        world.seal()
+
+        path, _ = world.take()
+
+        runs = [leaf for leaf in leaves_of(path) if leaf is not None and leaf["type"] == "matters_indexed.v1"]
+        assert [leaf["pub"]["cases"] > 0 for leaf in runs] == [True]
+        report = run(path, "--policy", world.policy)
+        assert report.faults == set(), report.findings
