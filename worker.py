@@ -16,7 +16,10 @@ from typing import Any
 import structlog
 
 from adapters import exit_guard, logs
+from adapters.attachments.store import attachments_of
+from adapters.attachments.sweeping import sweep_attachments
 from adapters.bundle.publishing import publish_rules
+from adapters.deliveries.observed import of_outbox
 from adapters.deliveries.role import deliveries, delivering, outbox_consumer
 from adapters.deliveries.waker import Waker
 from adapters.duplicates.filling import Filler
@@ -98,7 +101,7 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
     """The role `follow`: tells processes, read models and keepers of every event, in order."""
     with (
         closing(StoredPositions(engine.settings.views_url)) as positions, deliveries(engine) as desk,
-        imports_of(engine) as imports,
+        imports_of(engine) as imports, attachments_of(engine) as attachments,
     ):  # fmt: skip
         client = await connect(lazy=True)
         starter = ProcessStarter(
@@ -115,11 +118,13 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         log.info("following", namespace=client.namespace)
         follower = Follower(engine.store, consumers, positions)
         with figures(
-            of_followers(follower.positions, engine.store, now), of_views(views.reader, now), of_pools
-        ):
+            of_followers(follower.positions, engine.store, now), of_views(views.reader, now), of_pools,
+            of_outbox(desk.outbox),
+        ):  # fmt: skip
             await following(
                 follower, stop, reconcile(starter, positions), waker.run(positions),
                 bring_up_imports(client, imports, positions, engine.settings.task_queue),
+                sweep_attachments(attachments, positions),
             )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 
 from adapters.deliveries.activity import Deliveries
 from adapters.deliveries.consumer import OutboxConsumer, SubscriptionRouter
+from adapters.deliveries.observed import ObservedSender
 from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.ports import Router, Sender
 from adapters.deliveries.schema import open_deliveries
@@ -73,7 +74,8 @@ async def delivering(engine: Engine, client: Client, pace: Pace | None = None) -
         senders: dict[str, Sender] = {
             WEBHOOK: webhook, dispatching.CHANNEL: dispatch, notices.CHANNEL: notice_sender(engine),
         }  # fmt: skip
-        sending = Sending(desk.outbox, desk.subscriptions, senders, engine.handle.clock, pace)
+        observed = {channel: ObservedSender(sender, engine.store) for channel, sender in senders.items()}
+        sending = Sending(desk.outbox, desk.subscriptions, observed, engine.handle.clock, pace)
         try:
             async with Worker(
                 client, task_queue=sending_queue(engine.settings.task_queue), activities=[Deliveries(sending).deliver],

@@ -53,6 +53,13 @@ ACTIVITY_SECONDS = Histogram(
     "huiyin_activity_seconds", "One look at what is due.", buckets=_QUICK, registry=REGISTRY
 )
 
+TRIES = Counter(
+    "huiyin_delivery_tries", "Deliveries tried, by what became of the try.", ("channel", "outcome"), registry=REGISTRY
+)  # fmt: skip
+DELIVERY_SECONDS = Histogram(
+    "huiyin_delivery_seconds", "One try to deliver.", ("channel",), buckets=_QUICK, registry=REGISTRY
+)
+
 
 class _Asked(Collector):
     """Figures that are asked for at each scrape."""
