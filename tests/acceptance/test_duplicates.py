@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from adapters.duplicates.features import features_of
 from adapters.duplicates.filling import Filler
+from adapters.duplicates.offering import entry_of
 from adapters.engine import Engine
 from adapters.store.positions import StoredPositions
 from domain.event import decode
+from tests.acceptance.archivist import Office, simple, told_in
 from tests.acceptance.bundle_world import audited, leaves_of
 from tests.acceptance.canary import files_in, fresh_mark, fresh_signs, search
 from tests.acceptance.http_world import Api
@@ -229,6 +232,31 @@ def test_what_was_erased_locked_or_handed_over_is_compared_with_no_more(api: Api
     does[how](first["case"])
 
     assert first["number"] not in likely(handed_in(api, words, host="com-02"))
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_erasing_a_case_takes_it_out_of_the_index_for_good(
+    store: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    dsn = request.getfixturevalue("pg_database") if store == "postgres" else None
+    with told_in(tmp_path / "data", dsn) as tale:
+        office, index = Office(tale, dsn), tale.engine.likeness.index()
+        stays, gone = tale.scene.opened("CG-02", tale.desk.resident()), simple(office)
+        fill(tale.engine)
+        entry = entry_of(tale.engine.store.load(gone)[0], office.requesters(gone)[0])
+        assert entry is not None
+        index.put(
+            [(entry, features_of("要被删除的内容"))]
+        )  # as if it had been missed when the case was closed
+        assert index.of(gone) is not None
+
+        answer = office.erase(gone)
+
+        assert answer["exit"] == 0, answer
+        assert index.of(gone) is None
+        fill(tale.engine)
+        assert index.held([gone, stays]) == {stays}
+        assert index.of(stays) is not None
 
 
 def test_nothing_in_the_index_can_be_read(shell: Desk) -> None:
