@@ -21,9 +21,9 @@ from adapters.deliveries.ports import event_id
 from adapters.engine import Engine
 from adapters.reading import record_reading
 from domain.acting import Actor
-from domain.event import decode
+from domain.event import Recorded, decode
 from domain.instant import written
-from domain.matter import Matter, evolve, replay
+from domain.matter import Matter, replay
 from domain.matter.concern import concerns
 from domain.visibility import Sight, sees
 from workflows.ports import Stored
@@ -35,28 +35,28 @@ MEDIA_TYPE = "application/cloudevents+json"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case that a viewer may see now, with all its events."""
+    """A case that a viewer may see now, with all its events, as stored and as read."""
 
     matter: Matter
     sight: Sight
     events: tuple[Stored, ...]
+    history: tuple[Recorded[Any], ...]
 
 
 def case_for(engine: Engine, case: str, viewer: Actor) -> Case | None:
     """The case, if the viewer may see it now; None where not, or where there is none (law 10). Raises Unavailable."""
     events = tuple(engine.store.load(case))
-    matter = replay(decode(stored.type, stored.body) for stored in events)
+    history = tuple(decode(stored.type, stored.body) for stored in events)
+    matter = replay(history)
     if matter is None:
         return None
     sight = sees(matter, viewer, engine.handle.standing.caught_up().register, engine.handle.clock())
-    return None if sight.level == "nothing" else Case(matter, sight, events)
+    return None if sight.level == "nothing" else Case(matter, sight, events, history)
 
 
 def concerned(case: Case, version: int, body: str, source: str | None) -> bool:
     """Whether the event of this version concerned the body when it happened."""
-    state: Matter | None = None
-    for stored in case.events[:version]:
-        state = evolve(state, decode(stored.type, stored.body))
+    state = replay(case.history[:version])
     return state is not None and concerns(state, body, source)
 
 
@@ -64,7 +64,7 @@ def cloud_event(
     engine: Engine, case: Case, stored: Stored, sealed: list[dict[str, Any]] | None = None, **more: Any
 ) -> bytes:
     """The event in structured JSON; `sealed` are values that this receiver is shown, `more` stands beside them."""
-    recorded = decode(stored.type, stored.body)
+    recorded = case.history[stored.version - 1]
     settings, number = engine.settings, case.matter.number
     data: dict[str, Any] = {
         "case": stored.stream, "number": number, "version": stored.version, "position": stored.position,
