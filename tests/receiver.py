@@ -110,6 +110,9 @@ def _server(receiver: Receiver, port: int) -> ThreadingHTTPServer:
         daemon_threads = True
         request_queue_size = 128
 
+        def handle_error(self, *_: object) -> None:
+            return  # whoever called was killed in the middle
+
     return Server(("127.0.0.1", port), Door)
 
 

@@ -133,7 +133,7 @@ def test_two_hundred_lives_with_a_kill_of_something_every_few_seconds(tmp_path: 
             world.strike(part)
             time.sleep(chance.uniform(0.2, 2))
             world.restore(part)
-        world.finish(400)
+        world.finish(400, rest=300)
         subscriber.quiet(300)
         subscriber.check()
 

@@ -161,15 +161,15 @@ class World:
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def finish(self, seconds: float = 120) -> None:
+    def finish(self, seconds: float = 120, rest: float = REST_SECONDS) -> None:
         """Every life comes to its end, and everything comes to rest."""
         driver = self.roles["driver"]
         self._soon("lives have not come to their end", lambda: not driver.alive(), seconds)
         assert driver.running().returncode == 0, driver.tail()
         self._soon(
-            "steps of the clock are left", lambda: ledger.at_rest(self.engine.store, self.engine.handle)
+            "steps of the clock are left", lambda: ledger.at_rest(self.engine.store, self.engine.handle), rest
         )
-        self._soon("processes are left", lambda: asyncio.run(self._open_processes()) == [])
+        self._soon("processes are left", lambda: asyncio.run(self._open_processes()) == [], rest)
 
     def _soon(self, complaint: str, holds: Callable[[], bool], seconds: float = REST_SECONDS) -> None:
         deadline = time.monotonic() + seconds
