@@ -39,7 +39,7 @@ from workflows.key_duties import Duty
 from workflows.ports import EventStore, KeyStore
 
 MANIFEST = "manifest.json"
-RECORD, KEYS, LOG = "cases.db", "keys.db", "log.db"
+RECORD, KEYS, LOG, FILES = "cases.db", "keys.db", "log.db", "attachments.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def external_commands(settings: Settings, folder: Path) -> list[str]:
     where = "$HUIYIN_LOG" if settings.log else "$HUIYIN_STORE"
     # The log first, as below: what the record has beyond it is sealed again, the same, after a restore.
     log = f'pg_dump --format=custom --schema=log --file {folder}/log.dump "{where}"'
-    return [f"mkdir -p -m 700 {folder}/keys", log, record, keys]
+    held = "$HUIYIN_ATTACHMENTS" if settings.attachments else "$HUIYIN_STORE"
+    files = f'pg_dump --format=custom --schema=attachments --file {folder}/attachments.dump "{held}"'
+    return [f"mkdir -p -m 700 {folder}/keys", log, record, files, keys]
 
 
 def backup(settings: Settings, folder: Path, keys_folder: Path | None = None) -> dict[str, object]:
@@ -83,10 +85,13 @@ def backup(settings: Settings, folder: Path, keys_folder: Path | None = None) ->
         _empty(each)
     with reported():
         # The log before the record, so that it never holds an event that the record's copy lacks; and the record
-        # before its keys: a key is durable before the value that it seals, so that no value lacks its key.
-        log = _log_file(settings)
+        # before its keys: a key is durable before the value that it seals, so that no value lacks its key. Between
+        # them the attachments: each is there before the act that names it.
+        log, files = _log_file(settings), _files(settings)
         copies = {LOG: copy(log, folder / LOG)} if log is not None and log.exists() else {}
-        copies |= {RECORD: copy(record, folder / RECORD), KEYS: copy(keys, apart / KEYS)}
+        copies[RECORD] = copy(record, folder / RECORD)
+        copies |= {FILES: copy(files, folder / FILES)} if files is not None and files.exists() else {}
+        copies[KEYS] = copy(keys, apart / KEYS)
         manifest = _manifest(folder / RECORD, copies)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
@@ -118,8 +123,8 @@ def restore(
     _check(folder, saved_keys)
     if record.exists() and not replace:
         raise Refused("data_present", f"There is a {record.name} already; say --replace to set it aside.")
-    log = _log_file(settings)
-    for each in (record, log):
+    log, files = _log_file(settings), _files(settings)
+    for each in (record, log, files):
         if each is not None:
             _nobody_works(each)
     with reported():
@@ -137,6 +142,8 @@ def restore(
         forget_positions(settings.views_url)
         if log is not None and new_log is not None:
             take_place(new_log, log)
+        if files is not None and (folder / FILES).exists():
+            take_place(staged(folder / FILES, files), files)
         settle(staged_keys)
         # Never set aside: a key that was destroyed just now is in no file that is left.
         staged_keys.replace(keys)
@@ -277,6 +284,11 @@ def _nobody_works(place: Path) -> None:
             raise Refused(
                 "still_running", f"Stop every program first: somebody has {place.name} open."
             ) from error
+
+
+def _files(settings: Settings) -> Path | None:
+    """The attachments' file, None where it is PostgreSQL's."""
+    return None if is_postgres(settings.attachments_url) else sqlite_path(settings.attachments_url, FILES)
 
 
 def _log_file(settings: Settings) -> Path | None:

@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     where subscriptions and what is to be delivered to them.
 
     `imports` is where tables that are being imported lie, `import_most_bytes` how large one may be, and `import_share` the
-    part of the time that imports may take (the rest belongs to live matters).
+    part of the time that imports may take (the rest belongs to live matters). `attachments` is where files of cases lie,
+    `attachment_most_bytes` how large one may be.
 
     `rate` requests a second, and `rate_burst` at once, are what one caller may send to one process; `rate_strangers…` the
     same for an address that has shown no working key; `api_at_once` is how many requests a process answers at a time.
@@ -66,6 +67,8 @@ class Settings(BaseSettings):
     deliveries: str | None = None
     imports: str | None = None
     import_most_bytes: int = Field(default=67_108_864, ge=1)
+    attachments: str | None = None
+    attachment_most_bytes: int = Field(default=104_857_600, ge=1)
     import_share: float = Field(default=0.25, gt=0, le=1)
     api_host: str = "127.0.0.1"
     api_port: int | None = Field(default=None, ge=0, le=65_535)
@@ -131,6 +134,11 @@ class Settings(BaseSettings):
     def imports_url(self) -> str:
         """Tables that are being imported, and their reports."""
         return self.imports or self.store or str(self.data / "imports.db")
+
+    @property
+    def attachments_url(self) -> str:
+        """Files of cases."""
+        return self.attachments or self.store or str(self.data / "attachments.db")
 
     @property
     def api_address(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from typing import NamedTuple
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -13,9 +14,10 @@ from starlette.types import ASGIApp
 
 from adapters import open311
 from adapters.access import People, SystemKeys, open_access
+from adapters.attachments.store import Attachments, attachments_of
 from adapters.deliveries.role import Desk, deliveries
 from adapters.engine import Engine
-from adapters.http import bulk, docs, events, health, listing, reading, signin
+from adapters.http import attaching, bulk, docs, events, health, listing, reading, signin
 from adapters.http.acts import endpoint
 from adapters.http.answers import Accepted
 from adapters.http.bodies import body_of
@@ -51,8 +53,12 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
         )  # fmt: skip
         asked = health.Health(engine, views.reader)
         try:
-            with imports_of(engine) as imports, deliveries(engine) as desk:
-                yield application(engine, doors, views, asked, imports, desk)
+            with (
+                imports_of(engine) as imports,
+                deliveries(engine) as desk,
+                attachments_of(engine) as attachments,
+            ):
+                yield application(engine, doors, views, asked, Stores(imports, desk, attachments))
         finally:
             asked.close()
             views.close()
@@ -60,9 +66,15 @@ def opened(engine: Engine) -> Iterator[ASGIApp]:
         access.close()
 
 
-def application(
-    engine: Engine, doors: Doors, views: Views, asked: health.Health, imports: Imports, desk: Desk
-) -> ASGIApp:
+class Stores(NamedTuple):
+    """What the API keeps beside the record."""
+
+    imports: Imports
+    desk: Desk
+    attachments: Attachments
+
+
+def application(engine: Engine, doors: Doors, views: Views, asked: health.Health, stores: Stores) -> ASGIApp:
     """The application over parts that are open already."""
     app = FastAPI(
         title="Huiyin 回音",
@@ -78,9 +90,11 @@ def application(
     acts = [(operation, body_of(operation)) for operation in operations()]
     api.include_router(listing.router(engine, doors, views.reader))
     api.include_router(reading.router(engine, doors))
-    api.include_router(bulk.router(engine, doors, imports))
-    api.include_router(events.router(engine, doors, desk))
+    api.include_router(bulk.router(engine, doors, stores.imports))
+    api.include_router(attaching.router(engine, doors, stores.attachments))
+    api.include_router(events.router(engine, doors, stores.desk))
     LARGER[f"{PREFIX}{bulk.PATH}"] = engine.settings.import_most_bytes + 2 * MOST_BYTES
+    LARGER[f"{PREFIX}/matters/*/attachments"] = engine.settings.attachment_most_bytes + 2 * MOST_BYTES
     for operation, body in acts:
         opens = operation.command is RegisterMatter
         known.append((f"{PREFIX}{operation.path}", endpoint(engine, doors, operation, body)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -14,7 +15,7 @@ MOST_BYTES = 1_048_576
 """Of a request's body; files go another way."""
 
 LARGER: dict[str, int] = {}
-"""Paths that take longer bodies, by how they begin: those that stream to disk."""
+"""Paths that take longer bodies, `*` standing for any part of one: those that stream to disk."""
 
 DEEPEST = 64
 """How deep lists and objects may lie in each other; nothing here needs ten."""
@@ -24,7 +25,7 @@ _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
 
 def most_bytes(path: str) -> int:
     """The longest body that this path takes."""
-    return next((most for begins, most in LARGER.items() if path.startswith(begins)), MOST_BYTES)
+    return next((most for shape, most in LARGER.items() if fnmatchcase(path, shape)), MOST_BYTES)
 
 
 def too_large(most: int) -> Refused:
