@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adapters.duplicates.offering import take_in
 from adapters.http.answers import ReopeningRefused, respond
 from domain.acting import Command
 from domain.matter.commands import AddSupplement, ReopenMatter
@@ -49,6 +50,7 @@ def hand_in(acting: Acting) -> HandedIn:
     if known is None or (earlier is not None and earlier.code != "known_number"):
         submission = _registration(acting, made, outside)
         answer = handle(submission)
+        take_in(acting.engine, submission, answer)
         if answer.code != "known_number":
             became = {"became": "registered"} if answer.accepted else {}
             return HandedIn(submission, answer, became | (made.made if answer.accepted else {}))
