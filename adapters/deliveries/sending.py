@@ -18,7 +18,6 @@ import structlog
 from adapters.deliveries.outbox import Done, Failed, Outbox, Page
 from adapters.deliveries.ports import Outcome, Queued, Sender
 from adapters.deliveries.subscriptions import Subscription, Subscriptions
-from adapters.deliveries.webhook import TRY_SECONDS
 from adapters.failpoint import failpoint
 from adapters.store.moment import as_microseconds, as_moment
 from domain.refusal import Unavailable
@@ -26,6 +25,8 @@ from workflows.delivery_process import Delivered
 
 _log = structlog.get_logger("delivery")
 _SECOND = 1_000_000
+MOST_SECONDS = 10.0
+"""What one try may take at most, whatever its sender does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Sending:
         ends = time.monotonic() + self._pace.slice
         while time.monotonic() < ends and not stopping():
             # The lease counts from before it was asked for: no try may outlast it.
-            until = time.monotonic() + self._pace.lease - TRY_SECONDS - 1.0
+            until = time.monotonic() + self._pace.lease - MOST_SECONDS - 1.0
             if await asyncio.to_thread(self._leased, subscription, lease) is None:
                 return
             to = await asyncio.to_thread(self._subscriptions.get, subscription)
@@ -131,7 +132,7 @@ class Sending:
             if under_way.over:
                 return
             try:
-                outcome = await self._senders[under_way.to.channel].send(under_way.to, queued)
+                outcome = await self._try(under_way.to, queued)
             except Unavailable as error:
                 under_way.broken = error
                 return
@@ -144,6 +145,13 @@ class Sending:
             if outcome.kind == "refused" or outcome.charged:
                 under_way.failed.append(self._failed(queued, outcome))
             return
+
+    async def _try(self, to: Subscription, queued: Queued) -> Outcome:
+        try:
+            async with asyncio.timeout(MOST_SECONDS):
+                return await self._senders[to.channel].send(to, queued)
+        except TimeoutError:
+            return Outcome("refused", "no_answer")
 
     def _failed(self, queued: Queued, outcome: Outcome) -> Failed:
         now = self._now()
@@ -167,7 +175,8 @@ class Sending:
             since = to.failing_since if to.failing_since is not None and not after.sent else as_moment(now)
             wait = max(self._pace.pause(failures), (after.down.wait if after.down else None) or 0.0)
             self._outbox.away(to.id, failures, as_microseconds(since), now + round(wait * _SECOND))
-            _log.warning("receiver_away", subscription=to.id, failures=failures, again_in=wait)
+            code = after.down.code if after.down else after.failed[0].code
+            _log.warning("receiver_away", subscription=to.id, code=code, failures=failures, again_in=wait)
         elif after.sent and to.failures:
             self._outbox.back(to.id)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
+from temporalio.service import RPCError
 
 from adapters.deliveries.outbox import Outbox
 from adapters.store.moment import as_microseconds
@@ -56,8 +57,8 @@ class Waker:
                     if leads:
                         await self.wake()
                         await self._tidy()
-            except Unavailable as error:
-                _log.warning("deliveries_not_woken", why=str(error))
+            except (Unavailable, RPCError) as error:  # Temporal is away, or begins anew: it is asked again
+                _log.warning("deliveries_not_woken", error=type(error).__name__)
                 await asyncio.sleep(glance.total_seconds())
 
     async def wake(self) -> int:

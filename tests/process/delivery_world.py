@@ -20,7 +20,7 @@ from adapters.temporal.process_worker import working
 from tests.process.world import DISTRICT, World, until
 from tests.receiver import Receiver
 
-QUICK = Pace(first=0.1, longest=0.5, park_after=60, lease=12, slice=2)
+QUICK = Pace(first=0.1, longest=0.5, park_after=60, lease=14, slice=2)
 """The times of production, made short; the lease stays longer than a try may take."""
 HOST = ("com-01", "intake_officer")
 _GLANCE = timedelta(seconds=0.3)
