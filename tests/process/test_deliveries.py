@@ -1,6 +1,7 @@
 """What happens is told to those who subscribed: in order per case, at least once, whatever becomes of anybody."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
+from adapters.deliveries import webhook
 from adapters.demo.district import SUBDISTRICT
 from domain.acting import Actor
 from domain.matter.commands import DivertMatter
@@ -146,6 +148,33 @@ async def test_what_a_receiver_will_not_take_holds_back_its_own_case_alone(
         await until(lambda: all(receiver.in_order().get(case) == office.whole(case) for case in others))
         assert receiver.in_order()[stuck[0]] == [1, 2]
         bad, stuck = stuck[0], []
+        await office.quiet()
+
+    assert receiver.in_order()[bad] == office.whole(bad)
+
+
+@played
+async def test_a_receiver_that_never_answers_about_one_case_is_told_of_the_others(
+    office: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "TRY_SECONDS", 0.5)
+    stuck: list[str] = []
+    patient = threading.Event()
+
+    def answers(one: Arrival) -> Answer:
+        if one.place[0] in stuck:
+            patient.wait(5)
+        return TAKEN
+
+    receiver.answers = answers
+    await office.world.open()
+    office.subscribed(receiver)
+    async with office.at_work():
+        stuck += await asyncio.to_thread(lives, office.world, 1)
+        others = await asyncio.to_thread(lives, office.world, 2)
+        await until(lambda: all(receiver.in_order().get(case) == office.whole(case) for case in others), 20)
+        bad, stuck[:] = stuck[0], []
+        patient.set()
         await office.quiet()
 
     assert receiver.in_order()[bad] == office.whole(bad)
