@@ -68,7 +68,9 @@ class Dispatching:
     async def _sent(self, subscription: str) -> None:
         engine = self.tale.engine
         sender = DispatchSender(engine, self.subscriptions, self.outbox)
-        sending = Sending(self.outbox, self.subscriptions, {CHANNEL: sender}, engine.handle.clock, Pace(slice=5.0))
+        sending = Sending(
+            self.outbox, self.subscriptions, {CHANNEL: sender}, engine.handle.clock, Pace(slice=5.0)
+        )
         try:
             await sending.deliver(subscription)
         finally:
