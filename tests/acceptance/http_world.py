@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import structlog
 
 from adapters.access import Giver, SystemKeys, open_access
 from adapters.demo.district import SUBDISTRICT, WHISTLE_POWER, District
@@ -30,9 +31,27 @@ WORDS = "3栋电梯坏了两天，老人上下楼不便"
 
 
 @contextmanager
+def lines_to_logging() -> Iterator[None]:
+    """Log lines go to pytest's own handler. Printed, they would be written by the server's thread into a stream that
+    pytest's capturing is changing under it: that ended the whole run now and then."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level, structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level,
+            structlog.processors.KeyValueRenderer(),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger, logger_factory=structlog.stdlib.LoggerFactory(),
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@contextmanager
 def serving(engine: Engine) -> Iterator[str]:
     """The API in a thread of its own; gives its URL."""
-    with listener(engine.settings) as at, opened(engine) as app:
+    with lines_to_logging(), listener(engine.settings) as at, opened(engine) as app:
         up, told = threading.Event(), list[str]()
         loop, stop = asyncio.new_event_loop(), asyncio.Event()
 

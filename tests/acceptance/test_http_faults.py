@@ -116,7 +116,7 @@ def on_postgres(dsn: str, folder: Path) -> Iterator[Api]:
 
 
 def test_an_error_that_nobody_expected_is_a_problem_without_a_trace(
-    api: Api, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    api: Api, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("王某某 13800000000")
@@ -127,7 +127,8 @@ def test_an_error_that_nobody_expected_is_a_problem_without_a_trace(
 
     assert told(answer) == (500, "internal")
     said = capfd.readouterr()
-    for text in (answer.text, said.out, said.err):
+    assert "request_failed" in caplog.text
+    for text in (answer.text, said.out, said.err, caplog.text):
         assert "王某某" not in text
         assert "Traceback" not in text
 
