@@ -19,8 +19,9 @@ from adapters import exit_guard, logs
 from adapters.attachments.store import attachments_of
 from adapters.attachments.sweeping import sweep_attachments
 from adapters.bundle.publishing import publish_rules
+from adapters.deliveries.desk import deliveries
 from adapters.deliveries.observed import of_outbox
-from adapters.deliveries.role import deliveries, delivering, outbox_consumer
+from adapters.deliveries.role import delivering, outbox_consumer
 from adapters.deliveries.waker import Waker
 from adapters.duplicates.filling import Filler
 from adapters.engine import Engine, code_release, now, open_engine

@@ -11,8 +11,8 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from adapters.deliveries.desk import deliveries
 from adapters.deliveries.outbox import Count
-from adapters.deliveries.role import deliveries
 from adapters.engine import Engine
 from adapters.log import open_log
 from adapters.log.checks import check_log

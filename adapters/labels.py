@@ -49,7 +49,13 @@ STATUSES = {
     "returned": "已退单", "excused": "已免除", "rejected": "未接单", "cancelled": "已撤销",
 }  # fmt: skip
 
-LIKENESS = {"text": "内容", "address": "地址", "other_address": "地址不符", "grid": "同网格", "code": "同事项"}
+LIKENESS = {
+    "text": "内容",
+    "address": "地址",
+    "other_address": "地址不符",
+    "grid": "同网格",
+    "code": "同事项",
+}
 
 VALUES = {"open": "可读", "erased": "已删除", "locked": "已封存", "damaged": "已损坏"}
 

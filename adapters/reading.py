@@ -131,7 +131,12 @@ def _as_decided(matter: Matter, value: Opened) -> Opened:
 
 
 def record_reading(
-    engine: Engine, viewer: Actor, stream: str, event: Event, authority: str | None = None, once: str | None = None
+    engine: Engine,
+    viewer: Actor,
+    stream: str,
+    event: Event,
+    authority: str | None = None,
+    once: str | None = None,
 ) -> None:
     """Put on record who was shown what, before it is shown. As `record_beside`, by the rule of need to know."""
     beside = Beside(stream, event, "need_to_know", "reading", once)
@@ -165,7 +170,9 @@ def record_beside(engine: Engine, actor: Actor, what: Beside, authority: str | N
         (after,) = engine.store.versions((what.stream,))
         answered = Answered(what.client, key, "0" * 64, what.stream, "accepted", b"{}", now)
         try:
-            engine.store.append(Batch((Append(what.stream, after, ((what.event.TYPE, body),)),), now, answered))
+            engine.store.append(
+                Batch((Append(what.stream, after, ((what.event.TYPE, body),)),), now, answered)
+            )
         except (Conflict, AlreadyAnswered):
             continue  # somebody else was there at the same moment
         except (ClockBehind, ClockAhead):

@@ -17,9 +17,9 @@ from adapters.cli.keys import entered, said
 from adapters.cli.people import As, Authority, acting
 from adapters.cli.reading import Json
 from adapters.cli.tables import print_json, print_table, zone_of
+from adapters.deliveries.desk import Desk, deliveries
 from adapters.deliveries.keeping import check_may_keep
 from adapters.deliveries.outbox import Count
-from adapters.deliveries.role import Desk, deliveries
 from adapters.deliveries.subscriptions import CHANNELS, WEBHOOK, Subscription, Wanted
 from adapters.deliveries.telling import parked_row, subscription_row
 from adapters.engine import Engine

@@ -16,8 +16,7 @@ from adapters.cli import exits
 from adapters.cli.door import identify, opened, stop
 from adapters.cli.people import As, acting
 from adapters.engine import Engine, now
-from adapters.imports import Importing, Tally, bring_in, read_mapping, write_report
-from adapters.imports.asking import released_for_backfill
+from adapters.imports import Importing, Tally, bring_in, read_mapping, released_for_backfill, write_report
 from adapters.imports.mapping import Mapping
 from adapters.imports.rows import Rows
 from adapters.imports.table import Table
@@ -58,7 +57,7 @@ def bring(
     tally = Tally()
     with opened(as_json) as engine:
         actor = acting(as_, identify(engine))
-        book = rulebook or released_for_backfill(engine)
+        book = rulebook or released_for_backfill(engine.handle)
         try:
             rules.serves("backfill")
             with opened_table(file, rules.delimiter, rules.encoding) as table:

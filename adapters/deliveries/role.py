@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -12,12 +11,11 @@ from temporalio.worker import Worker
 
 from adapters.deliveries.activity import Deliveries
 from adapters.deliveries.consumer import OutboxConsumer, SubscriptionRouter
+from adapters.deliveries.desk import Desk, deliveries
 from adapters.deliveries.observed import ObservedSender
-from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.ports import Router, Sender
-from adapters.deliveries.schema import open_deliveries
 from adapters.deliveries.sending import Pace, Sending
-from adapters.deliveries.subscriptions import WEBHOOK, Subscriptions
+from adapters.deliveries.subscriptions import WEBHOOK
 from adapters.deliveries.webhook import WebhookSender
 from adapters.dispatch import routing as dispatching
 from adapters.dispatch.routing import DispatchRouter
@@ -31,24 +29,6 @@ AT_ONCE = 64
 """Subscriptions that one worker sends for at a time."""
 GRACE = timedelta(seconds=10)
 """A try takes less; what is cut off is sent again, under the same id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The open outbox with its subscriptions."""
-
-    outbox: Outbox
-    subscriptions: Subscriptions
-
-
-@contextmanager
-def deliveries(engine: Engine) -> Iterator[Desk]:
-    """The outbox that the settings name. Raises Unavailable."""
-    tables = open_deliveries(engine.settings.deliveries_url)
-    try:
-        yield Desk(Outbox(tables), Subscriptions(tables, engine.keys.pepper, engine.handle.clock))
-    finally:
-        tables.close()
 
 
 def outbox_consumer(engine: Engine, desk: Desk, woken: Callable[[], None]) -> OutboxConsumer:

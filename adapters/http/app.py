@@ -12,10 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
-from adapters import open311
 from adapters.access import People, SystemKeys, open_access
 from adapters.attachments.store import Attachments, attachments_of
-from adapters.deliveries.role import Desk, deliveries
+from adapters.deliveries.desk import Desk, deliveries
 from adapters.engine import Engine
 from adapters.http import attaching, bulk, docs, events, health, listing, reading, signin
 from adapters.http.acts import endpoint
@@ -33,6 +32,9 @@ from adapters.http.table import Endpoint, Table
 from adapters.http.who import Doors
 from adapters.imports.role import imports_of
 from adapters.imports.store import Imports
+from adapters.open311 import app as open311
+from adapters.open311 import described
+from adapters.open311.spoken import Spoken
 from adapters.telemetry.metrics import REGISTRY
 from adapters.views import Views
 from domain.matter.commands import RegisterMatter
@@ -109,7 +111,7 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     app.include_router(health.router(asked))
     app.mount(open311.PREFIX, open311.application(engine, doors, views.reader))
     said = document(app, [body for _, body in acts])
-    open311.describe(said)
+    described.describe(said)
     shown = docs.page(said)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -123,7 +125,7 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     async def page() -> HTMLResponse:
         return HTMLResponse(shown, headers=docs.HEADERS)
 
-    return open311.Spoken(edged(Table(known, app), engine.settings), open311.PREFIX)
+    return Spoken(edged(Table(known, app), engine.settings), open311.PREFIX)
 
 
 def figures() -> Response:

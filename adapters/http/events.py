@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from adapters.deliveries.desk import Desk
 from adapters.deliveries.feed import Asked, Feed, FeedPage
 from adapters.deliveries.kinds import GROUPS, check_kinds
 from adapters.deliveries.outbox import Count
-from adapters.deliveries.role import Desk
 from adapters.deliveries.telling import subscription_row
 from adapters.engine import Engine
 from adapters.http.documented import PROBLEMS

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast, get_args
 from adapters.engine import Engine
 from adapters.imports.mapping import Mapping, Mode, mapping_of, packaged, packaged_mapping
 from adapters.imports.rows import Rows
+from adapters.imports.run import released_for_backfill
 from adapters.imports.store import Import, Imports
 from adapters.imports.table import reading
 from adapters.imports.turns import worked_by
@@ -43,7 +44,7 @@ def asked_for(
     may(mapping.reference.source)
     authority = fields.get("authority") or GROUND
     check_authority(authority)
-    book = (fields.get("rulebook") or released_for_backfill(engine)) if mode == "backfill" else None
+    book = (fields.get("rulebook") or released_for_backfill(engine.handle)) if mode == "backfill" else None
     one = Import(
         asked.import_id, incoming.upload, asked.said, asked.actor.person, asked.actor.body, asked.actor.post or "",
         asked.key_source, mode, mapping.model_dump_json(), authority, book, _trial(fields), incoming.size,
@@ -51,17 +52,6 @@ def asked_for(
     )  # fmt: skip
     _looked_at(engine, imports, one, mapping)
     return one
-
-
-def released_for_backfill(engine: Engine) -> str:
-    """The rulebook for backfill that was released last. Raises Refused "no_rulebook_for_backfill"."""
-    found = [one for one in engine.handle.standing.caught_up().releases.released if one.use == "backfill"]
-    if not found:
-        raise Refused(
-            "no_rulebook_for_backfill",
-            'Release one first: huiyin rulebook release backfill, or one of your own with use = "backfill".',
-        )
-    return max(found, key=lambda release: release.in_force_from).name
 
 
 def _looked_at(engine: Engine, imports: Imports, one: Import, mapping: Mapping) -> None:

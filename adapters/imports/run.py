@@ -180,3 +180,14 @@ def _told(row: Row, plan: Plan, answer: Answer) -> RowOutcome:
     if not answer.accepted:
         return RowOutcome(row.number, row.line, "refused", answer.code, answer.advice)
     return RowOutcome(row.number, row.line, "added", matter=plan.command.number)
+
+
+def released_for_backfill(handle: Handle) -> str:
+    """The rulebook for backfill that was released last. Raises Refused "no_rulebook_for_backfill"."""
+    found = [one for one in handle.standing.caught_up().releases.released if one.use == "backfill"]
+    if not found:
+        raise Refused(
+            "no_rulebook_for_backfill",
+            'Release one first: huiyin rulebook release backfill, or one of your own with use = "backfill".',
+        )
+    return max(found, key=lambda release: release.in_force_from).name

@@ -17,7 +17,6 @@ from adapters.deliveries.ports import Outcome, Queued, event_id
 from adapters.deliveries.subscriptions import Subscription
 from adapters.deliveries.webhook import TRY_SECONDS
 from adapters.engine import Engine
-from adapters.failpoint import failpoint
 from adapters.notices.channel import Address, Away, Channel, Notice, NotTaken, address_of
 from adapters.notices.composing import Scene, fields
 from adapters.notices.routing import reached, said_by
@@ -108,7 +107,6 @@ class NoticeSender:
                 "notice_not_sent", delivery=queued.id, channel=channel.name, error=type(error).__name__
             )
             return Outcome("refused", "not_sent")
-        failpoint("notice.before_recorded")
         await asyncio.to_thread(self._record, queued, _delivered(queued, channel.name))
         return Outcome("sent", channel.name)
 

@@ -3,9 +3,3 @@
 The standard's own words rule here: XML and JSON, form-encoded posts, errors as arrays. What may be shown is the
 domain's to say (`domain.visibility.in_public`); everything that is handed in goes the one way of `adapters.http`.
 """
-
-from adapters.open311.app import PREFIX, application
-from adapters.open311.described import describe
-from adapters.open311.spoken import Spoken
-
-__all__ = ["PREFIX", "Spoken", "application", "describe"]

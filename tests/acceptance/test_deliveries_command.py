@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters.deliveries.role import deliveries, outbox_consumer
+from adapters.deliveries.desk import deliveries
+from adapters.deliveries.role import outbox_consumer
 from adapters.deliveries.sending import Pace, Sending
 from adapters.deliveries.subscriptions import WEBHOOK
 from adapters.deliveries.webhook import WebhookSender

@@ -134,7 +134,7 @@ def test_no_command_of_people_is_missing_in_the_table() -> None:
         "backfill_matter",  # imports
         "issue_first_link", "claim_first_link",  # at the machine
             "issue_system_key", "end_system_key", "link_signin", "unlink_signin",  # with the secret that they are about
-        "release_rulebook", "withdraw_rulebook", "enter_notice",
+        "release_rulebook", "withdraw_rulebook", "enter_notice", "release_map",
         "adopt_policy", "change_log_key", "note_silence", "note_return", "publish_rules",
     }  # fmt: skip
     named = {name for name, one in known_commands().items() if not one.__module__.startswith("tests.")}

@@ -116,7 +116,10 @@ def on_postgres(dsn: str, folder: Path) -> Iterator[Api]:
 
 
 def test_an_error_that_nobody_expected_is_a_problem_without_a_trace(
-    api: Api, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("王某某 13800000000")
@@ -154,9 +157,9 @@ def process(desk: Desk, port: int) -> Iterator[tuple[subprocess.Popen[bytes], ht
         log.close()
 
 
-def reachable(client: httpx.Client) -> bool:
+def reachable(client: httpx.Client, path: str = "/healthz") -> bool:
     try:
-        return client.get("/healthz").status_code == 200
+        return client.get(path).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -240,7 +243,7 @@ def test_nothing_that_people_wrote_stands_in_a_log_or_a_file(shell: Desk) -> Non
         {**body, "authority": mark * 9},
     ]
     with process(shell, port) as (_, client):
-        holds(lambda: reachable(client))
+        holds(lambda: reachable(client, "/readyz"))
 
         def send(path: str, what: object, key: str) -> httpx.Response:
             headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
@@ -272,13 +275,13 @@ def test_killed_among_intakes_every_accepted_one_stands_once(founded: Path, tmp_
     answers: dict[str, dict[str, str]] = {}
     for round_ in range(3):
         with process(desk, port) as (started, client):
-            holds(lambda client=client: reachable(client))  # type: ignore[misc]
+            holds(lambda client=client: reachable(client, "/readyz"))  # type: ignore[misc]
             for n in range(round_ * 10, round_ * 10 + 10):
                 if n % 10 == 6:
                     started.kill()
                 _send(client, headers, n, answers)
     with process(desk, port) as (_, client):
-        holds(lambda: reachable(client))
+        holds(lambda: reachable(client, "/readyz"))
         for n in range(30):
             _send(client, headers, n, answers)
 

@@ -297,4 +297,4 @@ def test_postgresql_backs_the_log_up_before_the_record(
     lines = huiyin("backup", "saved").stdout.splitlines()
 
     schemas = [line.split("--schema=")[1].split()[0] for line in lines if "--schema=" in line]
-    assert schemas == ["log", "cases", "keys"]
+    assert schemas == ["log", "cases", "attachments", "keys"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.deliveries.role import deliveries
+from adapters.deliveries.desk import deliveries
 from adapters.deliveries.subscriptions import Wanted
 from adapters.demo.desk import Desk
 from adapters.demo.district import found

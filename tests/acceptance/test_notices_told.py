@@ -83,11 +83,10 @@ def test_a_crash_between_sending_and_recording_repeats_it_under_the_same_id(
     case, _ = here.register(MAIL)
     here.follow()
 
-    def crash(name: str) -> None:
-        if name == "notice.before_recorded":
-            raise KeyboardInterrupt
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("adapters.notices.sending.failpoint", crash)
+    monkeypatch.setattr("adapters.notices.sending._delivered", crash)
     with pytest.raises(KeyboardInterrupt):
         here.deliver()
     monkeypatch.undo()

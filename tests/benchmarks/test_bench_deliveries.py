@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.deliveries.role import Desk, deliveries, outbox_consumer
+from adapters.deliveries.desk import Desk, deliveries
+from adapters.deliveries.role import outbox_consumer
 from adapters.deliveries.sending import Pace, Sending
 from adapters.deliveries.subscriptions import WEBHOOK, Wanted
 from adapters.deliveries.webhook import WebhookSender

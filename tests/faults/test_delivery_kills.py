@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from adapters.deliveries.desk import deliveries
 from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.own import Listener, heard
 from adapters.deliveries.ports import event_id
-from adapters.deliveries.role import deliveries
 from adapters.deliveries.subscriptions import Wanted
 from adapters.demo.district import SUBDISTRICT
 from domain.event import decode

@@ -8,8 +8,9 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
+from adapters.deliveries.desk import Desk, deliveries
 from adapters.deliveries.outbox import Outbox
-from adapters.deliveries.role import Desk, deliveries, delivering, outbox_consumer
+from adapters.deliveries.role import delivering, outbox_consumer
 from adapters.deliveries.sending import Pace
 from adapters.deliveries.subscriptions import Subscription, Wanted
 from adapters.deliveries.waker import Waker

@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.deliveries.role import Desk, deliveries, delivering, outbox_consumer
+from adapters.deliveries.desk import Desk, deliveries
+from adapters.deliveries.role import delivering, outbox_consumer
 from adapters.deliveries.sending import Pace
 from adapters.deliveries.subscriptions import Wanted
 from adapters.deliveries.waker import Waker
