@@ -57,8 +57,17 @@ lint: setup  ## ruff, mypy and the layer contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# What starts servers and ends them waits for much of its time: it runs beside the rest, and is printed after it.
+BESIDE := tests/attacks tests/contract tests/faults tests/outside tests/process
 unit: setup  ## the tests alone; narrow them with ARGS="tests/unit -k clock"
+ifneq ($(strip $(ARGS)),)
 	$(BOUND) $(LIMIT) $(PYTEST) $(ARGS)
+else
+	@said=$$(mktemp); $(BOUND) $(LIMIT) $(PYTEST) -p no:cacheprovider $(BESIDE) > "$$said" 2>&1 & beside=$$!; \
+	trap 'kill $$beside 2>/dev/null; rm -f "$$said"' EXIT; \
+	$(BOUND) $(LIMIT) $(PYTEST) $(BESIDE:%=--ignore=%); rest=$$?; \
+	wait $$beside; beside_ended=$$?; cat "$$said"; exit $$((rest > beside_ended ? rest : beside_ended))
+endif
 
 demo: $(STAMP)  ## a fictional sub-district runs from call to close, in under two minutes
 	$(BIN)/huiyin demo
