@@ -74,7 +74,8 @@ def running(folder: Path, dsn: str, matters: int = 0) -> Iterator[World]:
         with pytest.MonkeyPatch.context() as patch:
             port = free_port()
             patch.setenv("HUIYIN_API_PORT", str(port))
-            patch.setenv("HUIYIN_RATE_LIMIT", "0")
+            patch.setenv("HUIYIN_RATE", "100000")
+            patch.setenv("HUIYIN_RATE_BURST", "100000")
             with up(engine.settings, ROLES) as tree:
                 url, begun = f"http://127.0.0.1:{port}", time.monotonic()
                 _answers(url)
