@@ -28,16 +28,6 @@ class Act(NamedTuple):
     fixed: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
-NOUNS = {
-    "matter": "Matters 事项: from registration to archive.",
-    "call": "Calls 社区呼叫: a community asks its sub-district.",
-    "whistle": "Whistles 街道吹哨: a sub-district summons departments.",
-    "call-out": "Call-outs 调用: a direct order to an organ in the power register.",
-    "dispatch": "Dispatches 派单.",
-    "register": "The register 名册, one entry at a time: bodies, posts, duty, powers, admissions.",
-    "leg": "Legs: one summoned body's part of an order, from acknowledging to release.",
-}
-
 _MATTER = (
     Act("matter", "register", do.RegisterMatter, ("text", "kind", "place", "name", "contact")),
     Act("matter", "take-over", do.TakeOverMatter),

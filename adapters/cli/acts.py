@@ -8,14 +8,14 @@ are options too and never become part of the command.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from adapters.acts import ACTS, NOUNS, Act, filled_in
+from adapters.acts import ACTS, Act, filled_in
 from adapters.cli import exits
 from adapters.cli.act_options import help_of, moment, of_fields, of_sealed, parameter
 from adapters.cli.act_run import Doing, built, finish, missing_signatures, perform, tell, values
@@ -31,18 +31,21 @@ from workflows.submission import Answer
 _MANY = frozenset({"name", "contact"})
 
 
-def nouns() -> dict[str, typer.Typer]:
-    """A typer app for each noun, with all of its acts; others may add their verbs to it."""
-    apps = {noun: typer.Typer(help=text, no_args_is_help=True) for noun, text in NOUNS.items()}
-    for act in ACTS:
-        if act.noun:
-            apps[act.noun].command(act.verb)(_command(act))
-    return apps
+def noun(name: str) -> typer.Typer:
+    """All acts of a noun."""
+    return _app([act for act in ACTS if act.noun == name])
 
 
-def verbs() -> dict[str, Callable[..., None]]:
-    """The functions of the acts without a noun."""
-    return {act.verb: _command(act) for act in ACTS if not act.noun}
+def verb(name: str) -> typer.Typer:
+    """The act without a noun that has this name."""
+    return _app([act for act in ACTS if (act.noun, act.verb) == ("", name)])
+
+
+def _app(acts: Iterable[Act]) -> typer.Typer:
+    app = typer.Typer()
+    for act in acts:
+        app.command(act.verb)(_command(act))
+    return app
 
 
 def _command(act: Act) -> Callable[..., None]:

@@ -28,16 +28,13 @@ from workflows.submission import Submission
 
 LEAST_SECRET, MOST_SECRET = 16, 200
 
-app = typer.Typer(help="The first administrator.", no_args_is_help=True)
+app = typer.Typer()
+verbs = typer.Typer()
 _HOURS = Annotated[int, typer.Option(min=1, max=720, help="For how many hours the secret is good.")]
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
 
 
-@app.callback()
-def root() -> None:
-    """The first administrator."""
-
-
+@verbs.command()
 def init(hours: _HOURS = 24, as_json: _JSON = False) -> None:
     """Make the data folder, the master keys and the log's keys; print the first administrator's one-time secret.
 

@@ -35,6 +35,10 @@ Proofs = Annotated[
 ]
 
 
+verbs = typer.Typer()
+
+
+@verbs.command()
 def bundle(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.zip", dir_okay=False, help="写到 where to.")
@@ -85,6 +89,7 @@ VERIFY = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option
 """Every argument is the verifier's own, `--help` too."""
 
 
+@verbs.command(context_settings=VERIFY)
 def verify(context: typer.Context) -> None:
     """Check an audit bundle, by the verifier in a process of its own; --help shows its options. 核验审计包
 

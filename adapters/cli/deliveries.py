@@ -25,21 +25,9 @@ from adapters.deliveries.telling import parked_row, subscription_row
 from adapters.engine import Engine
 from domain.refusal import Refused
 
-app = typer.Typer(help="Subscriptions 订阅: which systems are told of which events.", no_args_is_help=True)
-delivery = typer.Typer(
-    help="Deliveries 投递: what could not be delivered, and sending it again.", no_args_is_help=True
-)
+app = typer.Typer()
+delivery = typer.Typer()
 _Id = Annotated[str, typer.Argument(metavar="ID", help="编号 as huiyin subscription list prints it.")]
-
-
-@app.callback()
-def root() -> None:
-    """Subscriptions 订阅, made and changed by a security administrator."""
-
-
-@delivery.callback()
-def delivery_root() -> None:
-    """Deliveries 投递."""
 
 
 @app.command()

@@ -34,6 +34,10 @@ Viewer = Annotated[
 ]
 
 
+app = typer.Typer()
+
+
+@app.command()
 def duplicates(case: Case, as_: Viewer, as_json: Json = False) -> None:
     """列出疑似重复件 List open matters that are likely about the same; only those whose words you may read.
 

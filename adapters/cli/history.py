@@ -19,7 +19,10 @@ from adapters.history.lines import line, lines
 from adapters.labels import POSTS, label
 from adapters.reading import look
 
+verbs = typer.Typer()
 
+
+@verbs.command()
 def history(
     case: Case,
     at: Annotated[

@@ -29,6 +29,10 @@ MOST_SHOWN = 20
 UNUSABLE = frozenset({"bad_table", "bad_mapping", "unreadable_file", "wrong_file_type"})
 
 
+verbs = typer.Typer()
+
+
+@verbs.command("import")
 def bring(
     file: Annotated[
         Path, typer.Argument(help="The table: CSV in UTF-8 or GB18030 (`.gz` is unpacked), or XLSX.")

@@ -21,21 +21,12 @@ from adapters.engine import Engine
 from domain.instant import written
 from domain.refusal import NotFound, Refused
 
-app = typer.Typer(
-    help="Keys of systems 系统密钥: hotlines, grid apps and others that call the API.", no_args_is_help=True
-)
-signin = typer.Typer(
-    help="Sign-in 登录: which person an identity provider's subject is.", no_args_is_help=True
-)
+app = typer.Typer()
+signin = typer.Typer()
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as huiyin key list prints it.")]
 _Subject = Annotated[
     str, typer.Option("--subject", metavar="SUB", help="The provider's `sub`; it is kept nowhere.")
 ]
-
-
-@app.callback()
-def root() -> None:
-    """Keys of systems 系统密钥, given and taken by a security administrator, on record."""
 
 
 @app.command()
@@ -87,11 +78,6 @@ def list_(as_json: Json = False) -> None:
             return
         columns = ("id", "body", "source", "person", "made_at", "ends_at")
         print_table(f"{len(rows)} 系统密钥 keys", rows, columns, zone_of(engine))
-
-
-@signin.callback()
-def signin_root() -> None:
-    """Sign-in 登录."""
 
 
 @signin.command()

@@ -31,7 +31,7 @@ from adapters.witness.keeping import key_unnamed
 from domain.instant import written
 from domain.refusal import Refused
 
-app = typer.Typer(help="The evidence log 存证日志: its heads, keys and state.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @contextmanager

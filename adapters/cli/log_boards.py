@@ -30,19 +30,12 @@ from workflows.submission import Submission
 
 policy = typer.Typer(help="Who must cosign the log 见证规则 (C2SP tlog-policy).", no_args_is_help=True)
 cosignature = typer.Typer(help="Cosignatures that a board sends by hand 手工联署.", no_args_is_help=True)
+app = typer.Typer()
+app.add_typer(policy, name="policy")
+app.add_typer(cosignature, name="cosignature")
 _Ground = Annotated[
     str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
 ]
-
-
-@policy.callback()
-def _policy() -> None:
-    """Who must cosign the log 见证规则 (C2SP tlog-policy)."""
-
-
-@cosignature.callback()
-def _cosignature() -> None:
-    """Cosignatures that a board sends by hand 手工联署."""
 
 
 @policy.command()
@@ -125,6 +118,7 @@ def add(
     print_json(body) if as_json else typer.echo(f"size {kept.size:,}: {', '.join(kept.boards)}; {enough}")
 
 
+@app.command()
 def rekey(as_: As, authority: _Ground, as_json: Json = False) -> None:
     """Let another key sign the log, as a security administrator; the role seal is stopped meanwhile. 更换日志密钥
 

@@ -18,7 +18,10 @@ from adapters.reading import look
 from adapters.receipt.prove import log_of, proof_file, sealed_leaf
 from domain.refusal import NotFound
 
+app = typer.Typer()
 
+
+@app.command()
 def export(
     folder: Annotated[
         Path, typer.Argument(help="Where a web server finds it: made if it is missing.", file_okay=False)
@@ -40,6 +43,7 @@ def export(
         typer.echo(f"已公开 published: {done.size:,} leaves, {done.tiles:,} tiles written")
 
 
+@app.command()
 def proof(
     case: Case,
     version: Annotated[int, typer.Option(min=1, help="Which event of the case, from 1.")],

@@ -17,12 +17,7 @@ from adapters.open311.places import Places
 from domain.refusal import Refused
 from domain.rulebook.maps import Map, map_of, reduced, release_of_map
 
-app = typer.Typer(help="Maps 网格图: which ground is whose.", no_args_is_help=True)
-
-
-@app.callback()
-def root() -> None:
-    """Maps 网格图: which ground is whose."""
+app = typer.Typer()
 
 
 @app.command()

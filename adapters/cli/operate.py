@@ -40,6 +40,10 @@ KeysFolder = Annotated[
 ]
 
 
+verbs = typer.Typer()
+
+
+@verbs.command()
 def doctor(
     as_json: Json = False,
     without_temporal: Annotated[bool, typer.Option("--no-temporal", help="Do not ask Temporal.")] = False,
@@ -67,6 +71,7 @@ def doctor(
     raise typer.Exit(exits.ACCEPTED if well else exits.REFUSED)
 
 
+@verbs.command()
 def rebuild(
     processes: Annotated[
         bool, typer.Option("--processes", help="Bring up the Temporal process of every open case instead.")
@@ -103,6 +108,7 @@ async def _processes(engine: Engine) -> int:
         return await starter.rebuild()
 
 
+@verbs.command()
 def backup(folder: Folder, keys: KeysFolder = None, as_json: Json = False) -> None:
     """Copy the record and, apart from it, its keys, while everything goes on; the folder is new or empty.
 
@@ -123,6 +129,7 @@ def backup(folder: Folder, keys: KeysFolder = None, as_json: Json = False) -> No
         )
 
 
+@verbs.command()
 def restore(
     folder: Annotated[Path | None, typer.Argument(file_okay=False, help="The folder of the backup.")] = None,
     keys: KeysFolder = None,

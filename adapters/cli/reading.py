@@ -65,9 +65,14 @@ def names(engine: Engine) -> Any:
     return name
 
 
+app = typer.Typer()
+verbs = typer.Typer()
+
+
 # -- one matter -------------------------------------------------------------------------------------------------------
 
 
+@app.command()
 def show(
     case: Case,
     as_: Viewer = None,
@@ -145,6 +150,7 @@ def _print(engine: Engine, body: dict[str, Any]) -> None:
         print_table("封存内容 sealed values", said, ("subject", "name", "value", "state"), zone)
 
 
+@app.command("list")
 def list_(
     status: Annotated[str | None, typer.Option(help="Only those in this state, such as in_handling.")] = None,
     subdistrict: Annotated[str | None, typer.Option(help="Only those of this sub-district.")] = None,
@@ -186,6 +192,7 @@ def list_(
         print_table(f"{len(rows)} 事项 matters", said, columns, zone_of(engine))
 
 
+@app.command()
 def find(
     outside: Annotated[str, typer.Option(help="The number that the other system gave it.")],
     source: Annotated[str, typer.Option(help="The system, such as hotline_12345.")],
@@ -209,6 +216,7 @@ def find(
 # -- work and clocks --------------------------------------------------------------------------------------------------
 
 
+@verbs.command()
 def work(
     body: Annotated[
         str | None,
@@ -244,6 +252,7 @@ def work(
         print_table(f"{whose}: {len(rows)} 件待办 to do", said, columns, zone_of(engine))
 
 
+@verbs.command()
 def clocks(
     body: Annotated[str | None, typer.Option(help="Only those of this body.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=5000)] = 100,

@@ -27,9 +27,7 @@ from adapters.receipt.words import as_body, sentences
 from domain.log.notes import MOST_BYTES
 from domain.refusal import Refused, Unavailable
 
-app = typer.Typer(
-    help="Receipts 回执: a promise at intake, a proof once the boards have cosigned.", no_args_is_help=True
-)
+app = typer.Typer()
 Out = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of printing it.")
 ]

@@ -23,7 +23,8 @@ from domain.rulebook.releases import EnterNotice, release_of
 from workflows.standing import RELEASES
 from workflows.submission import Submission
 
-notice = typer.Typer(help="Holiday notices 放假通知.", no_args_is_help=True)
+app = typer.Typer()
+notice = typer.Typer()
 
 Ground = Annotated[
     str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
@@ -31,11 +32,7 @@ Ground = Annotated[
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
 
 
-@notice.callback()
-def root() -> None:
-    """Holiday notices 放假通知."""
-
-
+@app.command("release")
 def rulebook(
     file: Annotated[str, typer.Argument(help="The rulebook, TOML, or a packaged one such as gulou.")],
     as_: As,

@@ -21,12 +21,7 @@ from domain.refusal import Refused, Unavailable
 if TYPE_CHECKING:
     from adapters.roster import Row
 
-app = typer.Typer(help="Bodies, posts and lists 名册.", no_args_is_help=True)
-
-
-@app.callback()
-def root() -> None:
-    """Bodies, posts and lists 名册."""
+app = typer.Typer()
 
 
 @app.command("import")

@@ -20,7 +20,7 @@ from domain.calendar import Notice, in_order
 from domain.refusal import Refused
 from domain.rulebook import BadRulebook, Rulebook, parse
 
-app = typer.Typer(help="Rulebooks: check them, compute with them.", no_args_is_help=True)
+app = typer.Typer()
 
 MOST_REPORTED = 100
 

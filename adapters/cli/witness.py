@@ -25,7 +25,7 @@ from domain.log.notes import ED25519_COSIGNATURE, VerifierKey, format_note
 from domain.log.policy import Policy
 from domain.refusal import Refused, Unavailable
 
-app = typer.Typer(help="A board's own witness 见证方: cosigns the heads of a log.", no_args_is_help=True)
+app = typer.Typer()
 
 _Key = Annotated[
     Path, typer.Option("--key", dir_okay=False, help="The board's key, made by huiyin witness key.")
@@ -45,11 +45,6 @@ _Policy = Annotated[
         "--policy", dir_okay=False, help="The board's own copy of the policy: its log lines are trusted."
     ),
 ]
-
-
-@app.callback()
-def root() -> None:
-    """A board's own witness 见证方: cosigns the heads of a log."""
 
 
 @app.command()

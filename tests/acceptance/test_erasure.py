@@ -14,9 +14,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from typer.main import get_command
 
-from adapters.cli.main import app
+from adapters.cli.nouns import asked
 from adapters.demo import turns
 from adapters.engine import now
 from adapters.vault.keys import LOCKED
@@ -320,11 +319,10 @@ def test_a_long_life_is_erased_like_a_short_one(sqlite_office: Office) -> None:
 
 
 def test_every_option_says_what_it_means() -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]
     assert [
         option.name
         for verb in ("disclose", "erase")
-        for option in commands[verb].params
+        for option in asked(verb).params
         if not getattr(option, "help", None) and option.name != "help"
     ] == []
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from adapters.cli.roster import app
+from adapters.cli.main import app
 from adapters.engine import Engine, now, open_engine
 from adapters.roster import desk, person_ids
 from adapters.settings import Settings
@@ -60,7 +60,7 @@ def run(tmp_path: Path, text: str, *options: str) -> Result:
     """The command over a roster of this text."""
     path = tmp_path / "roster.csv"
     path.write_text(text, encoding="utf-8")
-    return CliRunner().invoke(app, ["import", str(path), *ADMINS, *options])
+    return CliRunner().invoke(app, ["roster", "import", str(path), *ADMINS, *options])
 
 
 def test_a_roster_is_stored_and_a_second_run_adds_nothing(data: Path, tmp_path: Path) -> None:

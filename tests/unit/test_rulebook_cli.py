@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters.cli.rulebook import app
+from adapters.cli.main import app
 from adapters.rulebooks import template
 
 BOOK = """name = "small/1"
@@ -31,7 +31,7 @@ length = "24h"
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return CliRunner().invoke(app, ["rulebook", *(str(argument) for argument in arguments)])
 
 
 @pytest.fixture
