@@ -21,7 +21,7 @@ from pathlib import Path
 from adapters.engine import code_release, now
 from adapters.log import open_log
 from adapters.log.rejoin import rejoin
-from adapters.replay import replay_log, replay_record
+from adapters.replay import Replayed, replay_log, replay_record
 from adapters.settings import Settings
 from adapters.store import open_store
 from adapters.store.file_lock import FileLock
@@ -165,11 +165,16 @@ def after_external(settings: Settings) -> Restored:
 
 
 def _again(settings: Settings, store: EventStore, keys: KeyStore) -> dict[str, int]:
-    """Do to the keys again what the restored events say, and the leaves of the log in place, which may be ahead."""
-    done = replay_record(store, keys)
-    log = _log_file(settings)
+    """Do to the keys again what the restored events say, and the leaves of the log in place, which may be ahead.
+
+    The record comes last: of a lock that was lifted since it does not know, and what it says of locks is what counts.
+    What it knows of erased cases by their commands' digests goes with their keys, whoever told of the erasure.
+    """
+    log, told = _log_file(settings), Replayed()
     if log is None or log.exists():
-        done |= replay_log(settings.log_url, keys)  # of each the greater count: they are the same events
+        told = replay_log(settings.log_url, keys)
+    done = replay_record(store, keys) | told  # of each the greater count: they are the same events
+    store.blind(keys.erased())
     return {duty.value: done[duty] for duty in Duty}
 
 

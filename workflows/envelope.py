@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.acting import Decision, When
 from domain.event import Basis, Event, Recorded, encode
+from domain.matter.events import DataErased
 from domain.refusal import Refused
 from workflows.ports import Answered, Append, SealedRow
 from workflows.submission import Answer, Submission
@@ -72,6 +73,11 @@ def accepted(submission: Submission, made: Made, written: tuple[Append, ...]) ->
     return Answer(
         "accepted", submission.case, made.versions[submission.case] + mine, types, number=made.number
     )
+
+
+def erased_in(written: tuple[Append, ...]) -> tuple[str, ...]:
+    """The cases in which these events erase something."""
+    return tuple(one.stream for one in written if any(name == DataErased.TYPE for name, _ in one.events))
 
 
 def command_row(submission: Submission, digest: str, answer: Answer, now: datetime) -> Answered:

@@ -25,9 +25,10 @@ from domain.matter.evolve import FOLDS
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from domain.rulebook import releases
 from workflows.checks import Administration, holds_post, not_too_long, same_version, text_comes_along
-from workflows.envelope import Made, accepted, appends, command_row, enveloped
+from workflows.envelope import Made, accepted, appends, command_row, enveloped, erased_in
 from workflows.key_duties import carry_out
 from workflows.ports import (
+    BLINDED,
     AlreadyAnswered,
     Answered,
     Append,
@@ -346,8 +347,11 @@ class Handle:
         """All that an accepted command writes, and its answer."""
         written = appends(submission, made, sealed)
         answer = accepted(submission, made, written)
+        blinded = erased_in(written)
+        if blinded and submission.sealed:
+            digest = BLINDED  # what it says itself goes with the rest
         batch = Batch(
-            appends=written, recorded_at=made.when.recorded_at,
+            appends=written, recorded_at=made.when.recorded_at, blinded=blinded,
             answered=command_row(submission, digest, answer, made.when.recorded_at),
             references=self.references.first_places(submission, opens=_opens(submission, made)), sealed=tuple(sealed),
             texts=tuple(Text(releases.digest_of(text), text) for text in submission.texts),
@@ -355,7 +359,16 @@ class Handle:
         return batch, answer
 
     def _repeated(self, known: Answered, digest: str, submission: Submission) -> Answer:
-        """The first answer again; another command under the same key is refused, on record, and changes nothing."""
+        """The first answer again; another command under the same key is refused, on record, and changes nothing.
+
+        What an erasure has blinded cannot be compared any more. Its first answer is not given either: whoever sent
+        something else under the key would take it for accepted. The refusal is the same each time, and no news.
+        """
+        if known.digest == BLINDED:
+            advice = (
+                "What was sent under this key was erased with its case; look at the case, or use another key."
+            )
+            return Answer("refused", submission.case, code="erased", advice=advice, repeated=True)
         if known.digest == digest:
             return answer_from(known.answer)
         advice = "This key was used for another command; give every command a key of its own."
@@ -365,7 +378,12 @@ class Handle:
     def _refuse(
         self, submission: Submission, digest: str | None, standing: Standing, refused: Refused
     ) -> Answer:
-        """A refusal is evidence (law 5): recorded beside the case, which it never changes."""
+        """A refusal is evidence (law 5): recorded beside the case, which it never changes.
+
+        Of what was sent about somebody who was erased nothing is kept, not even a digest.
+        """
+        if digest is not None and refused.code == "erased":
+            digest = BLINDED
         stream = refusals_of(submission.case)
         now = self.clock()
         event = CommandRefused(case=submission.case, command_name=submission.command.NAME, code=refused.code)

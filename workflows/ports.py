@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,10 @@ class Stored(NamedTuple):
     body: bytes
 
 
+BLINDED = ""
+"""What stands for a command's digest once the data of its case, or of a person in it, were erased."""
+
+
 class Append(NamedTuple):
     """Events for one stream, to follow the version `after` (0 for a new stream); each is (type, body)."""
 
@@ -31,8 +35,9 @@ class Append(NamedTuple):
 class Answered:
     """The stored row of a decided command, unique by (client, key).
 
-    `digest` is the SHA-256 (hex) of the command's public body and what it was decided on; `answer` is the
-    JSON of the first answer (outcome, ids, version, or the refusal's code and advice), given to repeats.
+    `digest` is the SHA-256 (hex) of the command's public body, what it was decided on, and its sealed values under an
+    HMAC, or BLINDED; `answer` is the JSON of the first answer (outcome, ids, version, or the refusal's code and advice),
+    given to repeats.
     """
 
     client: str
@@ -75,7 +80,8 @@ class Batch:
 
     `recorded_at` is the moment set by `handle`: a batch more than one second behind the newest stored event
     is refused with ClockBehind, and where the store has a clock of its own one more than five seconds ahead of it with
-    ClockAhead. `answered` is None only for repairs by the store itself.
+    ClockAhead. `answered` is None only for repairs by the store itself. `blinded` names the cases in which something is
+    erased: the digests of all their commands so far are blinded with it, those of this batch's own excepted.
     """
 
     appends: tuple[Append, ...]
@@ -84,6 +90,7 @@ class Batch:
     references: tuple[Reference, ...] = ()
     sealed: tuple[SealedRow, ...] = ()
     texts: tuple[Text, ...] = ()
+    blinded: tuple[str, ...] = ()
 
 
 class AlreadyAnswered(Exception):
@@ -136,6 +143,11 @@ class EventStore(Protocol):
 
     def answered(self, client: str, key: str) -> Answered | None:
         """The row of a decided command, or None."""
+        ...
+
+    def blind(self, streams: Sequence[str]) -> int:
+        """Put BLINDED for the digests of all commands of these cases; returns how many there were. For restores: an
+        append does it with the erasure itself."""
         ...
 
     def find(self, source: str, digest: str) -> str | None:
@@ -240,11 +252,20 @@ class KeyStore(Protocol):
         ...
 
     def lock(self, stream: str, subject: str | None = None) -> int:
-        """Lock one person's key in a case, or all keys of the case; returns how many were locked. Nothing unlocks."""
+        """Lock one person's key in a case, or all keys of the case; returns how many were locked."""
+        ...
+
+    def unlock(self, stream: str, subject: str | None = None, still: Collection[str] = ()) -> int:
+        """Undo the lock of one person's key in a case, or of all but those of the persons in `still`; returns how many
+        open again. What was destroyed stays so."""
         ...
 
     def locked(self, stream: str) -> frozenset[str]:
         """The persons whose keys in the case are locked, and not destroyed."""
+        ...
+
+    def erased(self) -> list[str]:
+        """The cases of which some key was destroyed, in any order."""
         ...
 
     def rewrap(self, stream: str, holder: str) -> int:

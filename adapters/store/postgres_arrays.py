@@ -17,7 +17,8 @@ _APPEND: tuple[_Column, ...] = (ints, texts, bigints, bigints)
 _EVENT: tuple[_Column, ...] = (ints, texts, bigints, texts, binaries, bigints)
 _SEALED: tuple[_Column, ...] = (ints, texts, texts, texts, texts, binaries)
 _TEXT: tuple[_Column, ...] = (ints, texts, texts)
-_ALL = (_COMMAND, _REFERENCE, _APPEND, _EVENT, _SEALED, _TEXT)
+_BLINDED: tuple[_Column, ...] = (ints, texts)
+_ALL = (_COMMAND, _REFERENCE, _APPEND, _EVENT, _SEALED, _TEXT, _BLINDED)
 
 PARAMETERS = ", ".join(["%b"] * sum(map(len, _ALL)))
 """The placeholders of `arrays`, in the order of the function's arguments."""
@@ -34,6 +35,7 @@ def arrays(saves: Mapping[int, Save]) -> list[bytes]:
         (row for number, save in numbered for row in _events(number, save)),
         ((number, *sealed) for number, b in batches for sealed in b.sealed),
         ((number, *text) for number, b in batches for text in b.texts),
+        ((number, stream) for number, b in batches for stream in b.blinded),
     )
     return [column for kinds, each in zip(_ALL, rows, strict=True) for column in _columns(kinds, each)]
 

@@ -44,7 +44,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             super().__init__(pool(dsn, schema))
         self.channel_name = self._channel
         self._lock_key = advisory_key(schema, "append")
-        self._append = self.composed("SELECT * FROM {schema}.append_saves_2(%s, " + PARAMETERS + ")")
+        self._append = self.composed("SELECT * FROM {schema}.append_saves_3(%s, " + PARAMETERS + ")")
         self._group: GroupCommit[Sequence[Save], list[Outcome]] = GroupCommit(self._write)
 
     def create_table(self) -> None:
@@ -56,7 +56,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
                 connection.execute(
                     "SELECT pg_advisory_xact_lock(%s)", [advisory_key(self._schema, "migrate")]
                 )
-                for statement in (*postgres_schema.TABLES, postgres_schema.APPEND):
+                for statement in (*postgres_schema.TABLES, postgres_schema.BLIND_OLD, postgres_schema.APPEND):
                     connection.execute(self.composed(statement))
                 connection.execute(
                     self.composed(
@@ -88,6 +88,12 @@ class PostgresRecorder(PostgresApplicationRecorder):
         statement = "INSERT INTO {schema}.meta VALUES (%s, %s) ON CONFLICT (name) DO " + action
         with reported(), self.datastore.get_connection() as connection:
             connection.execute(self.composed(statement), (name, value))
+
+    def blind(self, streams: Sequence[str]) -> int:
+        """Blind the digests of all commands of these cases; returns how many there were."""
+        statement = "UPDATE {schema}.commands SET digest = '' WHERE digest <> '' AND stream = ANY(%s)"
+        with reported(), self.datastore.get_connection() as connection:
+            return connection.execute(self.composed(statement), [[*streams]]).rowcount
 
     def rows(self, statement: Any, *parameters: object) -> list[Any]:
         """Read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = "2"
+VERSION = "3"
 """Raise it with every change. Functions carry it in their names, so that processes of an older release go on with theirs."""
 
 TABLES = (
@@ -23,6 +23,7 @@ TABLES = (
         client text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL, digest text NOT NULL,
         stream text NOT NULL, outcome text NOT NULL, answer bytea NOT NULL, recorded_at bigint NOT NULL,
         CONSTRAINT commands_pkey PRIMARY KEY (client, key))""",
+    "CREATE INDEX IF NOT EXISTS commands_of_stream ON {schema}.commands (stream)",
     """CREATE TABLE IF NOT EXISTS {schema}.refs (
         source text COLLATE "C" NOT NULL, digest text COLLATE "C" NOT NULL, stream text NOT NULL,
         CONSTRAINT refs_pkey PRIMARY KEY (source, digest))""",
@@ -35,13 +36,17 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS {schema}.meta (name text PRIMARY KEY, value text NOT NULL)""",
 )
 
+BLIND_OLD = """UPDATE {schema}.commands SET digest = '' WHERE digest <> '' AND stream IN (
+    SELECT originator_id FROM {schema}.stored_events WHERE topic = 'data_erased.v1')"""
+"""With each change of version: before version 3, an erasure left the digests of its case's commands."""
+
 # One round trip for a whole group of saves. The advisory lock is held until the transaction has become visible,
 # so that positions are in the order of commits and a reader that tails the log misses nothing; unlike a table
 # lock it is in nobody else's way. Under READ COMMITTED each statement below sees what was committed before the
 # lock was taken. Refused saves (numbers in the OUT arrays) write nothing; the others are written together.
 # A clock that is ahead of the server's would make every honest append after it "behind"; so it writes nothing.
 # No two saves of one call share a stream, a command, a reference or a digest: the caller sees to that.
-APPEND = """CREATE OR REPLACE FUNCTION {schema}.append_saves_2(
+APPEND = """CREATE OR REPLACE FUNCTION {schema}.append_saves_3(
     lock_key bigint,
     c_save int[], c_client text[], c_key text[], c_digest text[], c_stream text[], c_outcome text[],
     c_answer bytea[], c_recorded_at bigint[],
@@ -50,6 +55,7 @@ APPEND = """CREATE OR REPLACE FUNCTION {schema}.append_saves_2(
     e_save int[], e_stream text[], e_version bigint[], e_topic text[], e_state bytea[], e_moment bigint[],
     s_save int[], s_digest text[], s_stream text[], s_subject text[], s_name text[], s_ciphertext bytea[],
     t_save int[], t_digest text[], t_text text[],
+    b_save int[], b_stream text[],
     OUT answered int[], OUT taken int[], OUT moved int[], OUT behind int[], OUT ahead int[],
     OUT positions bigint[])
 LANGUAGE plpgsql AS $BODY$
@@ -78,6 +84,10 @@ BEGIN
             WHERE n.moment > latest);
     END IF;
     refused := answered || taken || moved || behind || ahead;
+    IF cardinality(b_save) > 0 THEN  -- before this group's own rows: an erasure's own may be asked for again
+        UPDATE {schema}.commands t SET digest = '' WHERE t.digest <> '' AND t.stream = ANY(ARRAY(
+            SELECT n.stream FROM unnest(b_save, b_stream) AS n(save, stream) WHERE NOT n.save = ANY(refused)));
+    END IF;
     INSERT INTO {schema}.commands (client, key, digest, stream, outcome, answer, recorded_at)
         SELECT n.client, n.key, n.digest, n.stream, n.outcome, n.answer, n.recorded_at
         FROM unnest(c_save, c_client, c_key, c_digest, c_stream, c_outcome, c_answer, c_recorded_at)

@@ -46,6 +46,10 @@ class Recorder(Protocol):
         """Write a row of `meta`; without `replace` only if there is none. Raises Unavailable."""
         ...
 
+    def blind(self, streams: Sequence[str]) -> int:
+        """Blind the digests of all commands of these cases; returns how many there were. Raises Unavailable."""
+        ...
+
     def rows(self, statement: str, *parameters: object) -> list[Any]:
         """Read. Raises Unavailable."""
         ...
@@ -102,6 +106,10 @@ class RecordedStore:
             return None
         digest, stream, outcome, answer, recorded_at = rows[0]
         return Answered(client, key, digest, stream, outcome, answer, as_moment(recorded_at))
+
+    def blind(self, streams: Sequence[str]) -> int:
+        """Blind the digests of all commands of these cases."""
+        return self._recorder.blind(streams)
 
     def find(self, source: str, digest: str) -> str | None:
         """The stream of an outside number."""

@@ -19,7 +19,7 @@ from adapters.store.out_of_reach import reported
 from adapters.store.save import Outcome, Save
 from adapters.store.sqlite_files import ReadingDatastore, WriterFile
 from domain.refusal import Conflict, Unavailable
-from workflows.ports import AlreadyAnswered, Answered, Batch, ClockBehind, ReferenceTaken
+from workflows.ports import BLINDED, AlreadyAnswered, Answered, Batch, ClockBehind, ReferenceTaken
 
 
 class SqliteRecorder(SQLiteApplicationRecorder):
@@ -45,7 +45,10 @@ class SqliteRecorder(SQLiteApplicationRecorder):
 
     def construct_create_table_statements(self) -> list[str]:
         """Our own tables instead of the library's."""
-        return [sqlite_schema.EVENTS.format(events=self.events_table_name), *sqlite_schema.BESIDE_EVENTS]
+        made, blind = sqlite_schema.EVENTS, sqlite_schema.BLIND_OLD
+        return [
+            each.format(events=self.events_table_name) for each in (made, *sqlite_schema.BESIDE_EVENTS, blind)
+        ]
 
     def create_table(self) -> None:
         """The tables are made when the file is opened."""
@@ -73,6 +76,11 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             connection.execute(
                 f"INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO {action}", (name, value)
             )
+
+    def blind(self, streams: Sequence[str]) -> int:
+        """Blind the digests of all commands of these cases; returns how many there were."""
+        with reported(), self._file.transaction() as connection:
+            return _blind(connection, streams)
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
         """Read."""
@@ -139,6 +147,7 @@ class SqliteRecorder(SQLiteApplicationRecorder):
 
     def _claim(self, connection: sqlite3.Connection, batch: Batch) -> None:
         """The unique rows first: a repeated command is recognised even when the case has moved on since."""
+        _blind(connection, batch.blinded)
         if batch.answered is not None and not _insert_command(connection, batch.answered):
             raise AlreadyAnswered
         failpoint("store.after_command")
@@ -178,6 +187,12 @@ def _insert_command(connection: sqlite3.Connection, answered: Answered) -> bool:
     )
     statement = "INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
     return connection.execute(statement, row).rowcount == 1
+
+
+def _blind(connection: sqlite3.Connection, streams: Sequence[str]) -> int:
+    """It undoes nothing to do so first: where the batch is refused, its savepoint brings the digests back."""
+    statement = "UPDATE commands SET digest = ? WHERE stream = ? AND digest <> ?"
+    return sum(connection.execute(statement, (BLINDED, one, BLINDED)).rowcount for one in streams)
 
 
 def _insert_beside(connection: sqlite3.Connection, batch: Batch) -> None:

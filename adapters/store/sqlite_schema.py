@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """Kept in SQLite's user_version; a file of a later version is refused."""
 
 # `rowid` is declared, and AUTOINCREMENT, so that a position is never given twice, not even after the newest
@@ -22,6 +22,7 @@ BESIDE_EVENTS = (
         client TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, stream TEXT NOT NULL,
         outcome TEXT NOT NULL, answer BLOB NOT NULL, recorded_at INTEGER NOT NULL,
         PRIMARY KEY (client, key)) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS commands_of_stream ON commands (stream)",
     """CREATE TABLE IF NOT EXISTS refs (
         source TEXT NOT NULL, digest TEXT NOT NULL, stream TEXT NOT NULL,
         PRIMARY KEY (source, digest)) WITHOUT ROWID""",
@@ -32,3 +33,7 @@ BESIDE_EVENTS = (
     "CREATE TABLE IF NOT EXISTS texts (digest TEXT PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
+
+BLIND_OLD = """UPDATE commands SET digest = '' WHERE digest <> '' AND stream IN (
+    SELECT originator_id FROM {events} WHERE topic = 'data_erased.v1')"""
+"""Once, at the change to version 2: before, an erasure left the digests of its case's commands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from adapters.vault.masters import HOLDERS, KEY_BYTES, Masters, master_key_differs
@@ -48,6 +48,10 @@ class KeyTable(Protocol):
 
     def rows_of(self, subjects: Sequence[tuple[str, str]]) -> list[KeyRow]:
         """The keys and tombstones of these (stream, subject), in any order."""
+        ...
+
+    def emptied(self) -> list[str]:
+        """The cases with a tombstone, in any order."""
         ...
 
     def insert(self, rows: Sequence[KeyRow]) -> int:
@@ -149,6 +153,21 @@ class Keys:
     def locked(self, stream: str) -> frozenset[str]:
         """The persons whose keys in the case are locked."""
         return frozenset(row.subject for row in self._table.rows(stream) if row.locked)
+
+    def unlock(self, stream: str, subject: str | None = None, still: Collection[str] = ()) -> int:
+        """Undo a lock, but for the persons in `still`; returns how many keys open again."""
+
+        def opened(row: KeyRow) -> KeyRow:
+            wanted = subject in (None, row.subject) and row.subject not in still
+            return row._replace(holder=row.master) if wanted else row
+
+        before = self.locked(stream)
+        self._table.exchange(stream, opened)
+        return len(before - self.locked(stream))
+
+    def erased(self) -> list[str]:
+        """The cases of which some key was destroyed."""
+        return self._table.emptied()
 
     def rewrap(self, stream: str, holder: str) -> int:
         """Hand the keys of a case to another holder, locked ones as locked ones; returns how many."""

@@ -65,6 +65,11 @@ class PostgresKeyTable:
         streams, persons = [stream for stream, _ in subjects], [subject for _, subject in subjects]
         return [KeyRow._make(row) for row in self._run(statement, streams, persons)]
 
+    def emptied(self) -> list[str]:
+        """The cases with a tombstone."""
+        rows = self._run("SELECT DISTINCT stream FROM {schema}.data_keys WHERE wrapped IS NULL")
+        return [stream for (stream,) in rows]
+
     def insert(self, rows: Sequence[KeyRow]) -> int:
         """Add rows where there are none."""
         streams, subjects, holders, wrapped = (list(column) for column in zip(*rows, strict=True))

@@ -60,6 +60,12 @@ class SqliteKeyTable:
             found.extend(KeyRow._make(row) for row in rows)
         return found
 
+    def emptied(self) -> list[str]:
+        """The cases with a tombstone."""
+        return [
+            stream for (stream,) in self._read("SELECT DISTINCT stream FROM data_keys WHERE wrapped IS NULL")
+        ]
+
     def insert(self, rows: Sequence[KeyRow]) -> int:
         """Add rows where there are none."""
         with reported():

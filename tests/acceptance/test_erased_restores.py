@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +164,33 @@ def test_a_log_that_is_ahead_of_record_and_keys_is_heard(office: Office, tmp_pat
     assert (done["erased"], done["locked"]) == (1, 1)
     assert (states(office, case), states(office, other)) == ({"erased"}, {"locked"})
     assert states(office, third) == {"open"}
+
+
+def test_a_record_from_before_an_erasure_is_blinded_as_the_keys_and_the_log_know_of_it(
+    office: Office, tmp_path: Path
+) -> None:
+    case, other, stays = simple(office), simple(office), simple(office)
+    sealed(office)
+    early = backed_up(office, tmp_path / "early")
+    office.erase(case)
+    office.tale.clock.at = now()
+    sealed(office)
+    office.erase(other)  # too late for the log: the keys in place alone know
+    office.tale.engine.close()
+
+    restored(office, early)
+
+    found = {one: told_of(office, one) for one in (case, other, stays)}
+    assert (found[case], found[other]) == ({""}, {""})
+    assert "" not in found[stays]
+
+
+def told_of(office: Office, case: str) -> set[str]:
+    """What the rows of a case's commands still hold of what was sent."""
+    file = sqlite3.connect(office.tale.engine.settings.store_url)
+    found = {row[0] for row in file.execute("SELECT digest FROM commands WHERE stream = ?", (case,))}
+    file.close()
+    return found
 
 
 def test_a_case_that_was_diverted_after_the_backup_stays_with_discipline_inspection(

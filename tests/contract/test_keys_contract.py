@@ -130,6 +130,29 @@ def test_locking_a_case_locks_what_is_left_of_its_keys(keys: Keys) -> None:
     assert (keys.locked("case"), keys.locked("other")) == ({"b", "c"}, frozenset())
 
 
+def test_a_lock_that_is_lifted_lets_the_same_key_open_again(keys: Keys) -> None:
+    made = keys.create([("case", person) for person in "xyz"])
+    keys.lock("case")
+    keys.destroy("case", "z")
+
+    assert keys.unlock("case", still=["y"]) == 1
+
+    assert keys.key("case", "x") == made["case", "x"]
+    assert (keys.locked("case"), keys.key("case", "y"), keys.key("case", "z")) == ({"y"}, None, None)
+    assert keys.unlock("case", "y") == 1
+    assert keys.unlock("case") == 0
+    assert keys.key("case", "y") == made["case", "y"]
+
+
+def test_the_cases_of_which_a_key_was_destroyed_are_known(keys: Keys) -> None:
+    keys.create([(case, person) for case in "abc" for person in "xy"])
+    keys.destroy("a")
+    keys.destroy("b", "x")
+    keys.lock("c")
+
+    assert sorted(keys.erased()) == ["a", "b"]
+
+
 def test_a_locked_key_is_destroyed_like_any_other(keys: Keys) -> None:
     keys.key("case", "a", create=True)
     keys.lock("case")
