@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from adapters.open311.places import Places
 from adapters.open311.services import name_of
 from adapters.open311.words import STEP, status_notes
-from adapters.store.moment import as_moment
 from adapters.views.reader import Record
 from domain.register import Register
 from domain.rulebook.maps import DIGITS
@@ -31,19 +30,17 @@ class Teller:
         self._zone = ZoneInfo(release.zone) if release else UTC
         self._names: dict[str, str | None] = {}
         self._services: dict[tuple[str, str], str | None] = {}
-        self._points: dict[str, tuple[float | None, float | None]] = {}
+        self._told: dict[tuple[str | None, str | None], dict[str, Any]] = {}
 
     def request(self, row: Record) -> dict[str, Any]:
         """One request."""
-        lat, long = self._point(row["grid"] or row["host"])
         return {
             "service_request_id": row["number"], "status": "open" if row["is_open"] else "closed",
             "status_notes": status_notes(row["status"], row["disposition"]),
             "service_name": self._service(row["code"], row["rulebook"]), "service_code": row["code"],
             "description": None, "agency_responsible": self._name(row["agency"]), "service_notice": None,
             "requested_datetime": self.moment(row["opened"]), "updated_datetime": self.moment(row["updated"]),
-            "expected_datetime": self.moment(row["due"]), "address": self._address(row["grid"], row["host"]),
-            "address_id": row["grid"] or row["host"], "zipcode": None, "lat": lat, "long": long, "media_url": None,
+            "expected_datetime": self.moment(row["due"]), **self._place(row["grid"], row["host"]), "media_url": None,
         }  # fmt: skip
 
     def update(self, row: Record) -> dict[str, Any]:
@@ -58,7 +55,7 @@ class Teller:
         """A moment in the rulebook's zone, with its offset, to the second."""
         if micro is None:
             return None
-        return as_moment(micro).astimezone(self._zone).isoformat(timespec="seconds")
+        return datetime.fromtimestamp(micro // 1_000_000, self._zone).isoformat()
 
     def _name(self, body: str | None) -> str | None:
         if body is not None and body not in self._names:
@@ -66,18 +63,24 @@ class Teller:
             self._names[body] = None if found is None else f"{found.name_zh} {found.name_en}"
         return None if body is None else self._names[body]
 
-    def _address(self, *bodies: str | None) -> str | None:
-        return ", ".join(name for body in bodies if (name := self._name(body)) is not None) or None
+    def _place(self, grid: str | None, host: str | None) -> dict[str, Any]:
+        """Where it is: the grid, or the community where no grid is known."""
+        known = self._told.get((grid, host))
+        if known is None:
+            names = [name for name in (self._name(grid), self._name(host)) if name is not None]
+            lat, long = self._point(grid or host)
+            known = self._told[grid, host] = {
+                "address": ", ".join(names) or None, "address_id": grid or host, "zipcode": None, "lat": lat, "long": long,
+            }  # fmt: skip
+        return known
 
     def _point(self, body: str | None) -> tuple[float | None, float | None]:
         """Of a grid a point in it; of a community without ground of its own the middle of its grids."""
         if self._places is None or body is None:
             return None, None
-        if body not in self._points:
-            parts = (body,) if self._places.point(body) else self._register.children.get(body, ())
-            found = [point for one in parts if (point := self._places.point(one)) is not None]
-            self._points[body] = _middle(found) if found else (None, None)
-        return self._points[body]
+        parts = (body,) if self._places.point(body) else self._register.children.get(body, ())
+        found = [point for one in parts if (point := self._places.point(one)) is not None]
+        return _middle(found) if found else (None, None)
 
     def _service(self, code: str, rulebook: str) -> str | None:
         """By the rulebook that the matter stands under."""
