@@ -36,6 +36,7 @@ from adapters.log.role import mark_of, opening_of, sealer_of
 from adapters.log.sealer import BATCH
 from adapters.resetter import Resetter
 from adapters.settings import Settings
+from adapters.settled import settle
 from adapters.store.positions import StoredPositions
 from adapters.telemetry.figures import figures, of_followers, of_log, of_pools, of_views
 from adapters.telemetry.serving import shown
@@ -160,6 +161,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
 
         async def answer(engine: Engine, stop: asyncio.Event) -> None:
             with opened(engine) as app, figures(of_pools):
+                settle()
                 front.app = app
                 await stop.wait()
                 await serving  # the requests under way still need the store
@@ -180,6 +182,7 @@ async def over_the_store(role: Role, settings: Settings, stop: asyncio.Event) ->
     while not stop.is_set():
         try:
             engine = await asyncio.to_thread(open_engine, settings)
+            settle()
             try:
                 await role(engine, stop)
             finally:
