@@ -32,6 +32,7 @@ from adapters.http.serve import listener, serve
 from adapters.imports.role import imports_of, turns_of
 from adapters.keeper import Keeper
 from adapters.log import open_log
+from adapters.log.counting import keep_counting
 from adapters.log.role import mark_of, opening_of, sealer_of
 from adapters.log.sealer import BATCH
 from adapters.resetter import Resetter
@@ -131,7 +132,7 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
 
 
 async def seal(engine: Engine, stop: asyncio.Event) -> None:
-    """The role `seal`: seals every event into the evidence log, signs its heads and has the boards cosign them."""
+    """The role `seal`: seals every event into the log, signs its heads, has the boards cosign them, counts every month."""
     settings, store = engine.settings, engine.store
     evidence = await asyncio.to_thread(open_log, settings.log_url)
     try:
@@ -142,7 +143,8 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
         # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.
         follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0, busy=0.0)
         with figures(of_followers(follower.positions, store, now), of_log(evidence, now), of_pools):
-            await following(follower, stop, Cosigner(evidence, engine.handle).run(stop))
+            cosigner = Cosigner(evidence, engine.handle)
+            await following(follower, stop, cosigner.run(stop), keep_counting(engine.handle, stop))
     finally:
         evidence.close()
 

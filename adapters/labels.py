@@ -36,6 +36,7 @@ EVENTS = {
     "bundle_taken": "领取审计包", "matters_indexed": "重复件比对编目",
     "log_opened": "日志启用", "policy_adopted": "采纳见证规则", "witness_silent": "见证方失联",
     "witness_returned": "见证方恢复", "log_key_changed": "更换日志密钥", "rules_published": "公布流程规则",
+    "census_taken": "月度清点",
     "system_key_issued": "签发系统密钥", "system_key_ended": "终止系统密钥", "signin_linked": "关联登录",
     "signin_unlinked": "取消登录关联",
     "map_released": "发布网格图",

@@ -224,7 +224,10 @@ def entry_bundles(entries: list[bytes], start: int) -> dict[str, bytes]:
 
 
 TYPES = {
-    "log_opened.v1": "origin log_key receipt_key delay_hours store_epoch previous_origin previous_head rules",
+    "log_opened.v1": "origin log_key receipt_key delay_hours store_epoch previous_origin previous_head rules census?",
+    "census_taken.v1": "month events cases registrations",
+    "matter_backfilled.v1": "number",
+    "map_released.v1": "name digest in_force_from",
     "rules_published.v1": "digest",
     "matter_registered.v1": "number source",
     "work_noted.v1": "what",
@@ -239,7 +242,10 @@ TYPES = {
 SCHEMA = {
     "format": "huiyin-schema/v1",
     "types": {
-        name: {"properties": {one: {} for one in fields.split()}, "required": fields.split()}
+        name: {
+            "properties": {one.rstrip("?"): {} for one in fields.split()},
+            "required": [one for one in fields.split() if not one.endswith("?")],
+        }
         for name, fields in TYPES.items()
     },
 }

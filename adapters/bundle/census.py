@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, Final
 
 from adapters.bundle.remit import Reads
+from adapters.log.counting import events_between
 from domain.log.events import LogOpened
 from domain.log.leaf import LeafError, leaf
 from domain.log.tree import leaf_hash
@@ -20,7 +20,6 @@ from workflows.ports import EventStore, Stored
 from workflows.rooms import STREAMS
 
 FORMAT: Final = "huiyin-census/v1"
-_PAGE: Final = 4096
 _REGISTERED: Final = "matter_registered.v1"
 
 
@@ -37,7 +36,7 @@ def census(store: EventStore, after: int, upto: int, reads: Reads, *, opening: b
     if opening:
         events[LogOpened.TYPE] += 1
         streams[GENESIS] += 1
-    for stored in _stored(store, after, upto):
+    for stored in events_between(store, after, upto):
         if not reads(stored.stream):
             withheld += 1
             continue
@@ -62,15 +61,6 @@ def _head(store: EventStore, stream: str, upto: int) -> tuple[int, str]:
         except LeafError:  # a row is gone or damaged: a board must be shown that, and is
             hashed = None
     return version, "" if hashed is None else urlsafe_b64encode(hashed).rstrip(b"=").decode()
-
-
-def _stored(store: EventStore, after: int, upto: int) -> Iterator[Stored]:
-    while after < upto and (page := store.read(after, _PAGE)):
-        for stored in page:
-            if stored.position > upto:
-                return
-            yield stored
-        after = page[-1].position
 
 
 def _channel(stored: Stored) -> str:

@@ -1348,6 +1348,7 @@ class Log:
         self.delay_hours: int | None = state["delay_hours"] if state else None
         self.rules: str | None = state["rules_published"] if state else None
         self.opened = state is not None
+        self.census = False
         self.adopted_at: datetime | None = None
         self.erased: set[tuple[str, str]] = set()
         self.locked: set[tuple[str, str | None]] = (
@@ -1361,6 +1362,7 @@ class Log:
             "rules_published.v1": self._rules_published,
             "witness_silent.v1": self._silent,
             "rulebook_released.v1": self._released,
+            "map_released.v1": self._map,
             "notice_entered.v1": self._notice,
             "data_erased.v1": self._erasure,
             "data_locked.v1": self._lock,
@@ -1389,6 +1391,7 @@ class Log:
             )
             self._found.fail("genesis_wrong", zh, en, index, leaf["stream"])
             return
+        self.census = pub.get("census") is True
         self.log_key, self.receipt_key, self.delay_hours = (
             pub["log_key"],
             pub["receipt_key"],
@@ -1462,6 +1465,18 @@ class Log:
             )
             self._found.fail("rulebook_backdated", zh, en, index)
         self._text(pub["digest"], index)
+
+    def _map(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        zh = f"网格图 {pub['name']} 发布,自 {pub['in_force_from']} 起施行,依据 {leaf['authority']}。"
+        en = f"Map {pub['name']} was released, in force from {pub['in_force_from']}, on {leaf['authority']}."
+        self._found.note("map_released", zh, en, index)
+        if moment(pub["in_force_from"]) < moment(leaf["recorded_at"]) - CLOCK_TOLERANCE:
+            zh, en = (
+                f"网格图 {pub['name']} 追溯施行。",
+                f"Map {pub['name']} was put in force for time already past.",
+            )
+            self._found.fail("map_backdated", zh, en, index)
 
     def _notice(self, index: int, leaf: dict[str, Any]) -> None:
         name = leaf["pub"]["notice"]
@@ -1544,15 +1559,21 @@ class Census:
         self.types: dict[str, int] = defaultdict(int)
         self.streams: dict[str, int] = defaultdict(int)
         self.intake: dict[str, int] = {}
+        self.months: dict[str, int] = defaultdict(int)
+        self.imported: dict[str, int] = defaultdict(int)
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
         """Count a leaf."""
         kind = leaf["type"]
         self.types[kind] += 1
         self.streams[leaf["stream"]] += 1
+        if index:
+            self.months[leaf["recorded_at"][:7]] += 1
         if kind == "matter_registered.v1":
             key = f"{leaf['recorded_at'][:10]} {leaf['pub']['source']}"
             self.intake[key] = self.intake.get(key, 0) + 1
+        elif kind == "matter_backfilled.v1":
+            self.imported[leaf["recorded_at"][:7]] += 1
 
     def finish(self, told: dict[str, Any], withheld: int) -> None:
         """Compare with what the office counted."""
@@ -1576,6 +1597,185 @@ class Census:
                     f"{en} {name[:60]}: {here} in the log, {there} in the census.",
                     case=name if code == "census_cases" else None,
                 )
+
+
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
+
+
+def _month_after(month: str, step: int = 1) -> str:
+    """The month so many later, earlier where the number is negative."""
+    n = int(month[:4]) * 12 + int(month[5:]) - 1 + step
+    return f"{n // 12:04d}-{n % 12 + 1:02d}"
+
+
+class Counted(NamedTuple):
+    """What was recorded in a month: events, those of them that opened a case, requests registered by channel."""
+
+    events: int
+    cases: int
+    channels: dict[str, int]
+
+    def over(self, seen: Counted) -> Counted:
+        """How much more this is than what was seen."""
+        names = self.channels.keys() | seen.channels.keys()
+        channels = {name: self.channels.get(name, 0) - seen.channels.get(name, 0) for name in names}
+        return Counted(self.events - seen.events, self.cases - seen.cases, channels)
+
+    def words(self) -> tuple[str, str]:
+        """In Chinese and in English."""
+        by = ", ".join(f"{name} {n}" for name, n in sorted(self.channels.items())) or "0"
+        return (
+            f"事件 {self.events}、立案 {self.cases}、登记 {by}",
+            f"{self.events} events, {self.cases} cases opened, registered {by}",
+        )
+
+
+class Months:
+    """What was recorded in each month (UTC), held against the censuses that stand in the log (`census_taken.v1`).
+
+    A leaf counts for the month of its own `recorded_at`, whenever it was sealed; leaf 0 for none. A census comes more
+    than a second after its month, when the store lets nothing of that month in any more: the leaves before it are all
+    that there are. Which month a withheld leaf is of is not known: the office's number may be higher by as many as were
+    withheld until then, each used once.
+
+    A log whose opening says `census` is bound from its first event on. Any other may have begun before there was a
+    census: it is bound from the first one that is seen in it, and a board's state from before remembers none. From then
+    on months follow one another, and one is missing when leaves are later than it, than the opening and than the census
+    before by the delay that the log promises. Of months up to `floor` a part was never seen: there the census may say
+    more, not less.
+    """
+
+    def __init__(self, found: Findings, whole: bool, state: dict[str, Any] | None) -> None:
+        """`whole`: the bundle begins with the log; `state`: the board's, perhaps without a part for this."""
+        kept = state.get("census") if state else None
+        self._found = found
+        self._floor: str | None = "" if whole else None
+        self._first: str | None = None
+        self._last: str | None = None
+        self._at: str | None = None
+        self._bound, self._slack, self.until = False, 0, ""
+        self._turns: list[str] = []
+        self._kept: dict[str, Counted] = {}
+        if state and kept is None and state["recorded_at"]:
+            self._floor = state["recorded_at"][:7]
+        if kept is not None:
+            self._floor, self._first, self._last, self._at = (
+                kept[one] for one in ("floor", "first", "last", "at")
+            )
+            self._bound, self._slack, self.until = kept["bound"], kept["slack"], kept["until"]
+            self._turns = list(kept["turns"])
+            self._kept = {name: Counted(*one) for name, one in kept["months"].items()}
+
+    def turn(self, recorded: str) -> None:
+        """The first leaf, and each that lies two seconds or more in a later month than those before it."""
+        month = recorded[:7]
+        if self._floor is None:  # what came before may be recorded up to a second later
+            self._floor = written(moment(recorded) + CLOCK_TOLERANCE)[:7]
+        if self._floor == "" and self._first is None:
+            self._first = month
+        if self.until:
+            self._turns.append(recorded)
+        self.until = f"{_month_after(month)}-01T00:00:02"
+
+    def take(self, index: int, leaf: dict[str, Any], count: Census, withheld: int) -> None:
+        """A census, held against the leaves before it, of which so many were withheld. Raises as `Log.take`."""
+        pub, at = leaf["pub"], leaf["recorded_at"]
+        month, channels = pub["month"], {one["channel"]: one["registered"] for one in pub["registrations"]}
+        if not _MONTH.fullmatch(month):
+            raise ValueError("no month")
+        told, seen = Counted(pub["events"], pub["cases"], channels), self._seen(month, count)
+        zh, en = told.words()
+        self._found.note("census_taken", f"{month} 月度清点:{zh}。", f"Census of {month}: {en}.", index)
+        awaited = self._awaited()
+        if awaited is not None and month > awaited:
+            self._missing(awaited, _month_after(month, -1), index)
+        again = self._last is not None and month <= self._last
+        if again or at <= f"{_month_after(month)}-01T00:00:01.000000Z":
+            zh, en = (
+                f"{month} 月度清点重复,或当月未完。",
+                f"The census of {month} was taken again, or too early.",
+            )
+            self._found.fail("census_month_differs", zh, en, index)
+        elif not self._fits(month, told.over(seen), withheld):
+            (zh, en), (zh_seen, en_seen) = told.words(), seen.words()
+            zh = f"{month} 月度清点称 {zh};日志中 {zh_seen},只见哈希者至多 {self._slack + withheld}。"
+            en = f"The census of {month} says {en}; the log shows {en_seen}, at most {self._slack + withheld} withheld."
+            self._found.fail("census_month_differs", zh, en, index)
+        if not again:
+            self._bound, self._last, self._at = True, month, at
+
+    def _awaited(self) -> str | None:
+        """The month whose census comes next; None where nobody here knows with which the log began."""
+        return self._first if self._last is None else _month_after(self._last)
+
+    def _seen(self, month: str, count: Census) -> Counted:
+        events, cases, before = self._kept.get(month, Counted(0, 0, {}))
+        channels = dict(before)
+        for key, n in count.intake.items():
+            if key.startswith(month):
+                channels[key[11:]] = channels.get(key[11:], 0) + n
+                cases += n
+        return Counted(events + count.months.get(month, 0), cases + count.imported.get(month, 0), channels)
+
+    def _fits(self, month: str, over: Counted, withheld: int) -> bool:
+        if min(over.events, over.cases, *over.channels.values()) < 0:
+            return False
+        if self._floor is None or month <= self._floor:
+            return True
+        fits = sum(over.channels.values()) <= over.cases <= over.events <= self._slack + withheld
+        self._slack -= over.events if fits else 0
+        return fits
+
+    def _missing(self, first: str, last: str, index: int | None = None) -> None:
+        zh = f"{first} 至 {last} 的月度清点缺失。"
+        en = f"The censuses of {first} to {last} are missing."
+        self._found.fail("census_month_missing", zh, en, index)
+
+    def finish(
+        self, promised: bool, opened: datetime | None, newest: datetime | None, delay: timedelta
+    ) -> None:
+        """Say which months should have had a census by now; `promised`: the opening says that all will have one."""
+        self._bound = self._bound or promised
+        awaited, since = self._awaited(), [moment(self._at)] if self._at else []
+        since += [opened] if opened else []
+        if not self._bound or awaited is None or newest is None or any(at + delay >= newest for at in since):
+            return
+        over = max((turn[:7] for turn in self._turns if moment(turn) + delay < newest), default="")
+        if awaited < over:
+            self._missing(awaited, _month_after(over, -1))
+
+    def state(self, count: Census, withheld: int) -> dict[str, Any]:
+        """What the next bundle's censuses are held against: the months that have none yet."""
+        awaited, last = self._awaited() or "", self._last or ""
+        months = {
+            name: self._seen(name, count) for name in self._kept.keys() | count.months.keys() if name > last
+        }
+        return {
+            "floor": self._floor, "first": self._first, "last": self._last, "at": self._at, "bound": self._bound,
+            "slack": self._slack + withheld, "until": self.until, "months": {name: list(one) for name, one in months.items()},
+            "turns": [turn for turn in self._turns if turn[:7] > awaited],
+        }  # fmt: skip
+
+
+def _good_census(kept: object) -> bool:
+    """Whether this is what `Months.state` gives."""
+    if not isinstance(kept, dict):
+        return False
+    named = [kept["first"], kept["last"], *([] if kept["floor"] == "" else [kept["floor"]])]
+    good = all(one is None or _MONTH.fullmatch(one) for one in named)
+    good = (
+        good
+        and type(kept.get("bound")) is bool
+        and type(kept.get("slack")) is int
+        and type(kept.get("until")) is str
+    )
+    for at in (*kept["turns"], *([] if kept["at"] is None else [kept["at"]])):
+        moment(at)
+    return good and all(
+        _MONTH.fullmatch(name) and len(one) == 3 and type(one[0]) is type(one[1]) is int
+        and all(type(n) is int for n in one[2].values())
+        for name, one in kept["months"].items()
+    )  # fmt: skip
 
 
 # ======================================================================================================================
@@ -3808,10 +4008,13 @@ def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
         good = good and all(
             type(one[0]) is str and type(one[1]) in (str, _NONE) and len(one) == 2 for one in state["locked"]
         )
+        good = good and (
+            "census" not in state or _good_census(state["census"])
+        )  # older ones have no such part
         for name in ("opened_at", "recorded_at"):
             if good and state[name] is not None:
                 moment(state[name])
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         good = False
     if not good:
         raise Unreadable(
@@ -4101,6 +4304,8 @@ class Audit:
         self.times = Times(self.found, heads, before, prior, self._grace)
         self.log = Log(self.found, self.new.origin, self._texts(), prior)
         self.count = Census(self.found)
+        self.months = Months(self.found, whole, prior)
+        self.log.handlers["census_taken.v1"] = self._census
         self.receipts = Receipts(self.found, list(self.options.receipts))
         self.disclosed = Disclosures(self.found, self.options.disclosures)
         self.law = self._law(prior["law"] if prior else None)
@@ -4224,6 +4429,8 @@ class Audit:
         self.times.take(index, leaf)
         self.places.take(index, leaf, hashed)
         self._schema.take(index, leaf)
+        if index and leaf["recorded_at"] >= self.months.until:
+            self.months.turn(leaf["recorded_at"])
         if leaf["type"] in self.log.handlers or index == 0:
             self.log.take(index, leaf)
             self._policy_moved()
@@ -4231,6 +4438,10 @@ class Audit:
         if self.options.disclosures:
             self.disclosed.take(index, leaf)
         self.law.take(index, leaf)
+
+    def _census(self, index: int, leaf: dict[str, Any]) -> None:
+        if leaf["stream"] == LOG_STREAM:
+            self.months.take(index, leaf, self.count, self.withheld)
 
     def _policy_moved(self) -> None:
         if self.log.delay_hours is not None:
@@ -4250,6 +4461,7 @@ class Audit:
         self._vouched()
         self.log.finish(self.policy, self.policy_text, self.law_sent)
         self._compare_counts()
+        self.months.finish(self.log.census, self.times.opened, self.times.newest, self.times.delay)
         self.receipts.finish(self.log.receipt_key, self.new.origin, self._begun if self.start else None, now)
         self.receipts.finish_proofs(self.policy, self._first, self.new.size)
         self.disclosed.finish(self.log.erased, self.log.locked, self.start == 0)
@@ -4430,6 +4642,7 @@ class Audit:
             "law": self.law.state(),
             "locked": [list(one) for one in sorted(self.log.locked, key=repr)],
             "accepted": accepted,
+            "census": self.months.state(self.count, self.withheld),
             **self.places.state(),
         }
 

@@ -65,7 +65,7 @@ def _recorded(opening: Opening, log_key: VerifierKey, epoch: str, moment: dateti
     event = LogOpened(
         origin=opening.origin, log_key=str(log_key), receipt_key=str(opening.receipt_key),
         delay_hours=opening.delay_hours, store_epoch=epoch, previous_origin=opening.previous_origin,
-        previous_head=opening.previous_head, rules=rules()["digest"],
+        previous_head=opening.previous_head, rules=rules()["digest"], census=True,
     )  # fmt: skip
     return Recorded(
         basis=Basis(calendar="", code=opening.code, register=0, rulebook=""), capacity=CLOCK.body,

@@ -1,4 +1,4 @@
-"""Commands on the evidence log's own stream: adopt a policy, note a board's silence and its return, its key, its law."""
+"""Commands on the evidence log's own stream: its policy, a board's silence and its return, its key, its law, its census."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pydantic import Field
 
 from domain.acting import Command
 from domain.instant import Instant
-from domain.log.events import WitnessNamed
+from domain.log.events import ChannelCount, WitnessNamed
+from domain.log.months import MONTH
 from domain.log.policy import Policy
 from domain.refusal import Refused
 
@@ -59,7 +60,16 @@ class PublishRules(Command, name="publish_rules"):
     digest: str = Field(pattern=DIGEST)
 
 
-COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, ChangeLogKey, PublishRules)
+class TakeCensus(Command, name="take_census"):
+    """Put on record what the store holds of a month that is over, as `CensusTaken` says. For `system:clock` alone."""
+
+    month: str = Field(pattern=MONTH)
+    events: int = Field(ge=0)
+    cases: int = Field(ge=0)
+    registrations: tuple[ChannelCount, ...]
+
+
+COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, ChangeLogKey, PublishRules, TakeCensus)
 
 
 def adoption_of(text: str, delay_hours: int) -> AdoptPolicy:

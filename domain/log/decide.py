@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from domain.acting import CLOCK, Command, Decision, Keeping, check_keeper
 from domain.event import Event
-from domain.log.commands import AdoptPolicy, ChangeLogKey, NoteReturn, NoteSilence, PublishRules
-from domain.log.events import LogKeyChanged, PolicyAdopted, RulesPublished, WitnessReturned, WitnessSilent
+from domain.log.commands import AdoptPolicy, ChangeLogKey, NoteReturn, NoteSilence, PublishRules, TakeCensus
+from domain.log.events import (
+    CensusTaken,
+    LogKeyChanged,
+    PolicyAdopted,
+    RulesPublished,
+    WitnessReturned,
+    WitnessSilent,
+)
+from domain.log.months import SETTLED_AFTER, end_of, month_after
 from domain.log.notes import NoteError, VerifierKey, parse_note
 from domain.log.state import Cosigning
 from domain.refusal import Refused
@@ -14,8 +22,8 @@ from domain.refusal import Refused
 def decide(state: Cosigning, command: Command, context: Keeping) -> Decision:
     """The events that the command makes. Raises Refused, with a code and what to do instead.
 
-    Policies and keys are a security administrator's, on a stated authority; a board's silence and its return, and what
-    law a release goes by, are noted by the clock, which sees them, and by nobody else.
+    Policies and keys are a security administrator's, on a stated authority; a board's silence and its return, what law a
+    release goes by, and the census of a month are noted by the clock, which sees them, and by nobody else.
     """
     match command:
         case AdoptPolicy():
@@ -33,6 +41,9 @@ def decide(state: Cosigning, command: Command, context: Keeping) -> Decision:
         case PublishRules():
             _by_the_clock(context)
             return Decision(rule="log.rules", events=(_publish(state, command),))
+        case TakeCensus():
+            _by_the_clock(context)
+            return Decision(rule="log.census", events=(_census(state, command, context),))
         case _:
             raise Refused("unknown_command", "Send one of the commands that the log knows.")
 
@@ -57,6 +68,19 @@ def _publish(state: Cosigning, command: PublishRules) -> Event:
     if command.digest == state.rules:
         raise Refused("rules_published", "Nothing to do: this very law is published.")
     return RulesPublished(**command.model_dump())
+
+
+def _census(state: Cosigning, command: TakeCensus, context: Keeping) -> Event:
+    if state.census is not None and command.month != month_after(state.census):
+        raise Refused(
+            "census_order",
+            f"Take the census of each month once, in order: that of {state.census} was the last.",
+        )
+    if context.when.recorded_at <= end_of(command.month) + SETTLED_AFTER:
+        raise Refused(
+            "month_not_over", "Wait until the month is over, and nothing of it can be stored any more."
+        )
+    return CensusTaken(**command.model_dump())
 
 
 def _silence(state: Cosigning, command: NoteSilence, context: Keeping) -> Event:

@@ -1,4 +1,4 @@
-"""Events of the evidence log: its opening, who must cosign it, which board fell silent, its key, the law it goes by.
+"""Events of the evidence log: its opening, who cosigns it, which board fell silent, its key, its law, its census.
 
 They stand in the stream `words.LOG`, except the opening, which is leaf 0 and stands in no store. Nothing in them
 is personal: a board is a body, a key is a key.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from domain.event import Event
 from domain.instant import Instant
@@ -19,7 +19,8 @@ class LogOpened(Event, name="log_opened.v1"):
 
     `log_key` and `receipt_key` are verifier keys (C2SP signed-note); `delay_hours` is the longest time from a
     stored event to a head that the boards have cosigned; the previous log's origin and last head where there is one.
-    `rules`: the process law that the log was opened under, as in `RulesPublished`.
+    `rules`: the process law that the log was opened under, as in `RulesPublished`; `census`: whether every month from
+    the store's first event on gets a `CensusTaken`.
     """
 
     origin: str
@@ -30,14 +31,13 @@ class LogOpened(Event, name="log_opened.v1"):
     previous_origin: str | None = None
     previous_head: str | None = None
     rules: str | None = None
+    census: bool | None = None
 
     @model_serializer(mode="wrap")
     def _as_stored(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """An opening from before there were `rules` stays, byte for byte, what it was."""
+        """An opening from before there were `rules` or a `census` stays, byte for byte, what it was."""
         told: dict[str, Any] = plain(self)
-        if self.rules is None:
-            del told["rules"]
-        return told
+        return {name: one for name, one in told.items() if name not in ("rules", "census") or one is not None}
 
 
 class WitnessNamed(BaseModel):
@@ -102,3 +102,26 @@ class RulesPublished(Event, name="rules_published.v1"):
     """
 
     digest: str
+
+
+class ChannelCount(BaseModel):
+    """So many requests were registered by a channel (a `source` of `matter_registered.v1`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: str
+    registered: int = Field(ge=1)
+
+
+class CensusTaken(Event, name="census_taken.v1"):
+    """How much was recorded in a month that is over, counted in the store and not in the log: one for each, in order.
+
+    An event belongs to the month (UTC, 2026-11) of its own `recorded_at`, whenever it happened or was sealed. `events`
+    counts those of all streams (leaf 0 stands in no store), `cases` those that opened a case, `registrations` those
+    that registered a request, by channel. It is taken when nothing of the month can be stored any more.
+    """
+
+    month: str
+    events: int
+    cases: int
+    registrations: tuple[ChannelCount, ...]

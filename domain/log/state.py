@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from domain.event import Recorded
 from domain.log.events import (
+    CensusTaken,
     LogKeyChanged,
     PolicyAdopted,
     RulesPublished,
@@ -36,7 +37,7 @@ class Cosigning:
 
     `policies` from the first to the one in force; `appointed` since when each board (by name) has had to cosign with
     its present key; `silent` the boards whose silence is on record and not ended; `keys` the changes of the log's key;
-    `rules` the digest of the process law published last.
+    `rules` the digest of the process law published last; `census` the month (2026-11) whose census was taken last.
     """
 
     policies: tuple[Adopted, ...] = ()
@@ -44,6 +45,7 @@ class Cosigning:
     silent: Mapping[str, WitnessSilent] = field(default_factory=dict)
     keys: tuple[LogKeyChanged, ...] = ()
     rules: str | None = None
+    census: str | None = None
     version: int = 0
 
     @property
@@ -76,6 +78,8 @@ def _folded(state: Cosigning, event: object, at: datetime) -> Cosigning:
             return replace(state, keys=(*state.keys, event))
         case RulesPublished():
             return replace(state, rules=event.digest)
+        case CensusTaken():
+            return replace(state, census=event.month)
         case _:
             return state
 

@@ -26,7 +26,7 @@ def test_every_event_of_a_matter_has_a_word(event: str) -> None:
     "event",
     [
         log_events.LogOpened, log_events.PolicyAdopted, log_events.WitnessSilent, log_events.WitnessReturned,
-        log_events.LogKeyChanged, log_events.RulesPublished,
+        log_events.LogKeyChanged, log_events.RulesPublished, log_events.CensusTaken, log_events.ClaimSetAside,
     ],
 )  # fmt: skip
 def test_every_event_of_the_log_has_a_word(event: type[Event]) -> None:

@@ -734,6 +734,23 @@ def test_rules_for_time_already_past(desk: Desk, trail: Trail) -> None:
     assert desk.check(rulebook(trail, -DAY)).faults == {"rulebook_backdated"}
 
 
+def grid_map(trail: Trail, since: timedelta) -> dict[str, bytes]:
+    told = {"name": "guihua/2026.1", "digest": "0" * 64, "in_force_from": make.stamp(trail.at + since)}
+    trail.add("releases", "map_released.v1", told)
+    return make.files_of(trail)
+
+
+def test_a_map_that_was_released(desk: Desk, trail: Trail) -> None:
+    report = desk.check(grid_map(trail, DAY))
+
+    assert (report.result, report.codes) == ("pass", {"map_released"})
+    assert "guihua/2026.1" in report.findings[0]["zh"]
+
+
+def test_a_map_for_time_already_past(desk: Desk, trail: Trail) -> None:
+    assert desk.check(grid_map(trail, -DAY)).faults == {"map_backdated"}
+
+
 def test_a_holiday_notice(desk: Desk, trail: Trail) -> None:
     trail.add("releases", "notice_entered.v1", {"notice": "cn-2027"})
 
@@ -1193,7 +1210,8 @@ def test_every_finding_that_the_verifier_can_make_has_a_test() -> None:
             own,
         )
     )
-    tests = [Path(__file__), Path(__file__).with_name("test_verify_stamps.py")]
+    here = Path(__file__)
+    tests = [here, *(here.with_name(f"test_verify_{one}.py") for one in ("stamps", "census"))]
     tested = {
         code for one in tests for code in re.findall(r'"([a-z_]{5,})"', one.read_text(encoding="utf-8"))
     }
