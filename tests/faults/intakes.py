@@ -46,6 +46,7 @@ class Intakes:
     many: int
     answers: dict[str, tuple[Asked, httpx.Response]] = field(default_factory=dict)
     hung_up: int = 0
+    _given_up: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _gate: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     _under_way: threading.Event = field(default_factory=threading.Event)
@@ -59,6 +60,9 @@ class Intakes:
             playing = [pool.submit(self._one, n) for n in range(self.many)]
             try:
                 yield
+            except BaseException:
+                self._given_up = True
+                raise
             finally:
                 self._gate.release(self.many)
             for one in playing:
@@ -101,7 +105,7 @@ class Intakes:
             except httpx.TransportError:
                 with self._turn:
                     self.hung_up += 1
-            assert time.monotonic() < until, f"{asked.path} was never answered"
+            assert time.monotonic() < until and not self._given_up, f"{asked.path} was never answered"
             time.sleep(SLOWLY)
         assert answer.status_code in (200, 201), answer.text
         with self._turn:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.faults
 
 LOST = "store.after_commit"
 """Where the API dies between keeping what was asked and saying so."""
+PASSAGE = 3
+"""Requests of several clients are kept in one commit; the four of an intake come one after the other."""
 PARTS = ("worker", "api", "receiver", "follow")
 
 
@@ -76,7 +78,7 @@ def check(at: Office, said: Intakes, told: Subscriber) -> None:
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def test_each_part_dies_once_while_sixteen_requests_come_in(store: str, tmp_path: Path) -> None:
     with beginning(store, tmp_path) as (at, told):
-        at.start("api", failpoint=f"{LOST}:9")
+        at.start("api", failpoint=f"{LOST}:{PASSAGE}")
         said = Intakes(at, 16)
         with said.running():
             said.let(4)
@@ -98,7 +100,7 @@ def test_two_hundred_requests_with_a_kill_of_something_every_few_seconds(store: 
     parts = [*PARTS * 5]
     chance.shuffle(parts)
     with beginning(store, tmp_path) as (at, told):
-        at.start("api", failpoint=f"{LOST}:30")
+        at.start("api", failpoint=f"{LOST}:{PASSAGE}")
         said = Intakes(at, 200)
         with said.running():
             said.let(10)
