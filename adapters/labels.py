@@ -35,10 +35,12 @@ EVENTS = {
     "authority_lapsed": "补批逾期", "leg_rated": "评单", "command_refused": "操作被拒", "sealed_read": "查阅封存内容",
     "bundle_taken": "领取审计包", "matters_indexed": "重复件比对编目",
     "log_opened": "日志启用", "policy_adopted": "采纳见证规则", "witness_silent": "见证方失联",
-    "witness_returned": "见证方恢复", "log_key_changed": "更换日志密钥", "rules_published": "公布流程规则",
-    "census_taken": "月度清点",
+    "witness_returned": "见证方恢复", "claim_set_aside": "搁置无据之称", "log_key_changed": "更换日志密钥",
+    "rules_published": "公布流程规则", "census_taken": "月度清点",
     "system_key_issued": "签发系统密钥", "system_key_ended": "终止系统密钥", "signin_linked": "关联登录",
-    "signin_unlinked": "取消登录关联",
+    "signin_unlinked": "取消登录关联", "contact_changed": "变更联系方式",
+    "subscription_made": "建立订阅", "subscription_secret_changed": "更换订阅密钥", "subscription_paused": "暂停订阅",
+    "subscription_resumed": "恢复订阅", "subscription_ended": "终止订阅",
     "map_released": "发布网格图",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`huiyin log policy|cosignature|rekey`: who must cosign the log, lines that come back by hand, another key."""
+"""`huiyin log policy|cosignature|set-aside|rekey`: who must cosign, lines by hand, a board's false word, another key."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from adapters.engine import Engine
 from adapters.log.genesis import key_in_force
 from adapters.log.key_change import change_key
 from adapters.log.keys import LOG_KEY, check_verifiable, public_key
+from adapters.log.role import mark_of
 from adapters.log.store import LogStore
 from adapters.witness.keeping import keep_note, policy_in_force, remembered
 from domain.instant import written
-from domain.log.commands import LONGEST_DELAY_HOURS, AdoptPolicy, adoption_of
-from domain.log.policy import Policy
+from domain.log.commands import LONGEST_DELAY_HOURS, AdoptPolicy, SetClaimAside, adoption_of
+from domain.log.policy import Policy, Witness
+from domain.log.texts import to_base64
 from domain.log.words import LOG
 from domain.refusal import Refused
 from workflows.submission import Submission
@@ -133,6 +135,46 @@ def rekey(as_: As, authority: _Ground, as_json: Json = False) -> None:
         else:
             print_json({"log": key}) if as_json else typer.echo(f"已更换 changed: {key}")
     raise typer.Exit(exits.ACCEPTED if answer is None else exit_code(answer))
+
+
+@app.command(name="set-aside")
+def set_aside(
+    board: Annotated[str, typer.Argument(help="The board, by its name in the policy.")],
+    claimed: Annotated[
+        int, typer.Option(min=1, help="How many leaves it says that it cosigned, as the role seal told.")
+    ],
+    as_: As,
+    authority: _Ground,
+    as_json: Json = False,
+) -> None:
+    """Let the log go on although a board says, without any proof, that it is ahead; on record. 搁置无据之称
+
+    As a security administrator, when the board was asked for the head that it cosigned and has none: such a head, signed
+    by this log, is proof that newer leaves were lost, and is never set aside. Exit code 1: refused.
+    """
+    with opened_log(as_json) as (engine, log):
+        state = log.state()
+        witness = _board_of(board, engine, log)
+        command = SetClaimAside(
+            witness=witness.name, vkey=str(witness.vkey), claimed=claimed, size=state.size, root=to_base64(state.root)
+        )  # fmt: skip
+        answer = engine.handle(
+            Submission("cli", uuid4().hex, LOG, command, acting(as_, identify(engine)), authority=authority)
+        )
+        told(answer, as_json, board=witness.name, claimed=claimed, holds=state.size)
+    raise typer.Exit(exit_code(answer))
+
+
+def _board_of(name: str, engine: Engine, log: LogStore) -> Witness:
+    """A board of the policy in force, or of the mark beside the key: those are asked when the role seal starts."""
+    known = policy_in_force(engine.handle.standing.caught_up().cosigning, engine.store)
+    marked = mark_of(engine.settings).read(log.state().origin) if log.state().size else None
+    boards = (*(known.witnesses if known else ()), *(marked.boards if marked else ()))
+    found = next((one for one in boards if one.name == name), None)
+    if found is None:
+        names = ", ".join(dict.fromkeys(one.name for one in boards)) or "none"
+        raise Refused("no_such_board", f"Name one of the boards that are asked: {names}.")
+    return found
 
 
 def _of_this_log(command: AdoptPolicy, engine: Engine, log: LogStore) -> None:

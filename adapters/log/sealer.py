@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
@@ -36,11 +37,21 @@ TROUBLE = "trouble"
 
 _log = structlog.get_logger("sealer")
 
-Ahead = Callable[[LogState], list[str]]
-"""Names of the witnesses that have cosigned more leaves than this state has; it may block, and asks again each time."""
+
+class Claim(NamedTuple):
+    """A board that has cosigned more leaves than this log holds: proved by a head with the log's own signature, or by
+    its word alone."""
+
+    board: str
+    size: int
+    proved: bool
 
 
-def nobody(_: LogState) -> list[str]:
+Ahead = Callable[[LogState], list[Claim]]
+"""The boards that are ahead of this state, but for words that were set aside; it may block, and asks again each time."""
+
+
+def nobody(_: LogState) -> list[Claim]:
     """Where no witness is known, none is ahead."""
     return []
 
@@ -63,8 +74,8 @@ class Sealer:
     def position(self) -> int:
         """How far the log has come, once everything has been checked and what was committed last is signed.
 
-        Raises Refused for whatever forbids sealing: see adapters.log.checks, adapters.log.mark, and "witness_ahead".
-        Unavailable.
+        Raises Refused for whatever forbids sealing: see adapters.log.checks, adapters.log.mark, "witness_ahead", and
+        "witness_claims_more" for a board's word without proof. Unavailable.
         """
         try:
             self._tip = self._begun()
@@ -145,12 +156,22 @@ class Sealer:
 
     def _check_witnesses(self, state: LogState) -> None:
         ahead = self._ahead(state)
-        if ahead:
+        proved = [one.board for one in ahead if one.proved]
+        if proved:
             raise Refused(
                 "witness_ahead",
-                f"{', '.join(ahead)} cosigned more than this log's {state.size} leaves, so that newer ones were lost:"
+                f"{', '.join(proved)} cosigned more than this log's {state.size} leaves, so that newer ones were lost:"
                 " restore a newer backup of record and log. If there is none, tell the boards and open a new log that"
                 " names this one (huiyin log open --after).",
+            )
+        if ahead:
+            said = ", ".join(f"{one.board} ({one.size})" for one in ahead)
+            raise Refused(
+                "witness_claims_more",
+                f"These boards say that they cosigned more than this log's {state.size} leaves, and show no head that this"
+                f" log signed: {said}. Ask each for the head. If there is one, newer leaves were lost: restore a newer"
+                " backup. If there is none, set the board's word aside, on record and for every board to see"
+                " (huiyin log set-aside BOARD --claimed SIZE), and start the role seal again.",
             )
 
     def _report(self, refused: Refused) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -11,11 +11,13 @@ import structlog
 
 from adapters.log.genesis import key_in_force
 from adapters.log.mark import Mark
+from adapters.log.sealer import Ahead, Claim
 from adapters.log.store import Head, LogState, LogStore
 from adapters.witness.client import BoardFailed, WitnessClient, http_client
-from adapters.witness.keeping import by_the_log, policy_in_force
+from adapters.witness.keeping import by_the_log, policy_in_force, remembered
 from domain.log.notes import VerifierKey
 from domain.log.policy import Witness
+from domain.log.state import Cosigning
 from workflows.handle import Handle
 
 _log = structlog.get_logger("ahead")
@@ -29,21 +31,23 @@ class Seen:
     head with the log's own signature, which is proof; without it the size is the board's word.
     """
 
-    board: str
+    board: Witness
     size: int | None
     root: bytes | None = None
     why: str | None = None
 
 
-def boards_ahead(log: LogStore, handle: Handle, mark: Mark) -> Callable[[LogState], list[str]]:
+def boards_ahead(log: LogStore, handle: Handle, mark: Mark) -> Ahead:
     """What the sealer asks: the boards that have cosigned more leaves than a state has.
 
     Those of the policy in force are asked, and those of the mark: a restored record may be older than its policy. A
-    board that cannot be asked holds nothing up. The function blocks, and may raise Unavailable, Refused `mark_damaged`.
+    board that cannot be asked holds nothing up, nor does one whose word was set aside on record: see `set_aside`. The
+    function blocks, and may raise Unavailable, Refused `mark_damaged`.
     """
 
-    def ahead(state: LogState) -> list[str]:
-        policy = policy_in_force(handle.standing.caught_up().cosigning, handle.store)
+    def ahead(state: LogState) -> list[Claim]:
+        cosigning = handle.standing.caught_up().cosigning
+        policy = policy_in_force(cosigning, handle.store)
         marked = mark.read(state.origin)
         boards = (*(policy.witnesses if policy else ()), *(marked.boards if marked else ()))
         if not boards:
@@ -51,12 +55,26 @@ def boards_ahead(log: LogStore, handle: Handle, mark: Mark) -> Callable[[LogStat
         log_keys = [*(policy.log_keys if policy else ()), VerifierKey.parse(key_in_force(log, handle.store))]
         seen = asyncio.run(seen_by_boards(boards, state.origin, log_keys, log.head()))
         for one in seen:
-            _log.info("board", board=one.board, size=one.size, proved=one.root is not None, why=one.why)
+            _log.info("board", board=one.board.name, size=one.size, proved=one.root is not None, why=one.why)
         return list(
-            dict.fromkeys(one.board for one in seen if one.size is not None and one.size > state.size)
+            dict.fromkeys(
+                Claim(one.board.name, one.size, one.root is not None)
+                for one in seen
+                if one.size is not None and one.size > state.size and not set_aside(one, cosigning, log)
+            )
         )
 
     return ahead
+
+
+def set_aside(seen: Seen, cosigning: Cosigning, log: LogStore) -> bool:
+    """Whether what a board says counts for nothing: its word alone, no larger than what was set aside on record, and it
+    has cosigned nothing that came after. A head with the log's own signature always counts.
+    """
+    aside = cosigning.asides.get(str(seen.board.vkey))
+    if aside is None or seen.root is not None or seen.size is None or seen.size > aside.claimed:
+        return False
+    return remembered(log, seen.board).size <= aside.size
 
 
 async def seen_by_boards(
@@ -80,13 +98,13 @@ async def _seen(
     try:
         shown = await client.latest(origin, log_keys)
         if shown is not None:
-            return Seen(board.name, shown.size, shown.root)
+            return Seen(board, shown.size, shown.root)
     except BoardFailed as failed:
         why = failed.why
     if head is None:
-        return Seen(board.name, None if why else 0, why=why)
+        return Seen(board, None if why else 0, why=why)
     try:
         # By the submission prefix: an old size of zero makes a witness name its own (tlog-witness, add-checkpoint).
-        return Seen(board.name, await client.size_told(by_the_log(head.note, log_keys)))
+        return Seen(board, await client.size_told(by_the_log(head.note, log_keys)))
     except BoardFailed as failed:
-        return Seen(board.name, None, why=failed.why)
+        return Seen(board, None, why=failed.why)

@@ -46,6 +46,19 @@ class NoteReturn(Command, name="note_return"):
     root: str
 
 
+class SetClaimAside(Command, name="set_claim_aside"):
+    """Let the log go on although a board says, without proof, that it has cosigned `claimed` leaves: see `ClaimSetAside`.
+
+    `size` and `root` (base64) are those of the log as it stands.
+    """
+
+    witness: str
+    vkey: str
+    claimed: int = Field(ge=1, lt=2**53)
+    size: int = Field(ge=1)
+    root: str
+
+
 class ChangeLogKey(Command, name="change_log_key"):
     """Sign with another key from now on; `head` is the note of the newest head, signed by the old key and the new."""
 
@@ -69,7 +82,7 @@ class TakeCensus(Command, name="take_census"):
     registrations: tuple[ChannelCount, ...]
 
 
-COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, ChangeLogKey, PublishRules, TakeCensus)
+COMMANDS = (AdoptPolicy, NoteSilence, NoteReturn, SetClaimAside, ChangeLogKey, PublishRules, TakeCensus)
 
 
 def adoption_of(text: str, delay_hours: int) -> AdoptPolicy:

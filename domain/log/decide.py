@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from domain.acting import CLOCK, Command, Decision, Keeping, check_keeper
 from domain.event import Event
-from domain.log.commands import AdoptPolicy, ChangeLogKey, NoteReturn, NoteSilence, PublishRules, TakeCensus
+from domain.log.commands import (
+    AdoptPolicy,
+    ChangeLogKey,
+    NoteReturn,
+    NoteSilence,
+    PublishRules,
+    SetClaimAside,
+    TakeCensus,
+)
 from domain.log.events import (
     CensusTaken,
+    ClaimSetAside,
     LogKeyChanged,
     PolicyAdopted,
     RulesPublished,
@@ -22,13 +31,17 @@ from domain.refusal import Refused
 def decide(state: Cosigning, command: Command, context: Keeping) -> Decision:
     """The events that the command makes. Raises Refused, with a code and what to do instead.
 
-    Policies and keys are a security administrator's, on a stated authority; a board's silence and its return, what law a
-    release goes by, and the census of a month are noted by the clock, which sees them, and by nobody else.
+    Policies, keys and a board's word set aside are a security administrator's, on a stated authority; a board's silence
+    and its return, what law a release goes by, and the census of a month are noted by the clock, which sees them, and by
+    nobody else.
     """
     match command:
         case AdoptPolicy():
             check_keeper(context)
             return Decision(rule="log.policy", events=(_adopt(state, command),))
+        case SetClaimAside():
+            check_keeper(context)
+            return Decision(rule="log.aside", events=(_aside(state, command),))
         case ChangeLogKey():
             check_keeper(context)
             return Decision(rule="log.key", events=(_change(state, command),))
@@ -104,6 +117,20 @@ def _return(state: Cosigning, command: NoteReturn) -> Event:
     if command.size <= silent.last_size:
         raise Refused("not_returned", "Name a head that the board has cosigned since.")
     return WitnessReturned(**command.model_dump(), since=silent.since)
+
+
+def _aside(state: Cosigning, command: SetClaimAside) -> Event:
+    """A board of any policy: the record may be older than the one that names it."""
+    known = state.asides.get(command.vkey)
+    if command.claimed <= command.size:
+        raise Refused(
+            "not_ahead", "Nothing to do: the log holds as many leaves as the board says that it has seen."
+        )
+    if known is not None and known.size == command.size and known.claimed >= command.claimed:
+        raise Refused(
+            "set_aside_already", "Nothing to do: this board's word is set aside; start the role seal."
+        )
+    return ClaimSetAside(**command.model_dump())
 
 
 def _change(state: Cosigning, command: ChangeLogKey) -> Event:

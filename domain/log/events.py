@@ -87,6 +87,20 @@ class WitnessReturned(Event, name="witness_returned.v1"):
     root: str
 
 
+class ClaimSetAside(Event, name="claim_set_aside.v1"):
+    """What a board says without any proof counts for nothing: that it has cosigned `claimed` leaves of this log, or fewer.
+
+    `size` and `root` (base64) are those of the log when that was recorded; `vkey` is the board's key. A head that bears
+    this log's own signature is proof, and nobody sets it aside.
+    """
+
+    witness: str
+    vkey: str
+    claimed: int
+    size: int
+    root: str
+
+
 class LogKeyChanged(Event, name="log_key_changed.v1"):
     """Another key signs the log from now on. `head` is the note of one head under the old key and the new one."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from domain.event import Recorded
 from domain.log.events import (
     CensusTaken,
+    ClaimSetAside,
     LogKeyChanged,
     PolicyAdopted,
     RulesPublished,
@@ -37,6 +38,7 @@ class Cosigning:
 
     `policies` from the first to the one in force; `appointed` since when each board (by name) has had to cosign with
     its present key; `silent` the boards whose silence is on record and not ended; `keys` the changes of the log's key;
+    `asides` what was set aside last of each board's word, by its key;
     `rules` the digest of the process law published last; `census` the month (2026-11) whose census was taken last.
     """
 
@@ -44,6 +46,7 @@ class Cosigning:
     appointed: Mapping[str, datetime] = field(default_factory=dict)
     silent: Mapping[str, WitnessSilent] = field(default_factory=dict)
     keys: tuple[LogKeyChanged, ...] = ()
+    asides: Mapping[str, ClaimSetAside] = field(default_factory=dict)
     rules: str | None = None
     census: str | None = None
     version: int = 0
@@ -74,6 +77,8 @@ def _folded(state: Cosigning, event: object, at: datetime) -> Cosigning:
             return replace(
                 state, silent={name: one for name, one in state.silent.items() if name != event.witness}
             )
+        case ClaimSetAside():
+            return replace(state, asides={**state.asides, event.vkey: event})
         case LogKeyChanged():
             return replace(state, keys=(*state.keys, event))
         case RulesPublished():

@@ -1,5 +1,6 @@
 """The log's heads are cosigned by boards that agree; one that is silent holds up nothing and is put on record."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,24 +14,35 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from typer.testing import CliRunner
 
+from adapters.cli.main import app
 from adapters.demo import boards as demo
 from adapters.log.key_change import change_key
 from adapters.log.role import mark_of
+from adapters.log.sealer import Ahead, Claim
 from adapters.log.store import Head
 from adapters.witness.ahead import boards_ahead
 from adapters.witness.keeping import cosigners, keep_note, key_unnamed, policy_in_force, remembered
+from domain.acting import CLOCK, Actor
+from domain.log.commands import SetClaimAside
 from domain.log.events import WitnessReturned, WitnessSilent
 from domain.log.notes import ML_DSA_44_COSIGNATURE, VerifierKey, format_note, parse_note
 from domain.log.policy import Policy
+from domain.log.texts import to_base64
 from domain.log.witness import AddCheckpoint
+from domain.log.words import LOG
 from domain.refusal import Refused
 from tests.acceptance.logged_world import KEEPER, Logged, logged_world
 from tests.contract.board_world import Answer, Behaviour, FaultyBoard, WitnessProcess
+from workflows.submission import Answer as Answered
+from workflows.submission import Submission
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = timedelta(hours=24)
@@ -504,15 +516,177 @@ def test_a_board_is_ahead_only_if_it_says_so(
 ) -> None:
     logged.adopt(*boards(started, tmp_path, audit=behaviour))
     logged.seal()
-    assert (
-        boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))(logged.log.state())
-        == ahead
-    )
+    assert asked(logged)(logged.log.state()) == [Claim(one, 70_000, proved=False) for one in ahead]
 
 
 def test_without_a_policy_nobody_is_ahead(logged: Logged) -> None:
     logged.seal()
-    assert (
-        boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))(logged.log.state())
-        == []
+    assert asked(logged)(logged.log.state()) == []
+
+
+# ---- a board's word without proof ----------------------------------------------------------------------------------
+
+
+class Liar:
+    """A board that says a size of its own and shows no head."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __call__(self, _: FaultyBoard, __: socket.socket, request: AddCheckpoint | None) -> Answer:
+        return (404, b"") if request is None else (409, f"{self.size}\n".encode())
+
+
+def asked(logged: Logged) -> Ahead:
+    """As the role `seal` asks the boards when it starts."""
+    return boards_ahead(logged.log, logged.engine.handle, mark_of(logged.engine.settings))
+
+
+def put_aside(
+    logged: Logged, claimed: int, actor: Actor = KEEPER, authority: str | None = "resolution:7"
+) -> Answered:
+    """The operator's act, after asking the board."""
+    (board,), state = policy(logged).witnesses, logged.log.state()
+    command = SetClaimAside(
+        witness=board.name, vkey=str(board.vkey), claimed=claimed, size=state.size, root=to_base64(state.root)
     )
+    return logged.engine.handle(Submission("test", uuid4().hex, LOG, command, actor, authority=authority))
+
+
+def test_a_false_claim_stops_the_sealer_until_it_is_set_aside_on_record(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    logged.adopt(*boards(started, tmp_path, audit=Liar(70_000)))
+    before = logged.seal()
+    with pytest.raises(Refused) as refused:
+        logged.seal(asked(logged))
+    assert refused.value.code == "witness_claims_more"
+    assert "audit (70000)" in refused.value.advice
+    assert logged.log.head() == before
+
+    assert put_aside(logged, 70_000).accepted
+    head = logged.seal(asked(logged))
+
+    assert head.size == before.size + 1
+    leaf = json.loads(logged.log.leaf(before.size))  # every board sees it, with who did it and on what ground
+    assert (leaf["type"], leaf["authority"], leaf["post"]) == (
+        "claim_set_aside.v1", "resolution:7", "security_admin",
+    )  # fmt: skip
+    assert (leaf["pub"]["witness"], leaf["pub"]["claimed"], leaf["pub"]["size"]) == (
+        "audit",
+        70_000,
+        before.size,
+    )
+
+
+def test_a_larger_claim_needs_another_look(logged: Logged, started: ExitStack, tmp_path: Path) -> None:
+    liar = Liar(70_000)
+    logged.adopt(*boards(started, tmp_path, audit=liar))
+    logged.seal()
+    put_aside(logged, 70_000)
+    logged.seal(asked(logged))
+    liar.size = 70_001
+
+    with pytest.raises(Refused, match="witness_claims_more"):
+        logged.seal(asked(logged))
+
+
+@pytest.mark.parametrize(
+    ("actor", "authority", "claimed", "code"),
+    [
+        (KEEPER, None, 70_000, "authority_missing"),
+        (Actor(person=KEEPER.person, body="system", post="system_admin"), "resolution:7", 70_000, "not_your_post"),
+        (CLOCK, "resolution:7", 70_000, "not_your_post"),
+        (KEEPER, "resolution:7", 1, "not_ahead"),
+    ],
+)  # fmt: skip
+def test_nobody_else_sets_a_claim_aside_and_none_that_is_no_claim(
+    logged: Logged,
+    started: ExitStack,
+    tmp_path: Path,
+    actor: Actor,
+    authority: str | None,
+    claimed: int,
+    code: str,
+) -> None:
+    logged.adopt(*boards(started, tmp_path, audit=Liar(70_000)))
+    logged.seal()
+
+    answer = put_aside(logged, claimed, actor, authority)
+
+    assert (answer.outcome, answer.code) == ("refused", code)
+    with pytest.raises(Refused, match="witness_claims_more"):
+        logged.seal(asked(logged))
+
+
+def test_a_claim_is_set_aside_once(logged: Logged, started: ExitStack, tmp_path: Path) -> None:
+    logged.adopt(*boards(started, tmp_path, audit=Liar(70_000)))
+    logged.seal()
+    put_aside(logged, 70_000)
+
+    assert put_aside(logged, 69_999).code == "set_aside_already"
+
+
+def test_once_the_board_cosigns_again_its_word_counts_again(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    liar = Liar(70_000)
+    (board,) = boards(started, tmp_path, audit=liar)
+    logged.adopt(board)
+    logged.seal()
+    put_aside(logged, 70_000)
+    head = logged.seal(asked(logged))
+    board.behaviour = good
+    logged.cosigning(logged.cosigned(head))
+    board.behaviour = liar
+
+    with pytest.raises(Refused, match="witness_claims_more"):
+        logged.seal(asked(logged))
+
+
+def test_a_head_that_this_log_signed_is_never_set_aside(
+    founded: Path, started: ExitStack, tmp_path: Path
+) -> None:
+    """A true restored backup: the act is refused its purpose, and stands on record all the same."""
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    shutil.copytree(founded, data)
+    with logged_world(data) as logged:
+        process = started.enter_context(WitnessProcess(tmp_path / "audit", "audit", logged.key))
+        logged.adopt(process)
+        logged.cosigning(logged.cosigned(logged.seal()))
+    shutil.copytree(data, copy)
+    with logged_world(data) as logged:
+        logged.grow()
+        head = logged.grow()
+        logged.cosigning(logged.cosigned(head))
+    for file in data.glob("*.db*"):
+        file.unlink()
+    set_back(logged, data, copy)
+
+    with logged_world(data) as logged:
+        answer = put_aside(logged, head.size)
+        with pytest.raises(Refused) as refused:
+            logged.seal(asked(logged))
+
+    assert answer.accepted
+    assert refused.value.code == "witness_ahead"
+
+
+def test_the_operator_types_it_and_the_board_is_found_by_its_name(
+    logged: Logged, started: ExitStack, tmp_path: Path
+) -> None:
+    logged.adopt(*boards(started, tmp_path, audit=Liar(70_000)))
+    logged.seal()
+    who = ("--as", f"{KEEPER.person}/system/security_admin", "--authority", "resolution:7", "--json")
+    environment = {"HUIYIN_DATA": str(logged.engine.settings.data), "COLUMNS": "250"}
+
+    def typed(board: str) -> dict[str, Any]:
+        given = ["log", "set-aside", board, "--claimed", "70000", *who]
+        told: dict[str, Any] = json.loads(CliRunner().invoke(app, given, env=environment).stdout)
+        return told
+
+    wrong, right = typed("nobody"), typed("audit")
+
+    assert (wrong["code"], "audit" in wrong["advice"]) == ("no_such_board", True)
+    assert (right["outcome"], right["board"], right["claimed"]) == ("accepted", "audit", 70_000)
+    logged.seal(asked(logged))

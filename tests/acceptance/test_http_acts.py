@@ -133,9 +133,10 @@ def test_no_command_of_people_is_missing_in_the_table() -> None:
         "take_due_steps", "reset_clocks",  # the clock's own
         "backfill_matter",  # imports
         "issue_first_link", "claim_first_link",  # at the machine
-            "issue_system_key", "end_system_key", "link_signin", "unlink_signin",  # with the secret that they are about
+        "issue_system_key", "end_system_key", "link_signin", "unlink_signin",  # with the secret that they are about
+        "make_subscription", "change_subscription_secret", "pause_subscription", "resume_subscription", "end_subscription",
         "release_rulebook", "withdraw_rulebook", "enter_notice", "release_map",
-        "adopt_policy", "change_log_key", "note_silence", "note_return", "publish_rules",
+        "adopt_policy", "change_log_key", "set_claim_aside", "note_silence", "note_return", "publish_rules",
     }  # fmt: skip
     named = {name for name, one in known_commands().items() if not one.__module__.startswith("tests.")}
 

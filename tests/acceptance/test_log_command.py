@@ -19,7 +19,7 @@ from adapters.engine import code_release, now, open_engine
 from adapters.log import open_log
 from adapters.log.keys import LOG_KEY, ed25519_verify, public_key
 from adapters.log.role import opening_of, sealer_of
-from adapters.log.sealer import BATCH, Ahead, nobody
+from adapters.log.sealer import BATCH, Ahead, Claim, nobody
 from adapters.settings import Settings
 from domain.log.notes import parse_note, verified
 from domain.refusal import Refused
@@ -271,7 +271,7 @@ def test_after_events_were_lost_a_witness_that_saw_them_stops_the_sealer(
     heads = told("log", "status")["signed"]
 
     with pytest.raises(Refused, match="witness_ahead"):
-        seal(ahead=lambda state: ["board"] if state.size < size else [])
+        seal(ahead=lambda state: [Claim("board", size, proved=True)] if state.size < size else [])
 
     assert told("log", "status", code=1)["signed"] == heads
 

@@ -17,7 +17,7 @@ from adapters.log.genesis import opened
 from adapters.log.keys import LOG_KEY, ed25519_verify, make_key, make_log_keys, open_signer, public_key
 from adapters.log.reconcile import reconcile
 from adapters.log.rejoin import rejoin
-from adapters.log.sealer import TROUBLE
+from adapters.log.sealer import TROUBLE, Claim
 from domain.event import decode
 from domain.log.checkpoint import Checkpoint
 from domain.log.events import LogOpened
@@ -301,7 +301,9 @@ def test_a_witness_that_is_ahead_stops_the_sealer_until_it_is_not(world: LogWorl
     world.sealed()
     world.add("c")
     with pytest.raises(Refused, match="board-2") as told:
-        world.sealer(ahead=lambda state: ["board-2"] if state.size < 9 else []).position()
+        world.sealer(
+            ahead=lambda state: [Claim("board-2", 9, proved=True)] if state.size < 9 else []
+        ).position()
     assert told.value.code == "witness_ahead"
     assert world.log.state().size == 4
 
@@ -309,6 +311,29 @@ def test_a_witness_that_is_ahead_stops_the_sealer_until_it_is_not(world: LogWorl
 
     assert world.log.meta(TROUBLE) is None
     assert world.log.state().size == 5
+
+
+def test_a_witness_that_claims_more_is_named_apart_with_what_to_do(world: LogWorld) -> None:
+    world.add("a")
+    world.sealed()
+
+    with pytest.raises(Refused) as told:
+        world.sealer(ahead=lambda _: [Claim("board-2", 9, proved=False)]).position()
+
+    assert told.value.code == "witness_claims_more"
+    assert "board-2 (9)" in told.value.advice
+    assert "huiyin log set-aside BOARD --claimed SIZE" in told.value.advice
+
+
+def test_where_one_witness_proves_it_the_others_words_do_not_matter(world: LogWorld) -> None:
+    world.add("a")
+    world.sealed()
+    both = [Claim("board-1", 9, proved=False), Claim("board-2", 5, proved=True)]
+
+    with pytest.raises(Refused, match="board-2 cosigned") as told:
+        world.sealer(ahead=lambda _: both).position()
+
+    assert told.value.code == "witness_ahead"
 
 
 @pytest.mark.parametrize(
