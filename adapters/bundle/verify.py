@@ -1684,7 +1684,7 @@ class Months:
         if not _MONTH.fullmatch(month):
             raise ValueError("no month")
         told, seen = Counted(pub["events"], pub["cases"], channels), self._seen(month, count)
-        zh, en = told.words()
+        over, (zh, en) = told.over(seen), told.words()
         self._found.note("census_taken", f"{month} 月度清点:{zh}。", f"Census of {month}: {en}.", index)
         awaited = self._awaited()
         if awaited is not None and month > awaited:
@@ -1696,7 +1696,7 @@ class Months:
                 f"The census of {month} was taken again, or too early.",
             )
             self._found.fail("census_month_differs", zh, en, index)
-        elif not self._fits(month, told.over(seen), withheld):
+        elif not self._fits(month, over, withheld):
             (zh, en), (zh_seen, en_seen) = told.words(), seen.words()
             zh = f"{month} 月度清点称 {zh};日志中 {zh_seen},只见哈希者至多 {self._slack + withheld}。"
             en = f"The census of {month} says {en}; the log shows {en_seen}, at most {self._slack + withheld} withheld."

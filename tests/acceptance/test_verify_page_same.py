@@ -5,6 +5,7 @@ The page runs no process law: what only the law says is left out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,11 @@ from playwright.sync_api import Browser
 from tests import bundle_maker as make
 from tests.acceptance.page_world import Files, Given, Reader, grown, judged, reader, words
 from tests.bundle_maker import BEGIN, BOARDS, LOG_KEY, LOG_STREAM, Signer, Trail, case
+from tests.unit import test_verify_census as counting
 from tests.unit.test_verify_findings import (
     adoption,
     erased,
+    grid_map,
     head,
     heads_every,
     key_change,
@@ -187,6 +190,27 @@ def erasure(**changed: object) -> Callable[[], Given]:
     return made
 
 
+def censuses(*months: int, promised: bool = True, **changed: object) -> Callable[[], Given]:
+    """A log of two months and a little of the third, with these months' censuses."""
+
+    def made() -> Given:
+        trail = counting.goes_on(counting.begun(census=promised), 12, 10)
+        counting.goes_on(counting.goes_on(trail, 13, 20), 13, 30, day=3)
+        for month in months:
+            counting.census(trail, f"{counting.first_of(month):%Y-%m}", **changed)
+        return Given(counting.files(trail))
+
+    return made
+
+
+def census_withheld(**changed: object) -> Callable[[], Given]:
+    def made() -> Given:
+        trail = counting.census(counting.goes_on(counting.begun(census=True), 12, 10), "2025-11", **changed)
+        return Given(counting.withheld(trail, case(1), case(2)))
+
+    return made
+
+
 SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
     "a leaf edited": (edited, "root_mismatch"),
     "one byte of a leaf": (one_byte, "root_mismatch"),
@@ -245,6 +269,20 @@ SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
     "the log's key changed": (key_changed(), "log_key_changed"),
     "the log's key taken": (key_changed(LOG_KEY), "log_key_unproven"),
     "rules for time gone by": (lambda: Given(rulebook(grown(), -DAY)), "rulebook_backdated"),
+    "a map": (lambda: Given(grid_map(grown(), DAY)), "map_released"),
+    "a map for time gone by": (lambda: Given(grid_map(grown(), -DAY)), "map_backdated"),
+    "censuses of two months": (censuses(11, 12), "census_taken"),
+    "a census altered": (censuses(11, 12, events=40), "census_month_differs"),
+    "a census without its channels": (censuses(11, 12, registrations=[]), "census_month_differs"),
+    "a census too early": (censuses(11, 12, 13), "census_month_differs"),
+    "a census again": (censuses(11, 12, 12), "census_month_differs"),
+    "censuses left out": (censuses(), "census_month_missing"),
+    "a census left out before another": (censuses(12), "census_month_missing"),
+    "a census that is none": (censuses(11, month="2025-00"), "event_malformed"),
+    "a census of words": (censuses(11, events="many"), "event_malformed"),
+    "no census promised": (censuses(promised=False), None),
+    "a census, and leaves withheld": (census_withheld(), "census_taken"),
+    "a census of more than was withheld": (census_withheld(events=31), "census_month_differs"),
     "an erasure": (erasure(), "data_erased"),
     "an erasure without ground": (erasure(ground=""), "erased_without_ground"),
     "a type miscounted": (miscounted("events", "work_noted.v1"), "census_types"),
@@ -278,6 +316,26 @@ def test_both_verifiers_find_the_same_in_the_same_words(desk: Desk, board: Reade
     assert code is None or code in by_page.codes
     for name in ("origin", "old", "new", "leaves", "withheld", "events", "digests"):
         assert by_page.said[name] == by_python.said[name]
+
+
+@pytest.mark.parametrize("promised", [True, False])
+def test_both_remember_the_same_of_months_that_are_not_over(
+    desk: Desk, board: Reader, promised: bool
+) -> None:
+    trail = counting.begun(census=promised)
+    trail.add(case(50), "matter_backfilled.v1", {"number": "n-50"})
+    desk.month(counting.withheld(trail, case(1)))
+    board.check(desk.folder / "bundle.zip", policy=desk.policy)
+    memory = board.saves("memory.json", desk.folder / "memory.json")
+    old = trail.size
+    counting.census(counting.goes_on(counting.goes_on(trail, 12, 10), 12, 20, day=4), "2025-11", events=1)
+
+    by_python = desk.month(counting.files(trail, old))
+    by_page = [board.check(desk.folder / "bundle.zip", memory=one) for one in (memory, desk.state)]
+
+    assert json.loads(memory.read_text("utf-8"))["census"] == desk.seen()["census"]
+    assert [words(one.findings) for one in by_page] == [words(by_python.findings)] * 2
+    assert by_python.faults == {"census_month_differs"}
 
 
 def renamed(name: str) -> Callable[[Files], bytes]:
