@@ -69,10 +69,13 @@ class Intakes:
                 one.result()
 
     def let(self, count: int) -> None:
-        """Let so many more begin; come back when one of them has been registered."""
+        """Let so many more begin."""
         self._under_way.clear()
         self._gate.release(count)
-        assert self._under_way.wait(PATIENT_SECONDS)
+
+    def under_way(self) -> None:
+        """Come back when one of those that were let go last has been registered."""
+        assert self._under_way.wait(PATIENT_SECONDS), "nothing was registered"
 
     def again(self) -> list[httpx.Response]:
         """Send everything again, under the same keys."""
@@ -105,7 +108,8 @@ class Intakes:
             except httpx.TransportError:
                 with self._turn:
                     self.hung_up += 1
-            assert time.monotonic() < until and not self._given_up, f"{asked.path} was never answered"
+            assert not self._given_up, "the test has failed"
+            assert time.monotonic() < until, f"{asked.path} was never answered"
             time.sleep(SLOWLY)
         assert answer.status_code in (200, 201), answer.text
         with self._turn:

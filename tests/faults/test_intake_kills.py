@@ -85,6 +85,7 @@ def test_each_part_dies_once_while_sixteen_requests_come_in(store: str, tmp_path
             died_before_it_answered(at)
             for part in PARTS:
                 said.let(3)
+                said.under_way()
                 strikes(at, part, 0.5)
         check(at, said, told)
 
@@ -107,6 +108,7 @@ def test_two_hundred_requests_with_a_kill_of_something_every_few_seconds(store: 
             died_before_it_answered(at)
             for part in parts:
                 said.let(9)
+                said.under_way()
                 strikes(at, part, chance.uniform(0.0, 2.0))
                 time.sleep(chance.uniform(0.0, 2.0))
         check(at, said, told)
