@@ -9,9 +9,6 @@ from datetime import date, datetime, time
 from typing import IO, TYPE_CHECKING, Any
 from xml.parsers import expat
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
@@ -34,6 +31,9 @@ def workbook(source: Path | IO[bytes], *, formulas: bool = False) -> Iterator[Wo
 
     Raises Refused "unreadable_file" for what is no workbook, or too large a one.
     """
+    from openpyxl import load_workbook  # here, since most tables are CSV
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(source) as packed:
             _bounded(packed)

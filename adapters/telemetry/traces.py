@@ -1,6 +1,6 @@
 """Traces on demand: OpenTelemetry spans, sent as OTLP over HTTP to the collector that the settings name, else none.
 
-Nothing is sent, and nothing of the exporter is even loaded, unless `HUIYIN_TRACES` or OpenTelemetry's own
+Nothing is sent, and nothing of OpenTelemetry is even loaded, unless `HUIYIN_TRACES` or OpenTelemetry's own
 `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` names a collector. What leaves is rebuilt from
 the span: names, times and the attributes of a list. The words of an error stay here, for they might quote a value.
 """
@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
-
 from adapters import correlation
 
 if TYPE_CHECKING:
+    from opentelemetry import trace
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
     from temporalio.client import Interceptor
@@ -70,15 +69,17 @@ def tracing(settings: Settings, role: str) -> Iterator[None]:
 
 
 @contextmanager
-def span(name: str, *, parent: str | None = None, **attributes: Value | None) -> Iterator[trace.Span]:
-    """A span around this piece of work; costs next to nothing where nobody traces.
+def span(name: str, *, parent: str | None = None, **attributes: Value | None) -> Iterator[trace.Span | None]:
+    """A span around this piece of work; None, which costs next to nothing, where nobody traces.
 
     `act="…"` becomes `huiyin.act`; `route`, `method` and `status` are HTTP's own. `parent` is a correlation
     under which a first span begins its trace, so that a request, what came of it and its deliveries are one trace.
     """
     if _tracer is None:
-        yield trace.INVALID_SPAN
+        yield None
         return
+    from opentelemetry.trace import StatusCode
+
     said = {_key(key): value for key, value in attributes.items() if value is not None}
     about = parent or correlation.current()
     if about is not None:
@@ -90,14 +91,14 @@ def span(name: str, *, parent: str | None = None, **attributes: Value | None) ->
         try:
             yield made
         except BaseException as error:
-            made.set_status(trace.StatusCode.ERROR)
+            made.set_status(StatusCode.ERROR)
             made.set_attribute("error.type", type(error).__name__)
             raise
 
 
-def say(made: trace.Span, **attributes: Value | None) -> None:
+def say(made: trace.Span | None, **attributes: Value | None) -> None:
     """Attributes that are known only at the end."""
-    if made.is_recording():
+    if made is not None and made.is_recording():
         made.set_attributes({_key(key): value for key, value in attributes.items() if value is not None})
 
 
@@ -116,6 +117,8 @@ def _key(key: str) -> str:
 
 def _beginning(about: str | None) -> Any:
     """The context of a span that has none above it: the trace that the correlation names."""
+    from opentelemetry import trace
+
     if about is None or trace.get_current_span().get_span_context().is_valid:
         return None
     digits = about.replace("-", "")
@@ -147,11 +150,12 @@ def _clean(exporter: SpanExporter) -> SpanExporter:
 
 def _cleaned(one: ReadableSpan) -> ReadableSpan:
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Status
 
     said: Mapping[str, Any] = one.attributes or {}
     return ReadableSpan(
         name=one.name, context=one.get_span_context(), parent=one.parent, resource=one.resource,
         attributes={key: value for key, value in said.items() if key in TOLD}, events=(), links=one.links,
-        kind=one.kind, status=trace.Status(one.status.status_code), start_time=one.start_time,
+        kind=one.kind, status=Status(one.status.status_code), start_time=one.start_time,
         end_time=one.end_time, instrumentation_scope=one.instrumentation_scope,
     )  # fmt: skip
