@@ -122,7 +122,11 @@ _REGISTER = tuple(
     if command not in _ELSEWHERE
 )
 
-_OF_THE_FILE = (Act("", "disclose", do.DiscloseCase), Act("", "erase", do.EraseData))
+_OF_THE_FILE = (
+    Act("", "disclose", do.DiscloseCase),
+    Act("", "erase", do.EraseData),
+    Act("", "unlock", do.LiftLock),
+)
 
 ACTS: tuple[Act, ...] = (
     *_MATTER,

@@ -23,6 +23,7 @@ EVENTS = {
     "child_opened": "拆出子项", "child_ended": "子项结束", "child_reopened": "子项重办", "exclusion_requested": "申请剔除",
     "exclusion_decided": "剔除裁定", "reminded": "提醒", "due_missed": "超期", "breach_escalated": "超期上报",
     "person_recused": "回避", "case_disclosed": "调卷·移交监督", "data_erased": "删除个人信息", "data_locked": "封存个人信息",
+    "data_unlocked": "解除封存",
     "clock_reset": "时限重置", "order_drafted": "拟单", "order_authorised": "签批", "order_issued": "发单·吹哨",
     "leg_added": "加派", "leg_excused": "免除", "lead_changed": "变更主办", "summons_time_changed": "变更集合时间",
     "leg_acknowledged": "签收", "leg_contacted": "首次联系", "leg_checked_in": "报到", "word_of_mouth_confirmed": "口头确认",

@@ -1,7 +1,9 @@
 """Key duties: what the key store has to do because of a stored event. The event is the decision; this carries it out.
 
 `handle` does it right after the append. A crash in between leaves the keys as they were: the follower's keeper does
-the same again from the events, and so does a restore. Everything here may be done any number of times.
+the same again from the events, and so does a restore. Everything here may be done any number of times, in the order of the
+events: where an older lock or its end is done again, what came after it is done again too. Until then readers go by the
+case itself, which says what is locked.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from domain.event import Event, decode
-from domain.matter.events import DataErased, DataLocked, MatterDiverted
+from domain.matter.events import DataErased, DataLocked, DataUnlocked, MatterDiverted
 from domain.refusal import Refused
 from workflows.ports import KeyStore, Stored
 
@@ -19,10 +21,11 @@ class Duty(Enum):
 
     DIVERTED = "diverted"
     LOCKED = "locked"
+    UNLOCKED = "unlocked"
     ERASED = "erased"
 
 
-OF_KEYS = frozenset(event.TYPE for event in (MatterDiverted, DataErased, DataLocked))
+OF_KEYS = frozenset(event.TYPE for event in (MatterDiverted, DataErased, DataLocked, DataUnlocked))
 """The types of the events that the key store must know of."""
 
 
@@ -39,6 +42,9 @@ def carry_out(keys: KeyStore, stream: str, event: Event) -> Duty | None:
         case DataLocked():
             keys.lock(stream, event.subject)
             return Duty.LOCKED
+        case DataUnlocked():
+            keys.unlock(stream, event.subject, event.still)
+            return Duty.UNLOCKED
         case DataErased():
             keys.destroy(stream, event.subject)
             return Duty.ERASED

@@ -146,6 +146,7 @@ EFFECTS: dict[str, list[Op]] = {
     "case_disclosed.v1": [],
     "data_erased.v1": [],
     "data_locked.v1": [],
+    "data_unlocked.v1": [],
 }  # fmt: skip
 """What each stored event does to the case. `to` is filled in from the lifecycle's row where it stands there."""
 
@@ -158,10 +159,11 @@ TOLD: dict[str, dict[str, Any]] = {
     "matter_supplemented.v1": {"states": None, "if": {"merged": "*"}},
     "data_erased.v1": {"states": None, "if": {}, "needs": ["ended_or_withdrawn"]},
     "data_locked.v1": {"states": None, "if": {}, "needs": ["ended_or_withdrawn"]},
+    "data_unlocked.v1": {"states": None, "if": {}},
 }
 """What another case's act may put into this one: in which states, and how it is told from an act of its own."""
 
-STANDING_STILL = ("take_over_matter", "add_supplement", "disclose_case", "erase_data")
+STANDING_STILL = ("take_over_matter", "add_supplement", "disclose_case", "erase_data", "lift_lock")
 """The only acts on imported history that nobody has taken over."""
 
 NEEDS: dict[str, list[str]] = {
@@ -245,6 +247,7 @@ PARTIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "declare_recusal": ("recuse", ("oneself", "office", "supervisor", "part")),
     "disclose_case": ("disclose", ("office", "archive")),
     "erase_data": ("erase", ("office", "archive")),
+    "lift_lock": ("erase", ("office", "archive")),
     "take_due_steps": ("", ("clock",)),
     "reset_clocks": ("", ("clock",)),
 }
@@ -308,6 +311,7 @@ APART: dict[str, list[dict[str, Any]]] = {
     "leg_rated.v1": [_apart("performers")],
     "data_erased.v1": [_apart(*_PART, "submitter")],
     "data_locked.v1": [_apart(*_PART, "submitter")],
+    "data_unlocked.v1": [_apart(*_PART, "submitter")],
 }  # fmt: skip
 """Whose persons the act's person must not be among (law 4, G4). Not asked of the rulebook's own default steps."""
 

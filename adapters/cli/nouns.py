@@ -70,6 +70,11 @@ OFFERED: dict[str, Noun | Verb] = {
         " instead.",
         "acts:verb",
     ),
+    "unlock": Verb(
+        "解除封存: what was locked is handled again and not erased at the end of its term; of one requester,"
+        " or of the whole case without those who are locked by themselves.",
+        "acts:verb",
+    ),
     "doctor": Verb(
         "Say what is reachable, how far each consumer is behind, and which open cases have no process.",
         "operate:verbs",

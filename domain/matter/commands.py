@@ -15,6 +15,7 @@ from domain.matter.words import (
     ErasureGround,
     Id,
     Kind,
+    LiftGround,
     Number,
     RecusalGround,
     Scale,
@@ -337,6 +338,14 @@ class EraseData(Command, name="erase_data"):
 
     about: Id | None = None
     ground: ErasureGround
+
+
+class LiftLock(Command, name="lift_lock"):
+    """解除封存: what was locked is handled again and not erased at the end of its term; of one requester, or of the whole
+    case without those who are locked by themselves."""
+
+    about: Id | None = None
+    ground: LiftGround
 
 
 class TakeDueSteps(Command, name="take_due_steps"):

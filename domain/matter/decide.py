@@ -17,6 +17,7 @@ from domain.matter import (
     intake,
     keeping,
     legs,
+    lifting,
     orders,
     recusal,
     withdrawal,
@@ -84,6 +85,7 @@ _FAMILY: dict[
     do.SplitMatter: families.split,
     do.DeclareRecusal: recusal.declare,
     do.EraseData: keeping.erase,
+    do.LiftLock: lifting.lift,
 }
 
 _CLOCK: dict[type[Command], Callable[[Matter, Any, Context], tuple[Event, ...]]] = {
@@ -181,7 +183,7 @@ def _decided(state: Matter, command: Command, ctx: Context) -> tuple[tuple[Event
 
 
 _AT_ANY_TIME = frozenset({
-    "add_supplement", "join_requester", "state_notice_wish", "disclose_case", "erase_data", "declare_recusal",
+    "add_supplement", "join_requester", "state_notice_wish", "disclose_case", "erase_data", "lift_lock", "declare_recusal",
 })  # fmt: skip
 _AFTER_EVERYBODY = frozenset({"submit_result", "divert_matter", "merge_matter"})
 
@@ -194,7 +196,7 @@ def _builds_on(state: Matter, command: Command, ctx: Context) -> None:
         after(ctx, state.last_at if command.NAME in _AFTER_EVERYBODY else state.moved_at)
 
 
-_OF_HISTORY = (do.TakeOverMatter, do.AddSupplement, do.DiscloseCase, do.EraseData)
+_OF_HISTORY = (do.TakeOverMatter, do.AddSupplement, do.DiscloseCase, do.EraseData, do.LiftLock)
 
 
 def _still_sealed(state: Matter, ctx: Context) -> None:

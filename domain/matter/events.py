@@ -390,6 +390,18 @@ class DataErased(Event, name="data_erased.v1"):
     boards: tuple[str, ...] = ()
 
 
+class DataUnlocked(Event, name="data_unlocked.v1"):
+    """解除封存: a lock ends before its term, and what was to be erased then is not.
+
+    `subject` as in `DataLocked`; `still` are the requesters whose own locks stay when the whole case's ends.
+    """
+
+    ground: str
+    authority: str
+    subject: str | None = None
+    still: tuple[str, ...] = ()
+
+
 class DataLocked(Event, name="data_locked.v1"):
     """封存: a term of keeping runs, so that these data are stored and nothing else is done with them until it ends.
 

@@ -313,7 +313,11 @@ def _erased(state: Matter, e: ev.DataErased, rec: Recorded[Any]) -> None:
 
 
 def _locked(state: Matter, e: ev.DataLocked, rec: Recorded[Any]) -> None:
-    state.locked[e.subject or WHOLE] = Lock(e.ground, e.authority, e.until)
+    state.locked[e.subject or WHOLE] = Lock(e.ground, e.authority, e.until, e.retention)
+
+
+def _unlocked(state: Matter, e: ev.DataUnlocked, rec: Recorded[Any]) -> None:
+    state.locked.pop(e.subject or WHOLE, None)
 
 
 def _item(state: Matter, e: ev.DueItem, rec: Recorded[Any]) -> None:
@@ -374,6 +378,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
     ev.PersonRecused: _recused,
     ev.DataErased: _erased,
     ev.DataLocked: _locked,
+    ev.DataUnlocked: _unlocked,
     ev.Reminded: _item,
     ev.DueMissed: _item,
     ev.BreachEscalated: _item,
@@ -384,7 +389,7 @@ FOLDS: dict[type[Event], Callable[[Matter, Any, Recorded[Any]], None]] = {
 
 _HOLD_UP_NOBODY = (
     ev.DueItem, ev.ClockReset, ev.MatterSupplemented, ev.CaseDisclosed, ev.DataErased, ev.DataLocked,
-    ev.PersonRecused, ev.NoticeWishStated,
+    ev.DataUnlocked, ev.PersonRecused, ev.NoticeWishStated,
 )  # fmt: skip
 _ACTS = frozenset(event for event in FOLDS if not issubclass(event, _HOLD_UP_NOBODY))
 _STEPS = frozenset(event for event in _ACTS if not issubclass(event, OF_AN_ORDER))
@@ -398,6 +403,8 @@ def evolve(state: Matter | None, recorded: Recorded[Any]) -> Matter:
     matter.version += 1
     if (matter.status in ENDED_MATTER) != ended:
         matter.ended_at = None if ended else matter.ended_at or recorded.recorded_at
+        for lock in matter.locked.values():
+            lock.outdated = lock.outdated or ended
     _when(matter, event, recorded)
     return matter
 

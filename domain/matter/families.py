@@ -35,7 +35,7 @@ def touches(state: Matter | None, command: Command) -> tuple[str, ...]:
     master that hears what is still said about what was merged into it, parts that hear who is recused, and those that
     hold the same requester."""
     named = command.touches()
-    if state is not None and isinstance(command, do.EraseData):
+    if state is not None and isinstance(command, do.EraseData | do.LiftLock):
         return others_with(state, command.about)
     if state is not None and isinstance(command, do.DeclareRecusal):
         return (*named, *state.children)

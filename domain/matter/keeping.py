@@ -82,10 +82,10 @@ def _prolonged(state: Matter, code: str, ctx: Context) -> tuple[Event, ...]:
             authority=lock.authority,
             subject=about or None,
             retention=code,
-            until=term.until,
+            until=_longest((term, Term(lock.retention, lock.until))).until,
         )
         for about, lock in state.locked.items()
-        if lock.until is not None and (term.until is None or term.until > lock.until)
+        if lock.until is not None and (lock.outdated or term.until is None or term.until > lock.until)
     )
 
 
@@ -149,7 +149,8 @@ def erase(
     if state.shut(about) == "erased":
         raise Refused("erased_already", "These data were erased already; the history says when and why.")
     reached = concerned if command.about else {state.id: state}
-    term = _longest(_term(ctx, one.retention, _ended(one, ctx)) for one in concerned.values())
+    terms = [_term(ctx, one.retention, _ended(one, ctx)) for one in concerned.values()]
+    term = _longest((*terms, *_promised(reached.values(), command.about)))
     made = _locks if term.runs(ctx.when.recorded_at) else _erasures
     events = {case: made(one, command, term, ctx) for case, one in reached.items()}
     here = events.pop(state.id)
@@ -176,13 +177,21 @@ def _may_go(state: Matter, command: do.EraseData) -> None:
         allowed_now(command, state.status, ENDED_MATTER)
 
 
+def _promised(reached: Iterable[Matter], about: str | None) -> list[Term]:
+    """The terms that locks on these data name: whatever the rules say by now, none is cut short (law 7)."""
+    locks = [
+        lock for one in reached for who, lock in one.locked.items() if about is None or who in (about, WHOLE)
+    ]
+    return [Term(lock.retention, lock.until) for lock in locks if lock.retention]
+
+
 def _ended(state: Matter, ctx: Context) -> datetime:
     return state.ended_at or ctx.when.recorded_at
 
 
 def _locks(state: Matter, command: do.EraseData, term: Term, ctx: Context) -> tuple[Event, ...]:
     held = state.locked.get(command.about or WHOLE) or state.locked.get(WHOLE)
-    if held is not None and held.until == term.until:
+    if held is not None and held.until == term.until and not held.outdated:
         until = "without an end" if term.until is None else f"until {term.until:%Y-%m-%d}"
         raise Refused("locked_already", f"Nothing to do: these data are locked {until}, and erased then.")
     lock = ev.DataLocked(
@@ -221,12 +230,25 @@ def in_parts(digests: list[str]) -> list[tuple[str, ...]]:
 
 
 def ends(state: Matter) -> Mapping[str, datetime]:
-    """When what is locked is to be erased, by the id of the agenda's item; what is locked without an end never is."""
+    """When what is locked is to be erased, by the id of the agenda's item.
+
+    What is locked without an end never is, nor what a lock holds whose matter went on. The whole case goes when the last
+    of its requesters' own locks has ended as well.
+    """
+    found = {about: _end(state, about) for about in state.locked}
     return {
-        f"{ERASE}{about or 'case'}/{int(lock.until.timestamp() * 1000)}": lock.until
-        for about, lock in state.locked.items()
-        if lock.until is not None
+        f"{ERASE}{about or 'case'}/{int(until.timestamp() * 1000)}": until
+        for about, until in found.items()
+        if until is not None
     }
+
+
+def _end(state: Matter, about: str) -> datetime | None:
+    locks = [lock for who, lock in state.locked.items() if who == about or (not about and lock.retention)]
+    ends = [lock.until for lock in locks if lock.until is not None]
+    requester = state.requesters.get(about)
+    stays = state.locked[about].outdated and not (requester is not None and requester.withdrawn)
+    return None if stays or len(ends) < len(locks) else max(ends)
 
 
 def term_ended(state: Matter, item: str, ctx: Context, before: Iterable[Event] = ()) -> tuple[Event, ...]:

@@ -62,6 +62,7 @@ MATTER: dict[str, Row] = {
     "declare_recusal": Row(_OPEN_TO_WORDS - _in("merged")),
     "disclose_case": Row(_KNOWN),
     "erase_data": Row(_KNOWN),
+    "lift_lock": Row(_KNOWN),
     "draft_order": Row(HANDLING),
     "request_matter_extension": Row(HANDLING),
     "decide_matter_extension": Row(HANDLING | _in("completed", "called_back")),

@@ -52,6 +52,7 @@ MAKES: dict[str, tuple[str, ...]] = {
     do.DeclareRecusal.NAME: (ev.PersonRecused.TYPE,),
     do.DiscloseCase.NAME: (ev.CaseDisclosed.TYPE,),
     do.EraseData.NAME: _SHUT,
+    do.LiftLock.NAME: (ev.DataUnlocked.TYPE,),
     do.MergeMatter.NAME: (ev.MatterMerged.TYPE,),
     do.ReverseMerge.NAME: (ev.MergeReversed.TYPE,),
     do.RequestWithdrawal.NAME: (ev.WithdrawalRequested.TYPE,),
@@ -117,6 +118,7 @@ TELLS: dict[str, tuple[str, ...]] = {
     do.ReverseMerge.NAME: (ev.AbsorptionReversed.TYPE, *_AGAIN),
     do.SplitMatter.NAME: (ev.MatterRegistered.TYPE, *_RECUSED),
     do.EraseData.NAME: _SHUT,
+    do.LiftLock.NAME: (ev.DataUnlocked.TYPE,),
     do.DeclareRecusal.NAME: _RECUSED,
 }
 """What it may make beside, in a parent, a master or a child."""

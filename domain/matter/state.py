@@ -152,11 +152,17 @@ class Order:
 
 @dataclass(slots=True)
 class Lock:
-    """Data that are to be erased when a term of keeping ends: until when (None: without end), and why."""
+    """Data that are to be erased when a term of keeping ends: until when (None: without end), and why.
+
+    `retention` is the class of the file, '' where no rule named one; `outdated`: the matter went on since, so that its
+    term is counted anew when it is archived, or when the erasure is asked for again.
+    """
 
     ground: str
     authority: str
     until: datetime | None
+    retention: str = ""
+    outdated: bool = False
 
 
 WHOLE = ""

@@ -66,6 +66,9 @@ ErasureGround = Literal["purpose_achieved", "term_over", "consent_withdrawn", "u
 """删除的情形, PIPL Art. 47: the purpose is achieved or cannot be, the time of keeping is over, consent was withdrawn,
 the processing broke the law or an agreement, or another law asks for it."""
 
+LiftGround = Literal["request_withdrawn", "locked_in_error", "other_law"]
+"""解除封存的情形: whoever asked for the erasure takes that back, the lock was an error, or another law asks for the data."""
+
 RecusalGround = Literal["kin", "interest", "prior_part", "other"]
 """回避的情形: kinship, an interest in the matter, an earlier part in it, or another ground."""
 

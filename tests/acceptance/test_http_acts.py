@@ -136,7 +136,7 @@ def test_no_command_of_people_is_missing_in_the_table() -> None:
         "issue_system_key", "end_system_key", "link_signin", "unlink_signin",  # with the secret that they are about
         "make_subscription", "change_subscription_secret", "pause_subscription", "resume_subscription", "end_subscription",
         "release_rulebook", "withdraw_rulebook", "enter_notice", "release_map",
-        "adopt_policy", "change_log_key", "set_claim_aside", "note_silence", "note_return", "publish_rules",
+        "adopt_policy", "change_log_key", "set_claim_aside", "note_silence", "note_return", "publish_rules", "take_census",
     }  # fmt: skip
     named = {name for name, one in known_commands().items() if not one.__module__.startswith("tests.")}
 

@@ -238,11 +238,12 @@ class World:
         occurred = how.get("occurred") or self.now
         named = touches(self.states.get(self.case), command)
         default = None if actor.body == "resident" or actor == CLOCK else self._cited(command)
+        bare = lists_digests(command) or isinstance(command, do.LiftLock)
         return Context(
             actor=actor, when=When(occurred_at=occurred, recorded_at=self.now), rulebook=self.book.book,
             authority=how.get("authority", default), calendar=self.book.calendar, register=self.register,
             others={case: self.states.get(case) for case in named}, laws=self._laws(),
-            sealed=frozenset(how.get("sealed", () if lists_digests(command) else SEALED)), held=self._held(command),
+            sealed=frozenset(how.get("sealed", () if bare else SEALED)), held=self._held(command),
         )  # fmt: skip
 
     def _held(self, command: Command) -> dict[str, tuple[Held, ...]]:

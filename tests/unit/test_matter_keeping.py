@@ -171,6 +171,136 @@ def test_a_person_of_whom_nothing_is_held_is_erased_all_the_same() -> None:
     assert made(world, ev.DataErased)[0].digests == ()
 
 
+def test_a_requesters_lock_that_ends_later_holds_the_whole_case() -> None:
+    world = closed_world(two_requesters)
+    world.do(ARCHIVIST, erasing())
+    lock = world.state.locked[""]
+    world.given(
+        ev.DataLocked(
+            ground="unlawful", authority="law:1", subject=OTHER.person, retention="30y",
+            until=lock.until + timedelta(seconds=20),
+        )
+    )  # fmt: skip
+
+    assert {item.at for item in world.due("erase")} == {lock.until + timedelta(seconds=20)}
+    over(world).when(ARCHIVIST, erasing()).then(ev.DataLocked)
+    over(world, 30).when(ARCHIVIST, erasing()).then(ev.DataErased)
+
+
+def test_rules_that_ask_for_less_do_not_cut_short_what_was_locked() -> None:
+    world = closed_world()
+    world.given(ev.DataLocked(ground="unlawful", authority="law:1", retention="permanent", until=None))
+
+    over(world).when(ARCHIVIST, erasing()).refused("locked_already")
+
+    assert world.due("erase") == []
+
+
+# -- a lock that is lifted
+
+
+def lifting(about: Actor | None = None, ground: str = "request_withdrawn") -> do.LiftLock:
+    return do.LiftLock(about=about.person if about else None, ground=ground)  # type: ignore[arg-type]
+
+
+def locked_world(*who: Actor | None, two: bool = False) -> World:
+    world = closed_world(two_requesters) if two else closed_world()
+    for one in who or (None,):
+        world.do(ARCHIVIST, erasing(one))
+    return world
+
+
+def test_a_lock_is_lifted_and_nothing_is_erased_when_its_term_would_have_ended() -> None:
+    world = locked_world()
+
+    world.when(ARCHIVIST, lifting()).then(ev.DataUnlocked)
+
+    (lifted,) = made(world, ev.DataUnlocked)
+    assert (lifted.subject, lifted.ground, lifted.still) == (None, "request_withdrawn", ())
+    assert lifted.authority == "law:street-office"
+    assert world.state.shut(ASKER.person) is None
+    assert world.due("erase") == []
+    assert "data_erased.v1" not in over(world, 100).tick()
+
+
+def test_what_was_lifted_may_be_asked_for_again() -> None:
+    world = locked_world()
+    world.do(ARCHIVIST, lifting())
+
+    world.when(ARCHIVIST, erasing()).then(ev.DataLocked)
+
+
+def test_lifting_the_lock_of_a_case_leaves_a_requesters_own() -> None:
+    world = locked_world(OTHER, None, two=True)
+
+    world.when(ARCHIVIST, lifting()).then(ev.DataUnlocked)
+
+    assert made(world, ev.DataUnlocked)[0].still == (OTHER.person,)
+    assert (world.state.shut(OTHER.person), world.state.shut(ASKER.person)) == ("locked", None)
+    assert len(world.due("erase")) == 1
+
+
+def test_a_requester_is_not_let_out_of_a_locked_case() -> None:
+    locked_world(OTHER, None, two=True).when(ARCHIVIST, lifting(OTHER)).refused("locked_as_a_whole")
+
+
+@pytest.mark.parametrize("about", [None, ASKER], ids=["the case", "the requester"])
+def test_what_is_not_locked_is_not_lifted(about: Actor | None) -> None:
+    closed_world().when(ARCHIVIST, lifting(about)).refused("not_locked")
+
+
+def test_after_the_term_the_erasure_is_owed_and_no_lock_is_lifted() -> None:
+    over(locked_world()).when(ARCHIVIST, lifting()).refused("term_over")
+
+
+def test_what_was_erased_is_not_lifted() -> None:
+    world = over(locked_world())
+    world.do(ARCHIVIST, erasing())
+
+    world.when(ARCHIVIST, lifting()).refused("erased_already")
+
+
+@pytest.mark.parametrize(
+    ("actor", "code"),
+    [
+        (CALLER, "not_your_post"), (SUPERVISOR, "not_your_post"), (officer("board", "board_member"), "not_your_body"),
+        (ASKER, "not_an_officer"), (CLOCK, "not_an_officer"),
+    ],
+)  # fmt: skip
+def test_nobody_but_who_keeps_the_files_lifts_a_lock(actor: Actor, code: str) -> None:
+    locked_world().when(actor, lifting()).refused(code)
+
+
+def test_who_had_a_part_in_the_matter_lifts_no_lock_of_it() -> None:
+    world = locked_world()
+    also = world.also(officer("com-01", "officer"), "archive", "archivist")
+
+    world.when(also, lifting()).refused("same_person")
+
+
+def test_lifting_needs_an_authority() -> None:
+    locked_world().when(ARCHIVIST, lifting(), authority=None).refused("authority_missing")
+
+
+# -- a matter that goes on although a requester is locked
+
+
+def test_a_matter_that_goes_on_is_not_erased_by_the_clock_and_its_term_counts_anew() -> None:
+    world = locked_world(OTHER, two=True)
+    first = world.state.locked[OTHER.person].until
+    world.given(ev.MatterReopened(ground="not_solved", count=1, clocks=()))
+
+    assert world.due("erase") == []
+    assert "data_erased.v1" not in over(world).tick()
+
+    world.given(ev.MatterClosed())
+    assert world.due("erase") == []
+    world.do(ARCHIVIST, archiving(), sealed=())
+
+    (item,) = world.due("erase")
+    assert item.at == world.state.ended_at + timedelta(seconds=30) > first
+
+
 # -- the end of the term
 
 
@@ -437,6 +567,28 @@ def test_what_is_locked_in_both_ends_in_both() -> None:
     assert {state.shut(ASKER.person) for state in world.states.values()} == {"erased"}
 
 
+def test_who_was_locked_in_both_is_let_out_of_both() -> None:
+    world = absorbed(World())
+    world.do(ARCHIVIST, erasing(ASKER))
+
+    world.when(ARCHIVIST, lifting(ASKER)).then(ev.DataUnlocked)
+
+    assert world.stories[MASTER][-1].pub == made(world, ev.DataUnlocked)[0]
+    assert {state.shut(ASKER.person) for state in world.states.values()} == {None}
+
+
+def test_a_case_locked_as_a_whole_keeps_its_requester_who_is_let_out_elsewhere() -> None:
+    world = absorbed(World())
+    world.do(ARCHIVIST, erasing(ASKER))
+    here, world.case = world.case, MASTER
+    world.do(ARCHIVIST, erasing())
+    world.case = here
+
+    world.do(ARCHIVIST, lifting(ASKER))
+
+    assert (world.state.shut(ASKER.person), world.states[MASTER].shut(ASKER.person)) == (None, "locked")
+
+
 def test_a_merge_is_reversed_after_an_erasure_and_who_left_can_still_be_erased() -> None:
     world = over(absorbed(World()))
     world.do(INTAKE, do.ReverseMerge(master=MASTER), sealed=())
@@ -593,6 +745,7 @@ def test_every_digest_is_erased_at_most_once_and_nothing_comes_back(steps: list[
     ev.DataErased(ground="x", authority="y", subject=uid(77), digests=()),
     ev.DataErased(ground="x", authority="y", digests=("d",)),
     ev.DataLocked(ground="x", authority="y", subject=ASKER.person, until=NOON),
+    ev.DataUnlocked(ground="x", authority="y", subject=ASKER.person), ev.DataUnlocked(ground="", authority=""),
     ev.DataLocked(ground="", authority=""), ev.CaseDisclosed(to="anybody", ground="", digests=()),
     ev.AbsorptionReversed(merged=uid(4)), ev.MatterArchived(retention="?"), ev.MatterWithdrawn(),
 ]), max_size=8))  # fmt: skip

@@ -122,6 +122,7 @@ TABLE: dict[str, dict[str, str]] = {
     "declare_recusal": same(*(s for s in REACH if s not in ("archived", "merged"))),
     "disclose_case": same(*REACH),
     "erase_data": same("closed", "archived", "refused", "withdrawn"),
+    "lift_lock": same("closed", "refused", "withdrawn"),
     "draft_order": same(*LED),
     "take_over_matter": {},
 }
@@ -192,6 +193,7 @@ ACTS: dict[str, Act] = {
     ),
     "disclose_case": lambda w: (CENTRE_SUPERVISOR, do.DiscloseCase(to="board", ground="sample:2026-03")),
     "erase_data": lambda w: (ARCHIVIST, do.EraseData(ground="purpose_achieved")),
+    "lift_lock": lambda w: (ARCHIVIST, do.LiftLock(ground="request_withdrawn")),
     "draft_order": lambda w: (SD_OFFICER, drafting(KINDS["whistle.service"])),
     "take_over_matter": lambda w: (INTAKE, do.TakeOverMatter(host="com-01")),
 }
@@ -203,6 +205,7 @@ FIRST = {
     "deny_withdrawal": "request_withdrawal",
     "decide_exclusion": "request_exclusion",
     "decide_matter_extension": "request_matter_extension",
+    "lift_lock": "erase_data",
 }
 """Acts that answer another one, which must have been done."""
 
@@ -253,6 +256,8 @@ def test_an_act_that_the_lifecycle_allows_leads_where_it_says(state: str, act: s
 def test_an_act_that_the_lifecycle_forbids_is_refused_and_changes_nothing(state: str, act: str) -> None:
     world = reached(state, act)
     code = "not_backfilled" if act == "take_over_matter" and state == "in_handling" else "wrong_state"
+    if act == "lift_lock":
+        code = "not_locked"  # one requester's may be lifted in any state
 
     world.when(*ACTS[act](world)).refused(code)
 
@@ -274,7 +279,7 @@ def test_an_officer_does_not_reopen_what_is_closed() -> None:
 
 # -- history of another system
 
-OF_HISTORY = ("take_over_matter", "add_supplement", "disclose_case", "erase_data")
+OF_HISTORY = ("take_over_matter", "add_supplement", "disclose_case", "erase_data", "lift_lock")
 
 
 def backfilled(status: str) -> World:
