@@ -1,7 +1,7 @@
 """The log's own stream: who may adopt a policy or change the key, and what the clock notes of silent boards."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -15,10 +15,12 @@ from domain.log.commands import (
     NoteReturn,
     NoteSilence,
     PublishRules,
+    TakeCensus,
     adoption_of,
 )
 from domain.log.decide import decide
 from domain.log.events import WitnessReturned, WitnessSilent
+from domain.log.months import begin_of, end_of, month_after
 from domain.log.notes import ED25519, ED25519_COSIGNATURE, Note, Signature, VerifierKey, format_note
 from domain.log.policy import PolicyError
 from domain.log.state import Cosigning, evolve
@@ -72,7 +74,7 @@ def after(*commands: tuple[Command, datetime]) -> Cosigning:
     """The state after these commands, each at its time; the clock's by the clock, all others by the keeper."""
     state = Cosigning()
     for command, at in commands:
-        actor = CLOCK if isinstance(command, NoteSilence | NoteReturn | PublishRules) else KEEPER
+        actor = CLOCK if isinstance(command, NoteSilence | NoteReturn | PublishRules | TakeCensus) else KEEPER
         for event in decide(state, command, Context(actor, at)).events:
             state = evolve(state, stored(event, at))
     return state
@@ -109,6 +111,49 @@ def test_the_law_published_last_counts() -> None:
 def test_only_the_clock_publishes_a_law_and_each_once() -> None:
     assert refusal(Cosigning(), LAW, Context()) == "clock_only"
     assert refusal(after((LAW, NOW)), LAW, BY_CLOCK) == "rules_published"
+
+
+def census(month: str) -> TakeCensus:
+    return TakeCensus(month=month, events=7, cases=2, registrations=())
+
+
+def test_the_censuses_of_months_follow_one_another() -> None:
+    state = after((census("2026-09"), NOW), (census("2026-10"), NOW))
+
+    assert (Cosigning().census, state.census) == (None, "2026-10")
+    for month in ("2026-08", "2026-09", "2026-10", "2026-12"):
+        assert refusal(state, census(month), BY_CLOCK) == "census_order"
+
+
+@pytest.mark.parametrize("month", ["2026-11", "2026-12", "2999-12"])
+def test_a_month_that_is_not_over_has_no_census(month: str) -> None:
+    assert refusal(Cosigning(), census(month), BY_CLOCK) == "month_not_over"
+
+
+def test_a_census_comes_more_than_a_second_after_its_month() -> None:
+    """The store takes what lies a second behind its newest event."""
+    at = datetime(2026, 11, 1, 0, 0, 1, tzinfo=UTC)
+
+    assert refusal(Cosigning(), census("2026-10"), Context(CLOCK, at)) == "month_not_over"
+    assert decide(Cosigning(), census("2026-10"), Context(CLOCK, at + timedelta.resolution)).events
+
+
+def test_only_the_clock_takes_a_census() -> None:
+    assert refusal(Cosigning(), census("2026-10"), Context()) == "clock_only"
+
+
+@pytest.mark.parametrize("month", ["", "2026", "2026-1", "2026-13", "2026-00", "9999-12", "2026-11-01"])
+def test_a_month_is_written_in_one_way(month: str) -> None:
+    with pytest.raises(ValueError, match="month"):
+        census(month)
+
+
+@given(st.dates(datetime(1000, 1, 1).date(), datetime(2999, 11, 30).date()))
+def test_months_follow_one_another_without_a_gap(day: date) -> None:
+    month = f"{day:%Y-%m}".rjust(7, "0")
+
+    assert begin_of(month).date() <= day < end_of(month).date()
+    assert begin_of(month_after(month)) == end_of(month)
 
 
 def test_an_adopted_policy_names_its_boards_their_keys_and_how_many_must_cosign() -> None:

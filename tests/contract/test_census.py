@@ -1,0 +1,289 @@
+"""The census of a month: when it is taken, what it counts, and that each month has one, whatever is killed and repeated."""
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adapters.engine import Engine, open_engine
+from adapters.log import counting
+from adapters.log.counting import keep_counting, take_censuses
+from adapters.settings import Settings
+from domain.acting import CLOCK
+from domain.event import decode
+from domain.log.commands import TakeCensus
+from domain.log.events import CensusTaken
+from domain.log.words import LOG
+from tests.contract.processes import killed_at, start
+from workflows.ports import Append, Batch, ClockBehind
+from workflows.submission import Submission
+
+SECOND = timedelta(seconds=1)
+NOW = datetime(2024, 5, 29, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def moment(month: int, day: int = 1) -> datetime:
+    """Some time in 2024."""
+    return datetime(2024, month, day, 12, tzinfo=UTC)
+
+
+def midnight(month: int) -> datetime:
+    """When a month of 2024 begins."""
+    return datetime(2024, month, 1, tzinfo=UTC)
+
+
+@dataclass
+class Office:
+    """An office whose clock stands where it is put; what it stores is as small as a stored event may be."""
+
+    engine: Engine
+    clock: list[datetime] = field(default_factory=lambda: [NOW])
+
+    def stores(self, at: datetime, kind: str = "work_noted.v1", **pub: Any) -> str:
+        """One event of a stream of its own, recorded then."""
+        stream = str(uuid4())
+        written = at.isoformat().replace("+00:00", "Z")
+        told = {
+            "_sd": [],
+            "occurred_at": "2024-01-01T00:00:00Z",
+            "pub": pub,
+            "recorded_at": written,
+            "type": kind,
+        }
+        body = json.dumps(told, separators=(",", ":")).encode()
+        self.engine.store.append(Batch((Append(stream, 0, ((kind, body),)),), at))
+        return stream
+
+    def registers(self, at: datetime, channel: str = "window", kind: str = "matter_registered.v1") -> str:
+        return self.stores(at, kind, source=channel)
+
+    def counts(self, now: datetime | None = None) -> list[str]:
+        """What the role does in a round at this time; the months taken."""
+        self.clock[0] = now or self.clock[0]
+        return take_censuses(self.engine.handle)
+
+    def taken(self) -> list[CensusTaken]:
+        stored = [one for one in self.engine.store.load(LOG) if one.type == CensusTaken.TYPE]
+        return [decode(one.type, one.body).pub for one in stored]
+
+
+@pytest.fixture
+def place(store_url: str, tmp_path: Path) -> Settings:
+    """Where the office is, on either store."""
+    return Settings(data=tmp_path, store=store_url if store_url.startswith("postgresql") else None)
+
+
+@pytest.fixture
+def office(place: Settings) -> Iterator[Office]:
+    clock = [NOW]
+    with closing(open_engine(place, lambda: clock[0])) as engine:
+        yield Office(engine, clock)
+
+
+def by_hand(office: Office, month: str) -> tuple[int, int, dict[str, int]]:
+    """The same numbers, from all rows of the store."""
+    told = [json.loads(one.body) for one in office.engine.store.read(0, 100_000)]
+    mine = [one for one in told if one["recorded_at"][:7] == month]
+    kinds = Counter(one["type"] for one in mine)
+    channels = Counter(one["pub"]["source"] for one in mine if one["type"] == "matter_registered.v1")
+    return len(mine), kinds["matter_registered.v1"] + kinds["matter_backfilled.v1"], dict(channels)
+
+
+def numbers(census: CensusTaken) -> tuple[int, int, dict[str, int]]:
+    return census.events, census.cases, {one.channel: one.registered for one in census.registrations}
+
+
+def busy(office: Office, *months: int) -> None:
+    """Some matters of several channels, some imported, some work, in each of these months."""
+    for month in months:
+        for day in range(1, 1 + month):
+            office.registers(moment(month, day), ("window", "hotline_12345", "resident_app")[day % 3])
+            office.stores(moment(month, day))
+        office.registers(moment(month, 28), "history", "matter_backfilled.v1")
+
+
+# -- what it counts ---------------------------------------------------------------------------------------------------
+
+
+def test_it_counts_events_cases_and_registrations_by_channel(office: Office) -> None:
+    busy(office, 3, 4, 5)
+
+    assert office.counts() == ["2024-03", "2024-04"]
+    assert [numbers(one) for one in office.taken()] == [
+        by_hand(office, "2024-03"),
+        by_hand(office, "2024-04"),
+    ]
+    assert numbers(office.taken()[0]) == (7, 4, {"hotline_12345": 1, "resident_app": 1, "window": 1})
+
+
+def test_what_happened_long_ago_counts_when_it_was_recorded(office: Office) -> None:
+    """Every event here claims to have happened in January."""
+    office.stores(moment(3))
+    office.stores(moment(4))
+
+    assert office.counts(moment(4, 2)) == ["2024-03"]
+    assert office.taken()[0].events == 1
+
+
+def test_two_clocks_about_midnight_give_each_month_its_own(office: Office) -> None:
+    """The store takes what lies up to a second behind its newest event."""
+    midnight_of_april = midnight(4)
+    for seconds in (-2, -0.1, 0.0, 0.3, -0.6, 0.9, -0.05, 3):
+        office.stores(midnight_of_april + timedelta(seconds=seconds))
+    office.stores(moment(5))
+
+    assert office.counts() == ["2024-03", "2024-04"]
+    assert [one.events for one in office.taken()] == [4, 4]
+
+
+def test_a_row_that_cannot_be_read_counts_for_nothing(office: Office) -> None:
+    office.stores(moment(3))
+    stream = str(uuid4())
+    office.engine.store.append(Batch((Append(stream, 0, (("work_noted.v1", b"{damaged"),)),), moment(3, 2)))
+    office.stores(moment(4))
+
+    assert office.counts(moment(4, 2)) == ["2024-03"]
+    assert office.taken()[0].events == 1
+
+
+# -- when it is taken -------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_store_has_nothing_to_count(office: Office) -> None:
+    assert office.counts() == []
+
+
+def test_a_month_is_counted_only_when_it_is_over_by_the_clock(office: Office) -> None:
+    office.stores(moment(3))
+    office.stores(midnight(4) + SECOND + MICROSECOND)
+
+    assert office.counts(midnight(4) + SECOND) == []
+    assert office.counts(midnight(4) + 2 * SECOND) == ["2024-03"]
+
+
+@pytest.mark.parametrize("after", [timedelta(0), SECOND])
+def test_a_month_waits_for_an_event_more_than_a_second_past_it(office: Office, after: timedelta) -> None:
+    office.stores(moment(3))
+    office.stores(midnight(4) + after)
+    assert office.counts(moment(4)) == []
+
+    office.stores(midnight(4) + SECOND + MICROSECOND)
+
+    assert office.counts(moment(4)) == ["2024-03"]
+
+
+def test_after_its_census_the_store_takes_nothing_of_the_month(office: Office) -> None:
+    office.stores(moment(3))
+    office.stores(midnight(4) + SECOND + MICROSECOND)
+    office.counts()
+
+    with pytest.raises(ClockBehind):
+        office.stores(midnight(4) - MICROSECOND)
+
+
+def test_after_a_pause_each_missing_month_is_counted_in_order(office: Office) -> None:
+    office.stores(moment(2))
+    office.stores(moment(3))
+    assert office.counts(moment(3, 2)) == ["2024-02"]
+    office.stores(moment(7))
+
+    assert office.counts(moment(7, 2)) == ["2024-03", "2024-04", "2024-05", "2024-06"]
+    assert [one.events for one in office.taken()] == [1, 2, 0, 0, 0]  # the first census is an event of March
+
+
+def test_a_year_ends(place: Settings, tmp_path: Path) -> None:
+    clock = [datetime(2025, 2, 1, tzinfo=UTC)]
+    with closing(open_engine(place, lambda: clock[0])) as engine:
+        office = Office(engine, clock)
+        office.stores(moment(11))
+        office.stores(datetime(2025, 1, 5, tzinfo=UTC))
+
+        assert office.counts() == ["2024-11", "2024-12"]
+
+
+# -- once -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_census_is_taken_once(office: Office) -> None:
+    busy(office, 3, 4, 5)
+
+    assert (office.counts(), office.counts()) == (["2024-03", "2024-04"], [])
+    assert len(office.taken()) == 2
+
+
+def test_several_roles_at_once_take_one(office: Office, place: Settings) -> None:
+    busy(office, 3, 4, 5)
+    with closing(open_engine(place, lambda: NOW)) as other:
+        handles = [office.engine.handle, other.handle] * 2
+        threads = [threading.Thread(target=take_censuses, args=(handle,)) for handle in handles]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+
+    assert [one.month for one in office.taken()] == ["2024-03", "2024-04"]
+    assert {one.type for one in office.engine.store.read(0, 1000)} & {"command_refused.v1"} == set()
+
+
+@pytest.mark.parametrize(("point", "passage"), [("store.before_transaction", 2), ("store.after_commit", 1)])
+def test_a_role_that_is_killed_leaves_each_month_one(
+    office: Office, place: Settings, point: str, passage: int, tmp_path: Path
+) -> None:
+    busy(office, 3, 4, 5)
+    words = [str(place.data), NOW.isoformat(), *([place.store] if place.store else [])]
+
+    killed_at(point, passage, tmp_path, "tests.contract.counter", *words)
+    output, errors = start("tests.contract.counter", *words).communicate(timeout=60)
+
+    assert output.splitlines()[-1] == "2024-04", errors
+    assert [numbers(one) for one in office.taken()] == [
+        by_hand(office, "2024-03"),
+        by_hand(office, "2024-04"),
+    ]
+
+
+def test_nobody_else_takes_a_census_and_none_out_of_order(office: Office) -> None:
+    busy(office, 3, 4, 5)
+    office.counts()
+
+    def told(month: str, actor: Any = CLOCK) -> str | None:
+        command = TakeCensus(month=month, events=0, cases=0, registrations=())
+        return office.engine.handle(Submission("x", str(uuid4()), LOG, command, actor)).code
+
+    assert (told("2024-04"), told("2024-07"), told("2024-03")) == ("census_order",) * 3
+    assert told("2024-12") == "census_order"
+    assert len(office.taken()) == 2
+
+
+def test_the_role_goes_on_counting_until_it_is_told_to_stop(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event more is enough; a store that fails once is asked again."""
+    monkeypatch.setattr(counting, "ROUND_SECONDS", 0.02)
+    office.stores(moment(4))
+
+    async def role() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(keep_counting(office.engine.handle, stop))
+        await asyncio.sleep(0.05)
+        assert office.taken() == []
+        office.stores(moment(5))
+        async with asyncio.timeout(20):
+            while not office.taken():  # noqa: ASYNC110 - the store has no event to wait for here
+                await asyncio.sleep(0.02)
+            stop.set()
+            await running
+
+    asyncio.run(role())
+
+    assert [one.month for one in office.taken()] == ["2024-04"]
