@@ -108,15 +108,21 @@ _LEG = (
 
 _ELSEWHERE = (
     reg.IssueFirstLink, reg.ClaimFirstLink, reg.IssueSystemKey, reg.EndSystemKey, reg.LinkSignin, reg.UnlinkSignin,
+    reg.MakeSubscription, reg.ChangeSubscriptionSecret, reg.PauseSubscription, reg.ResumeSubscription, reg.EndSubscription,
 )  # fmt: skip
-"""Given by `huiyin init`, `huiyin admin claim`, `huiyin key` and `huiyin signin`: a secret is made beside them."""
+"""Given by `huiyin init`, `huiyin admin claim`, `huiyin key`, `huiyin signin` and `huiyin subscription`: a secret is made
+beside them."""
+
+_SEALED_BESIDE: dict[type[Command], tuple[str, ...]] = {
+    reg.EnterPerson: ("name", "contact"), reg.ChangeContact: ("contact",),
+}  # fmt: skip
 
 _REGISTER = tuple(
     Act(
         "register",
         command.NAME.replace("_", "-"),
         command,
-        ("name", "contact") if command is reg.EnterPerson else (),
+        _SEALED_BESIDE.get(command, ()),
     )
     for command in RULES
     if command not in _ELSEWHERE

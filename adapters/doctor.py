@@ -11,6 +11,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from adapters.deliveries.channels import NOT_ON_RECORD
 from adapters.deliveries.desk import deliveries
 from adapters.deliveries.outbox import Count
 from adapters.engine import Engine
@@ -78,6 +79,9 @@ def _deliveries(engine: Engine) -> list[Check]:
         )
     ]
     for one in known:
+        if one.why == NOT_ON_RECORD and one.state != "ended":
+            said = f"not on record, so nothing is sent: huiyin subscription resume {one.id}, or end"
+            found.append(Check(f"receiver {one.id}", False, said, {"url": one.url}))
         waiting = counts.get(one.id, Count())
         if one.state == "active" and one.failing_since is not None:
             said = f"away for {now - one.failing_since}, {one.failures} failures in a row, {waiting.waiting} wait"

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.access.recording import Giver
 from adapters.cli.door import identify, opened
 from adapters.cli.keys import entered, said
 from adapters.cli.people import As, Authority, acting
@@ -23,7 +24,6 @@ from adapters.deliveries.outbox import Count
 from adapters.deliveries.subscriptions import CHANNELS, WEBHOOK, Subscription, Wanted
 from adapters.deliveries.telling import parked_row, subscription_row
 from adapters.engine import Engine
-from domain.refusal import Refused
 
 app = typer.Typer()
 delivery = typer.Typer()
@@ -63,12 +63,8 @@ def create(
     if channel not in CHANNELS:
         raise typer.BadParameter(f"one of {', '.join(CHANNELS)}", param_hint="--channel")
     with _desk(as_json) as (engine, desk):
-        check_may_keep(engine, acting(as_, identify(engine)), authority)
-        system = entered(engine, person)
-        if not engine.handle.standing.caught_up().register.holds(system, body, post, engine.handle.clock()):
-            raise Refused("no_post", f"Fill the post {post} of {body} with this system first.")
-        wanted = Wanted(system, body, post, url, types, source, ground, channel)
-        made, secret = desk.subscriptions.create(wanted, engine.store.head())
+        wanted = Wanted(entered(engine, person), body, post, url, types, source, ground, channel)
+        made, secret = desk.subscriptions.make(_giver(engine, as_, authority), wanted, engine.store.head())
         _show(made, secret, as_json)
 
 
@@ -84,32 +80,32 @@ def rotate(
 ) -> None:
     """Make a new secret and show it, this once; the old one signs beside it for a while."""
     with _desk(as_json) as (engine, desk):
-        check_may_keep(engine, acting(as_, identify(engine)), authority)
-        secret = desk.subscriptions.rotate(subscription, timedelta(hours=hours))
+        by = _giver(engine, as_, authority)
+        secret = desk.subscriptions.change_secret(by, subscription, timedelta(hours=hours))
         _show(desk.subscriptions.get(subscription), secret, as_json)
 
 
 @app.command()
 def pause(subscription: _Id, as_: As, authority: Authority = None, as_json: Json = False) -> None:
     """Send nothing until it is resumed; what happens meanwhile is kept for then."""
-    with _kept(as_, authority, as_json) as desk:
-        desk.subscriptions.pause(subscription)
+    with _desk(as_json) as (engine, desk):
+        desk.subscriptions.hold(_giver(engine, as_, authority), subscription)
         said("paused 已暂停", {"id": subscription}, as_json)
 
 
 @app.command()
 def resume(subscription: _Id, as_: As, authority: Authority = None, as_json: Json = False) -> None:
     """Send what waits, from now on; a receiver that was away is tried at once."""
-    with _kept(as_, authority, as_json) as desk:
-        desk.subscriptions.resume(subscription)
+    with _desk(as_json) as (engine, desk):
+        desk.subscriptions.go_on(_giver(engine, as_, authority), subscription)
         said("resumed 已恢复", {"id": subscription}, as_json)
 
 
 @app.command()
 def end(subscription: _Id, as_: As, authority: Authority = None, as_json: Json = False) -> None:
     """End it for good; what waits stays unsent."""
-    with _kept(as_, authority, as_json) as desk:
-        desk.subscriptions.end(subscription)
+    with _desk(as_json) as (engine, desk):
+        desk.subscriptions.close(_giver(engine, as_, authority), subscription)
         said("ended 已终止", {"id": subscription}, as_json)
 
 
@@ -189,6 +185,11 @@ def _kept(as_: str, authority: str | None, as_json: bool) -> Iterator[Desk]:
     with _desk(as_json) as (engine, desk):
         check_may_keep(engine, acting(as_, identify(engine)), authority)
         yield desk
+
+
+def _giver(engine: Engine, as_: str, authority: str | None) -> Giver:
+    """Who opens, changes or closes a channel: it goes on record."""
+    return Giver(acting(as_, identify(engine)), authority)
 
 
 def _show(made: Subscription, secret: str, as_json: bool) -> None:

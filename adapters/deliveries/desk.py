@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from adapters.deliveries.channels import Channels
 from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.schema import open_deliveries
-from adapters.deliveries.subscriptions import Subscriptions
 from adapters.engine import Engine
 
 
@@ -17,7 +17,7 @@ class Desk:
     """The open outbox with its subscriptions."""
 
     outbox: Outbox
-    subscriptions: Subscriptions
+    subscriptions: Channels
 
 
 @contextmanager
@@ -25,6 +25,6 @@ def deliveries(engine: Engine) -> Iterator[Desk]:
     """The outbox that the settings name. Raises Unavailable."""
     tables = open_deliveries(engine.settings.deliveries_url)
     try:
-        yield Desk(Outbox(tables), Subscriptions(tables, engine.keys.pepper, engine.handle.clock))
+        yield Desk(Outbox(tables), Channels(tables, engine.handle, engine.keys.pepper))
     finally:
         tables.close()

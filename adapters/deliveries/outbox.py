@@ -9,10 +9,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from adapters.deliveries.ports import Queued, Row
 from adapters.failpoint import failpoint
+from adapters.store.moment import as_moment
 from adapters.store.tables import Tables, Work
 from domain.refusal import Conflict, NotFound, Refused
 
@@ -79,7 +81,7 @@ class Outbox:
     """The queue. Moments are microseconds since 1970; every method may raise domain.refusal.Unavailable."""
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self._tables, self._clock = tables, tables.clock
 
     # -- filling ------------------------------------------------------------------------------------------------------
 
@@ -129,21 +131,27 @@ class Outbox:
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
+    def now(self) -> datetime:
+        """The moment by the tables' own clock: what all hosts that fill and empty the queue agree on."""
+        (row,) = self._tables.rows(f"SELECT {self._tables.clock}")
+        return as_moment(row[0])
+
     def due(self, now: int) -> list[str]:
         """The subscriptions that have something to be sent now, and that nobody is sending for."""
         rows = self._tables.rows(
-            "SELECT s.id FROM subscriptions s WHERE s.state = 'active' AND s.next_at <= ? AND s.lease_until <= ?"
+            f"SELECT s.id FROM subscriptions s WHERE s.state = 'active' AND s.next_at <= ? AND s.lease_until <= {self._clock}"
             " AND EXISTS (SELECT 1 FROM lanes l WHERE l.subscription = s.id AND l.parked_at IS NULL AND l.next_at <= ?)"
-            " ORDER BY s.id", now, now, now,
+            " ORDER BY s.id", now, now,
         )  # fmt: skip
         return [row[0] for row in rows]
 
-    def lease(self, subscription: str, now: int, until: int, held: str = "") -> str | None:
-        """Take the lease on sending for a subscription, or renew the one that is held; None: another one has it."""
+    def lease(self, subscription: str, span: int, held: str = "") -> str | None:
+        """Take the lease on sending for a subscription, or renew the one that is held, for `span` microseconds; None:
+        another one has it. Whether it has run out the tables' own clock says: those of two hosts may differ."""
         lease = held or secrets.token_hex(8)
         taken = self._tables.run(
-            "UPDATE subscriptions SET lease = ?, lease_until = ? WHERE id = ? AND state = 'active'"
-            " AND (lease = ? OR lease_until <= ?)", lease, until, subscription, lease, now,
+            f"UPDATE subscriptions SET lease = ?, lease_until = {self._clock} + ? WHERE id = ? AND state = 'active'"
+            f" AND (lease = ? OR lease_until <= {self._clock})", lease, span, subscription, lease,
         )  # fmt: skip
         return lease if taken else None
 
@@ -180,12 +188,19 @@ class Outbox:
         )
 
     def settle(
-        self, subscription: str, done: Iterable[Done], failed: Iterable[Failed], empty: Iterable[tuple[str, int]], now: int
-    ) -> None:  # fmt: skip
-        """Write down what became of a page, in one transaction."""
+        self, subscription: str, lease: str, done: Iterable[Done], failed: Iterable[Failed],
+        empty: Iterable[tuple[str, int]], now: int,
+    ) -> bool:  # fmt: skip
+        """Write down what became of a page, in one transaction; False, and nothing, where the lease is another one's by now.
+
+        Who was held up for longer than its lease must not write over what the next one found: a message that both sent
+        has the same id (at least once), but only one says how its lane stands.
+        """
         finished = list(done)
         ended = dict(empty) | {one.queued.row.lane: one.queued.row.position for one in finished}
         with self._tables.transaction() as work:
+            if not work.run("UPDATE subscriptions SET lease = lease WHERE id = ? AND lease = ?", subscription, lease):
+                return False
             work.run_all(
                 "UPDATE deliveries SET done_at = ?, outcome = ?, code = ?, attempts = ? WHERE id = ?",
                 [(now, one.outcome, one.code, one.queued.attempts + 1, one.queued.id) for one in finished],
@@ -199,6 +214,7 @@ class Outbox:
                     now if each.parked else None, each.code, subscription, each.queued.row.lane,
                 )  # fmt: skip
             failpoint("deliver.before_settled")
+        return True
 
     def opened(self, delivery: str) -> None:
         """Note that sealed values leave with this delivery, once that is on record."""

@@ -55,7 +55,7 @@ async def delivering(engine: Engine, client: Client, pace: Pace | None = None) -
             WEBHOOK: webhook, dispatching.CHANNEL: dispatch, notices.CHANNEL: notice_sender(engine),
         }  # fmt: skip
         observed = {channel: ObservedSender(sender, engine.store) for channel, sender in senders.items()}
-        sending = Sending(desk.outbox, desk.subscriptions, observed, engine.handle.clock, pace)
+        sending = Sending(desk.outbox, desk.subscriptions, observed, pace=pace)
         try:
             async with Worker(
                 client, task_queue=sending_queue(engine.settings.task_queue), activities=[Deliveries(sending).deliver],

@@ -2,7 +2,8 @@
 
 A lane that fails is tried again later and later; when its head has failed for `Pace.park_after` it parks. A receiver that
 is away as a whole is left alone as a whole, and then tried with one delivery at a time until it takes one. Nobody
-sends without the lease, and no try begins that might outlast it: two never send for one subscription at once.
+sends without the lease, and no try begins that might outlast it: two never send for one subscription at once. When it ends
+the outbox's own clock says, and who lost it writes nothing: how the clocks of two workers' hosts stand does not matter.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from datetime import datetime
 
 import structlog
 
+from adapters.deliveries.channels import Channels
 from adapters.deliveries.outbox import Done, Failed, Outbox, Page
 from adapters.deliveries.ports import Outcome, Queued, Sender
-from adapters.deliveries.subscriptions import Subscription, Subscriptions
+from adapters.deliveries.subscriptions import Subscription
 from adapters.failpoint import failpoint
 from adapters.store.moment import as_microseconds, as_moment
 from domain.refusal import Unavailable
@@ -53,7 +55,7 @@ class _Round:
     to: Subscription
     until: float
     done: list[Done] = field(default_factory=list)
-    failed: list[Failed] = field(default_factory=list)
+    failed: list[tuple[Queued, Outcome]] = field(default_factory=list)
     down: Outcome | None = None
     gone: bool = False
     broken: Unavailable | None = None
@@ -68,20 +70,21 @@ class _Round:
 
 
 class Sending:
-    """Sends for one subscription at a time, by the sender of its channel."""
+    """Sends for one subscription at a time, by the sender of its channel. `clock` says when what is tried again; left out,
+    it is the outbox's own."""
 
     def __init__(
-        self, outbox: Outbox, subscriptions: Subscriptions, senders: Mapping[str, Sender], clock: Callable[[], datetime],
-        pace: Pace | None = None,
+        self, outbox: Outbox, subscriptions: Channels, senders: Mapping[str, Sender],
+        clock: Callable[[], datetime] | None = None, pace: Pace | None = None,
     ) -> None:  # fmt: skip
         self._outbox, self._subscriptions, self._senders = outbox, subscriptions, dict(senders)
-        self._clock, self._pace = clock, pace or Pace()
+        self._clock, self._pace = clock or outbox.now, pace or Pace()
 
     async def deliver(self, subscription: str, stopping: Callable[[], bool] = lambda: False) -> Delivered:
         """Send what is due, for a while. Raises Unavailable, NotFound."""
-        to = await asyncio.to_thread(self._subscriptions.get, subscription)
-        if to.state == "ended":
-            return Delivered(None, ended=True)
+        to = await asyncio.to_thread(self._subscriptions.now, subscription)
+        if to.state != "active":
+            return Delivered(None, ended=to.state == "ended")
         lease = await asyncio.to_thread(self._leased, subscription)
         if lease is not None:
             try:
@@ -90,11 +93,11 @@ class Sending:
                 await asyncio.to_thread(self._outbox.release, subscription, lease)
         to = await asyncio.to_thread(self._subscriptions.get, subscription)
         due = await asyncio.to_thread(self._outbox.next_due, subscription)
-        return Delivered(None if due is None else as_moment(due), ended=to.state == "ended")
+        waits = due is None or to.state != "active"
+        return Delivered(None if waits else as_moment(due or 0), ended=to.state == "ended")
 
     def _leased(self, subscription: str, held: str = "") -> str | None:
-        now = self._now()
-        return self._outbox.lease(subscription, now, now + round(self._pace.lease * _SECOND), held)
+        return self._outbox.lease(subscription, round(self._pace.lease * _SECOND), held)
 
     async def _while_due(self, subscription: str, lease: str, stopping: Callable[[], bool]) -> None:
         ends = time.monotonic() + self._pace.slice
@@ -104,16 +107,16 @@ class Sending:
             if await asyncio.to_thread(self._leased, subscription, lease) is None:
                 return
             to = await asyncio.to_thread(self._subscriptions.get, subscription)
-            now = self._now()
+            now = await asyncio.to_thread(self._now)
             if to.state != "active" or (to.next_at is not None and as_microseconds(to.next_at) > now):
                 return
             most = 1 if to.failures else self._pace.lanes
             page = await asyncio.to_thread(self._outbox.page, subscription, now, most)
             if not page.lanes and not page.empty:
                 return
-            await self._send(to, page, min(until, ends))
+            await self._send(to, lease, page, min(until, ends))
 
-    async def _send(self, to: Subscription, page: Page, until: float) -> None:
+    async def _send(self, to: Subscription, lease: str, page: Page, until: float) -> None:
         turns, round_ = asyncio.Semaphore(self._pace.at_once), _Round(to, until)
 
         async def in_turn(lane: tuple[Queued, ...]) -> None:
@@ -122,7 +125,7 @@ class Sending:
 
         await asyncio.gather(*(in_turn(lane) for lane in page.lanes))
         failpoint("deliver.after_sent")
-        await asyncio.to_thread(self._settle, page, round_)
+        await asyncio.to_thread(self._settle, lease, page, round_)
         if round_.broken is not None:
             raise round_.broken
 
@@ -143,7 +146,7 @@ class Sending:
             if outcome.kind == "down":
                 under_way.down = outcome
             if outcome.kind == "refused" or outcome.charged:
-                under_way.failed.append(self._failed(queued, outcome))
+                under_way.failed.append((queued, outcome))
             return
 
     async def _try(self, to: Subscription, queued: Queued) -> Outcome:
@@ -153,8 +156,7 @@ class Sending:
         except TimeoutError:
             return Outcome("refused", "no_answer")
 
-    def _failed(self, queued: Queued, outcome: Outcome) -> Failed:
-        now = self._now()
+    def _failed(self, queued: Queued, outcome: Outcome, now: int) -> Failed:
         since = now if queued.failing_since is None else queued.failing_since
         wait = max(self._pace.pause(queued.attempts + 1), outcome.wait or 0.0)
         parked = now - since >= self._pace.park_after * _SECOND
@@ -164,18 +166,20 @@ class Sending:
             )
         return Failed(queued, outcome.code, now + round(wait * _SECOND), since, parked)
 
-    def _settle(self, page: Page, after: _Round) -> None:
+    def _settle(self, lease: str, page: Page, after: _Round) -> None:
         to, now = after.to, self._now()
-        self._outbox.settle(to.id, after.done, after.failed, page.empty, now)
-        if after.gone:
+        failed = [self._failed(queued, outcome, now) for queued, outcome in after.failed]
+        if not self._outbox.settle(to.id, lease, after.done, failed, page.empty, now):
+            _log.warning("lease_lost", subscription=to.id)
+        elif after.gone:
             _log.warning("subscription_ended", subscription=to.id, code="http_410")
-            self._subscriptions.end(to.id, "receiver_gone")
+            self._subscriptions.gone(to.id)
         elif after.down is not None or self._nobody_there(after):
             failures = 1 if after.sent else to.failures + 1
             since = to.failing_since if to.failing_since is not None and not after.sent else as_moment(now)
             wait = max(self._pace.pause(failures), (after.down.wait if after.down else None) or 0.0)
             self._outbox.away(to.id, failures, as_microseconds(since), now + round(wait * _SECOND))
-            code = after.down.code if after.down else after.failed[0].code
+            code = after.down.code if after.down else after.failed[0][1].code
             _log.warning("receiver_away", subscription=to.id, code=code, failures=failures, again_in=wait)
         elif after.sent and to.failures:
             self._outbox.back(to.id)

@@ -77,7 +77,10 @@ class Wanted:
 
 
 class Subscriptions:
-    """The subscriptions. Every method may raise domain.refusal.Unavailable; those that take an id NotFound."""
+    """The rows of the subscriptions. A row alone lets nothing out: `adapters.deliveries.channels.Channels` holds it against
+    the register, and puts on record what is changed. Every method may raise domain.refusal.Unavailable; those that take
+    an id NotFound.
+    """
 
     def __init__(self, tables: Tables, pepper: Callable[[], bytes], clock: Callable[[], datetime]) -> None:
         self._tables, self._sealer, self._clock = tables, Sealer(pepper), clock
@@ -87,30 +90,31 @@ class Subscriptions:
 
         Raises Refused "bad_url", "unknown_source", "malformed" (no such kind, or the ground is no code), "taken".
         """
+        name = id or secrets.token_hex(8)
+        _, secret = self._add(name, wanted, since, "active", "")
+        return self.get(name), secret
+
+    def _add(self, name: str, wanted: Wanted, since: int, state: State, why: str) -> tuple[str, str]:
+        """Its row and that of its first secret; gives that one's name, and the secret."""
         check_url(wanted.url)
         check_authority(wanted.ground)
         if wanted.source is not None and wanted.source not in get_args(Source):
             raise Refused("unknown_source", f"Name one of the sources: {', '.join(get_args(Source))}.")
-        types, made = check_kinds(wanted.types), as_microseconds(self._clock())
-        name, secret = id or secrets.token_hex(8), new_secret()
+        types, made, secret = check_kinds(wanted.types), as_microseconds(self._clock()), new_secret()
         with self._tables.transaction() as work:
             added = work.run(
                 "INSERT INTO subscriptions (id, channel, person, body, post, source, url, types, ground, state, why, made_at,"
-                " since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', '', ?, ?) ON CONFLICT (id) DO NOTHING",
+                " since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 name, wanted.channel, wanted.person, wanted.body, wanted.post, wanted.source or "", wanted.url,
-                json.dumps(types), wanted.ground or "", made, since,
+                json.dumps(types), wanted.ground or "", state, why, made, since,
             )  # fmt: skip
             if not added:
                 raise Refused("taken", "Give the subscription another name: this one is there already.")
-            self._keep(work, name, secret, made)
-        return self.get(name), secret
+            return self._keep(work, name, secret, made), secret
 
     def get(self, subscription: str) -> Subscription:
         """One subscription."""
-        found = self._tables.rows(f"SELECT {_COLUMNS} FROM subscriptions WHERE id = ?", subscription)
-        if not found:
-            raise NotFound("Check the id: there is no such subscription (huiyin subscription list).")
-        return _subscription(found[0])
+        return self._row(subscription)
 
     def known(self) -> list[Subscription]:
         """All subscriptions there ever were, the newest first."""
@@ -127,34 +131,45 @@ class Subscriptions:
 
     def secrets(self, subscription: str) -> list[str]:
         """The secrets that work now, the newest first. Raises Refused "secret_unreadable"."""
-        rows = self._tables.rows(
-            "SELECT sealed FROM secrets WHERE subscription = ? AND (ends_at IS NULL OR ends_at > ?)"
+        return [self._sealer.open(subscription, sealed) for _, sealed in self._sealed(subscription)]
+
+    def _sealed(self, subscription: str) -> list[tuple[str, str]]:
+        """Names of the secrets that have not ended here, each with the secret as it is kept."""
+        return self._tables.rows(
+            "SELECT id, sealed FROM secrets WHERE subscription = ? AND (ends_at IS NULL OR ends_at > ?)"
             " ORDER BY made_at DESC, id", subscription, as_microseconds(self._clock()),
         )  # fmt: skip
-        return [self._sealer.open(subscription, row[0]) for row in rows]
 
     def rotate(self, subscription: str, overlap: timedelta) -> str:
         """A new secret, shown this once; messages are signed under the old ones as well for so long."""
         self._going_on(subscription)
-        secret, now = new_secret(), self._clock()
-        with self._tables.transaction() as work:
-            work.run(
-                "UPDATE secrets SET ends_at = ? WHERE subscription = ? AND (ends_at IS NULL OR ends_at > ?)",
-                as_microseconds(now + overlap), subscription, as_microseconds(now + overlap),
-            )  # fmt: skip
-            self._keep(work, subscription, secret, as_microseconds(now))
+        name, secret = self._add_secret(subscription)
+        self._end_secrets(subscription, name, self._clock() + overlap)
         return secret
 
-    def pause(self, subscription: str) -> None:
+    def _add_secret(self, subscription: str) -> tuple[str, str]:
+        """One more secret, with its name."""
+        secret = new_secret()
+        with self._tables.transaction() as work:
+            return self._keep(work, subscription, secret, as_microseconds(self._clock())), secret
+
+    def _end_secrets(self, subscription: str, but: str, at: datetime) -> None:
+        """All others work until then at the longest."""
+        self._tables.run(
+            "UPDATE secrets SET ends_at = ? WHERE subscription = ? AND id <> ? AND (ends_at IS NULL OR ends_at > ?)",
+            as_microseconds(at), subscription, but, as_microseconds(at),
+        )  # fmt: skip
+
+    def pause(self, subscription: str, why: str = "") -> None:
         """Nothing is sent until it is resumed; what happens meanwhile is kept for then."""
         self._going_on(subscription)
-        self._tables.run("UPDATE subscriptions SET state = 'paused' WHERE id = ?", subscription)
+        self._tables.run("UPDATE subscriptions SET state = 'paused', why = ? WHERE id = ?", why, subscription)
 
     def resume(self, subscription: str) -> None:
         """What waits is sent, from now on; a receiver that was down is tried at once."""
         self._going_on(subscription)
         self._tables.run(
-            "UPDATE subscriptions SET state = 'active', failures = 0, failing_since = NULL, next_at = 0 WHERE id = ?",
+            "UPDATE subscriptions SET state = 'active', why = '', failures = 0, failing_since = NULL, next_at = 0 WHERE id = ?",
             subscription,
         )
 
@@ -165,15 +180,26 @@ class Subscriptions:
             work.run("UPDATE subscriptions SET state = 'ended', why = ? WHERE id = ?", why, subscription)
             work.run("DELETE FROM secrets WHERE subscription = ?", subscription)
 
-    def _going_on(self, subscription: str) -> None:
-        if self.get(subscription).state == "ended":
+    def _going_on(self, subscription: str) -> Subscription:
+        """Its row. Raises Refused "subscription_ended"."""
+        row = self._row(subscription)
+        if row.state == "ended":
             raise Refused("subscription_ended", "This subscription has ended; make a new one.")
+        return row
 
-    def _keep(self, work: Work, subscription: str, secret: str, made: int) -> None:
+    def _row(self, subscription: str) -> Subscription:
+        found = self._tables.rows(f"SELECT {_COLUMNS} FROM subscriptions WHERE id = ?", subscription)
+        if not found:
+            raise NotFound("Check the id: there is no such subscription (huiyin subscription list).")
+        return _subscription(found[0])
+
+    def _keep(self, work: Work, subscription: str, secret: str, made: int) -> str:
+        name = secrets.token_hex(8)
         work.run(
             "INSERT INTO secrets (id, subscription, sealed, made_at) VALUES (?, ?, ?, ?)",
-            secrets.token_hex(8), subscription, self._sealer.seal(subscription, secret), made,
+            name, subscription, self._sealer.seal(subscription, secret), made,
         )  # fmt: skip
+        return name
 
 
 def check_url(url: str) -> None:

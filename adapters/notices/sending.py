@@ -139,18 +139,19 @@ class NoticeSender:
 
     def _contact(self, target: Target, queued: Queued) -> object:
         """The newest contact of the person, None without one. That it was read is on record first."""
-        rows = [
-            row for row in self._engine.store.sealed(target.stream)
-            if row.subject == target.person and row.name == CONTACT
-        ]  # fmt: skip
-        if not rows:
+        newest = self._engine.handle.standing.caught_up().register.contacts.get(target.person, ())
+        known = {
+            row.digest for row in self._engine.store.sealed(target.stream)
+            if row.subject == target.person and row.name == CONTACT and (not newest or row.digest in newest)
+        }  # fmt: skip
+        if not known:
             return None
         purpose = f"notice:{said_by(queued.row.what)[0]}"
         event = SealedRead(case=target.stream, fields=(CONTACT,), purpose=purpose)
         record_reading(self._engine, CLOCK, reads_of(target.stream), event, once=f"notice:{queued.id}")
         found = [
             one for one in self._engine.vault.open(target.stream, subject=target.person)
-            if one.name == CONTACT and one.state == "open"
+            if one.digest in known and one.state == "open"
         ]  # fmt: skip
         return found[-1].value if found else None
 

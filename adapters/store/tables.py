@@ -38,6 +38,9 @@ class Work(Protocol):
 class Tables(Protocol):
     """The tables. Every method may raise domain.refusal.Unavailable."""
 
+    clock: str
+    """The database's own clock, as SQL: microseconds since 1970. Hosts that share the tables share it too."""
+
     def rows(self, statement: str, *parameters: object) -> list[Any]:
         """Read, by one statement; the rows are tuples."""
         ...
@@ -63,6 +66,8 @@ def open_tables(url: str, name: str, statements: tuple[str, ...]) -> Tables:
 
 
 class _Sqlite:
+    clock = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000000) AS INTEGER)"
+
     def __init__(self, path: Path, statements: tuple[str, ...]) -> None:
         self._file = WriterFile(path, statements)
         self._readers = ReadingDatastore(path)
@@ -100,6 +105,8 @@ class _SqliteWork:
 
 
 class _Postgres:
+    clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
     def __init__(self, dsn: str, schema: str, statements: tuple[str, ...]) -> None:
         self._dsn, self._schema = dsn, schema
         with reported(), connect(dsn) as connection, connection.transaction():

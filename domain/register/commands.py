@@ -6,14 +6,14 @@ part of it (DESIGN.md law 9). Entering the same id again with other content make
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.acting import Command
-from domain.codes import Line, Word
+from domain.codes import Line, Word, no_telephone
 from domain.instant import Instant
-from domain.register.words import EVERYWHERE, AdmissionList, DutyPost, Kind, Post, PowerKind
+from domain.register.words import EVERYWHERE, AdmissionList, Channel, DutyPost, Kind, Post, PowerKind
 
 BodyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$")]
 """A body's public id, for example its statistical code or a short Latin name."""
@@ -37,6 +37,18 @@ KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hex."""
+
+
+SubscriptionId = BodyId
+"""What a subscription is called."""
+
+EventKind = Annotated[str, StringConstraints(pattern=r"^[a-z_*]{1,80}(\.v[0-9]{1,3})?$")]
+"""A type of event, a pattern such as `leg_*`, or the name of a group."""
+
+Origin = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9._~%:\[\]-]{1,270}$"), AfterValidator(no_telephone)
+]
+"""Where a URL leads, and no more of it (RFC 6454 section 4): its path and query may hold what only the receiver knows."""
 
 
 class IssueFirstLink(Command, name="issue_first_link"):
@@ -74,6 +86,12 @@ class CloseBody(Command, name="close_body"):
 
 class EnterPerson(Command, name="enter_person"):
     """Make a person known; the sealed name comes beside the command."""
+
+    person: PersonId
+
+
+class ChangeContact(Command, name="change_contact"):
+    """Say where a person of the register is told of their tasks from now on. Sealed: the contact."""
 
     person: PersonId
 
@@ -252,6 +270,53 @@ class UnlinkSignin(Command, name="unlink_signin"):
     """Say that who signs in so is nobody here any more."""
 
     link: Digest
+
+
+class MakeSubscription(Command, name="make_subscription"):
+    """Let a system outside be told of events, from now on: whom, for which post, of what, and where.
+
+    `receiver` is where the messages go, `address` the digest of the whole URL under the store's secret; `secret` names
+    the secret that they are signed under. Personal data leave on the `ground` alone; None: they never do.
+    """
+
+    subscription: SubscriptionId
+    channel: Channel
+    person: PersonId
+    body: BodyId
+    post: BodyId
+    source: Word | None = None
+    types: Annotated[tuple[EventKind, ...], Field(min_length=1, max_length=50)]
+    receiver: Origin
+    address: Digest
+    ground: Word | None = None
+    secret: KeyId
+
+
+class ChangeSubscriptionSecret(Command, name="change_subscription_secret"):
+    """Sign under another secret from now on, and until `old_until` under the old ones as well."""
+
+    subscription: SubscriptionId
+    secret: KeyId
+    old_until: Instant | None = None
+
+
+class PauseSubscription(Command, name="pause_subscription"):
+    """Send nothing until it is resumed."""
+
+    subscription: SubscriptionId
+
+
+class ResumeSubscription(Command, name="resume_subscription"):
+    """Send again, from now on."""
+
+    subscription: SubscriptionId
+
+
+class EndSubscription(Command, name="end_subscription"):
+    """Send nothing any more, ever; `receiver_gone`: the receiver itself has answered that it wants nothing more."""
+
+    subscription: SubscriptionId
+    why: Literal["by_hand", "receiver_gone"] = "by_hand"
 
 
 class EndAdmission(Command, name="end_admission"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.acting import Command, Decision
 from domain.refusal import Refused
-from domain.register import access, admissions, bodies, duty, first_link, posts, powers
+from domain.register import access, admissions, bodies, duty, first_link, posts, powers, subscriptions
 from domain.register import commands as c
 from domain.register.guards import Context, check_administrator
 
@@ -30,6 +30,7 @@ RULES: Final[dict[type[Command], tuple[str, Allow]]] = {
     c.EnterBody: ("register.bodies", bodies.enter),
     c.CloseBody: ("register.bodies", bodies.close),
     c.EnterPerson: ("register.posts", posts.enter_person),
+    c.ChangeContact: ("register.posts", posts.change_contact),
     c.FillPost: ("register.posts", posts.fill),
     c.VacatePost: ("register.posts", posts.vacate),
     c.AssignShift: ("register.duty", duty.assign),
@@ -49,6 +50,11 @@ RULES: Final[dict[type[Command], tuple[str, Allow]]] = {
     c.EndSystemKey: ("register.access", access.end),
     c.LinkSignin: ("register.access", access.link),
     c.UnlinkSignin: ("register.access", access.unlink),
+    c.MakeSubscription: ("register.subscriptions", subscriptions.make),
+    c.ChangeSubscriptionSecret: ("register.subscriptions", subscriptions.change_secret),
+    c.PauseSubscription: ("register.subscriptions", subscriptions.pause),
+    c.ResumeSubscription: ("register.subscriptions", subscriptions.resume),
+    c.EndSubscription: ("register.subscriptions", subscriptions.end),
 }
 """Every command of this room: the id of the rule that decides it, and the rule."""
 
@@ -56,6 +62,7 @@ ADMINISTRATOR: Final[dict[type[Command], Post]] = {
     c.EnterBody: "system_admin",
     c.CloseBody: "system_admin",
     c.EnterPerson: "security_admin",
+    c.ChangeContact: "security_admin",
     c.FillPost: "security_admin",
     c.EnterPower: "security_admin",
     c.SuspendPower: "security_admin",

@@ -53,6 +53,30 @@ class SystemKeyEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionEntry:
+    """A subscription: who is told of what, and where (`address`, a digest of the URL), as the register has it.
+
+    `secrets` are those that messages are signed under, by name, the newest first, and until when; None: no end is known.
+    """
+
+    channel: str
+    person: str
+    body: str
+    post: str
+    source: str | None = None
+    types: tuple[str, ...] = ()
+    address: str = ""
+    ground: str | None = None
+    secrets: tuple[tuple[str, datetime | None], ...] = ()
+    state: Literal["active", "paused", "ended"] = "active"
+    why: str = ""
+
+    def signing(self, at: datetime) -> list[str]:
+        """The names of the secrets that work at `at`, the newest first."""
+        return [name for name, until in self.secrets if until is None or at < until]
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """A span of duty 班次 from `begins` until, but not at, `ends` (UTC); deputies step in in their order."""
 

@@ -50,6 +50,12 @@ class PersonEntered(Event, name="person_entered.v1"):
     person: str
 
 
+class ContactChanged(Event, name="contact_changed.v1"):
+    """A person is told of their tasks elsewhere from now on; where is sealed beside the event."""
+
+    person: str
+
+
 class PostFilled(Event, name="post_filled.v1"):
     """A person holds a post."""
 
@@ -229,3 +235,51 @@ class SigninUnlinked(Event, name="signin_unlinked.v1"):
 
     person: str
     link: str
+
+
+class SubscriptionMade(Event, name="subscription_made.v1"):
+    """A system outside is told of events from now on: as the holder of that post, of those types, at that receiver.
+
+    `receiver` is scheme, host and port alone; `address` tells whoever has the store's secret which URL it is, and nobody
+    else; `secret` is the secret's name. Without a `ground` no personal data leave; with it the sealed values of the
+    events do, and each such reading is on record by itself.
+    """
+
+    subscription: str
+    channel: str
+    person: str
+    body: str
+    post: str
+    source: str | None
+    types: tuple[str, ...]
+    receiver: str
+    address: str
+    ground: str | None
+    secret: str
+
+
+class SubscriptionSecretChanged(Event, name="subscription_secret_changed.v1"):
+    """Messages are signed under that secret from now on, and until `old_until` under the old ones as well."""
+
+    subscription: str
+    secret: str
+    old_until: Instant
+
+
+class SubscriptionPaused(Event, name="subscription_paused.v1"):
+    """Nothing is sent until it is resumed."""
+
+    subscription: str
+
+
+class SubscriptionResumed(Event, name="subscription_resumed.v1"):
+    """It is sent again."""
+
+    subscription: str
+
+
+class SubscriptionEnded(Event, name="subscription_ended.v1"):
+    """Nothing is sent any more, ever; `why` is `by_hand` or `receiver_gone`."""
+
+    subscription: str
+    why: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import singledispatch
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.register import events as e
 from domain.register.entries import (
@@ -16,6 +16,7 @@ from domain.register.entries import (
     Held,
     PowerItem,
     Shift,
+    SubscriptionEntry,
     SystemKeyEntry,
 )
 from domain.register.history import Version, ended, entered, paused
@@ -34,7 +35,10 @@ T = TypeVar("T")
 
 def evolve(state: Register, recorded: Recorded[Event]) -> Register:
     """The register after one more stored event of its stream; it accepts every event that was ever stored."""
-    return replace(_fold(recorded.pub, state), version=state.version + 1)
+    known = _fold(recorded.pub, state)
+    if isinstance(recorded.pub, e.ContactChanged):  # which of the sealed values it is, its envelope says
+        known = replace(known, contacts=known.contacts.put(recorded.pub.person, recorded.sd))
+    return replace(known, version=state.version + 1)
 
 
 @singledispatch
@@ -281,3 +285,48 @@ def _signin_linked(event: e.SigninLinked, state: Register) -> Register:
 @_fold.register(e.SigninUnlinked)
 def _signin_unlinked(event: e.SigninUnlinked, state: Register) -> Register:
     return replace(state, signins=state.signins.put(event.link, None))
+
+
+@_fold.register(e.SubscriptionMade)
+def _subscription_made(event: e.SubscriptionMade, state: Register) -> Register:
+    entry = SubscriptionEntry(
+        event.channel, event.person, event.body, event.post, event.source, event.types, event.address, event.ground,
+        ((event.secret, None),),
+    )  # fmt: skip
+    return replace(state, subscriptions=state.subscriptions.put(event.subscription, entry))
+
+
+@_fold.register(e.SubscriptionSecretChanged)
+def _subscription_secret_changed(event: e.SubscriptionSecretChanged, state: Register) -> Register:
+    known = state.subscriptions.get(event.subscription, None)
+    if known is None:
+        return state
+    old = tuple(
+        (name, event.old_until if until is None else min(until, event.old_until))
+        for name, until in known.secrets
+    )
+    return _subscribed(state, event.subscription, secrets=((event.secret, None), *old))
+
+
+@_fold.register(e.SubscriptionPaused)
+def _subscription_paused(event: e.SubscriptionPaused, state: Register) -> Register:
+    return _subscribed(state, event.subscription, state="paused")
+
+
+@_fold.register(e.SubscriptionResumed)
+def _subscription_resumed(event: e.SubscriptionResumed, state: Register) -> Register:
+    return _subscribed(state, event.subscription, state="active")
+
+
+@_fold.register(e.SubscriptionEnded)
+def _subscription_ended(event: e.SubscriptionEnded, state: Register) -> Register:
+    return _subscribed(state, event.subscription, state="ended", why=event.why)
+
+
+def _subscribed(register: Register, subscription: str, **changed: Any) -> Register:
+    known = register.subscriptions.get(subscription, None)
+    if known is None:
+        return register
+    return replace(
+        register, subscriptions=register.subscriptions.put(subscription, replace(known, **changed))
+    )

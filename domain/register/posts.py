@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.refusal import Refused
-from domain.register.events import PersonEntered, PostFilled, PostVacated
+from domain.register.events import ContactChanged, PersonEntered, PostFilled, PostVacated
 from domain.register.guards import check_administrator, check_body, check_holds, check_person
 from domain.register.history import check_span, overlap
 from domain.register.words import ADMINS, ONLY_IN, SYSTEM, incompatible
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.event import Event
-    from domain.register.commands import EnterPerson, FillPost, VacatePost
+    from domain.register.commands import ChangeContact, EnterPerson, FillPost, VacatePost
     from domain.register.entries import Body, Held
     from domain.register.guards import Context
     from domain.register.state import Register
@@ -29,6 +29,16 @@ def enter_person(state: Register, command: EnterPerson, context: Context) -> tup
             "name_missing", "Send the person's name beside the command, as the sealed value `name`."
         )
     return (PersonEntered(person=command.person),)
+
+
+def change_contact(state: Register, command: ChangeContact, context: Context) -> tuple[Event, ...]:
+    """A person is told elsewhere from now on; where is sealed beside it."""
+    check_person(state, command.person)
+    if "contact" not in context.sealed:
+        raise Refused(
+            "contact_missing", "Send the new contact beside the command, as the sealed value `contact`."
+        )
+    return (ContactChanged(person=command.person),)
 
 
 def fill(state: Register, command: FillPost, context: Context) -> tuple[Event, ...]:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from domain.register.entries import Admission, Body
+from domain.acting import CLOCK_PERSON
+from domain.register.entries import Admission, Body, SubscriptionEntry
 from domain.register.evolve import evolve
 from domain.register.history import Version, in_force, overlap
 from domain.register.shelf import Shelf
-from domain.register.words import EVERYWHERE, POSTS, SYSTEM
+from domain.register.words import EVERYWHERE, OFFICE_NOTICES, POSTS, SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,11 @@ def _system_ids() -> Shelf[str, tuple[str, ...]]:
     return Shelf[str, tuple[str, ...]]().put("system", (SYSTEM,))
 
 
+def _office_notices() -> Shelf[str, SubscriptionEntry | None]:
+    own = SubscriptionEntry("notice", CLOCK_PERSON, SYSTEM, "")
+    return Shelf[str, SubscriptionEntry | None]().put(OFFICE_NOTICES, own)
+
+
 def beginnings(code: str) -> Iterator[str]:
     """The code, then each shorter beginning of it, then `*`: what a list may call it, the closest first."""
     for length in range(len(code), 0, -1):
@@ -61,7 +67,11 @@ def beginnings(code: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """All that the register holds after `version` events. `Register()` is empty but for the body `system`."""
+    """All that the register holds after `version` events. `Register()` is empty but for the body `system` and the
+    office's own notices.
+
+    `contacts`: of whom a contact was changed, the digests of what was sealed last.
+    """
 
     version: int = 0
     first_link: FirstLink | None = None
@@ -82,6 +92,8 @@ class Register:
     admissions_for: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
     system_keys: Shelf[str, SystemKeyEntry | None] = field(default_factory=Shelf)
     signins: Shelf[str, str | None] = field(default_factory=Shelf)
+    subscriptions: Shelf[str, SubscriptionEntry | None] = field(default_factory=_office_notices)
+    contacts: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
     applications: Shelf[str, Application] = field(default_factory=Shelf)
     applications_for: Shelf[str, tuple[str, ...]] = field(default_factory=Shelf)
 

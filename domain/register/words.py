@@ -66,6 +66,12 @@ PowerKind = Literal["whistle", "call_out", "dispatch", "authorise", "defer", "su
 AdmissionList = Literal["statutory_duty", "assist_duty", "negative_class"]
 """The three lists of work-item admission 工作事项准入 (A26)."""
 
+Channel = Literal["webhook", "dispatch"]
+"""How a system outside is told of events: of its own matters, or of what concerns its own legs alone."""
+
+OFFICE_NOTICES: Final = "notices"
+"""The one subscription that nobody makes: the office's own messages to residents and staff, there from the beginning."""
+
 SYSTEM: Final = "system"
 """The one body that is there from the beginning: it holds the three administrators (B9.3)."""
 

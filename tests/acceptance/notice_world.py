@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from adapters.deliveries.channels import Channels
 from adapters.deliveries.consumer import OutboxConsumer
 from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.schema import open_deliveries
 from adapters.deliveries.sending import Pace, Sending
-from adapters.deliveries.subscriptions import Subscriptions
 from adapters.engine import Engine
 from adapters.notices.role import notice_router, notice_sender
 from adapters.notices.routing import CHANNEL, SUBSCRIPTION
@@ -41,7 +41,7 @@ class Told:
     box: Mailbox
     hub: GatewayBox
     outbox: Outbox
-    subscriptions: Subscriptions
+    subscriptions: Channels
 
     def __post_init__(self) -> None:
         self.begin()
@@ -142,7 +142,7 @@ def telling(folder: Path, deliveries: str | None = None) -> Iterator[Told]:
         tale.engine = replace(tale.engine, settings=settings)
         try:
             engine = tale.engine
-            subscriptions = Subscriptions(tables, engine.keys.pepper, engine.handle.clock)
+            subscriptions = Channels(tables, engine.handle, engine.keys.pepper)
             yield Told(tale, box, hub, Outbox(tables), subscriptions)
         finally:
             tables.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from adapters.access import Giver
 from adapters.demo.district import District
 from adapters.engine import Engine
 from domain.acting import Actor, Command
@@ -22,6 +23,13 @@ def newcomer(engine: Engine, district: District, body: str, *posts: str, contact
     for post in posts:
         enter(engine, district, FillPost(person=person, body=body, post=post))  # type: ignore[arg-type]
     return person
+
+
+def keeper(engine: Engine) -> Giver:
+    """The security administrator of a founded district, who gives keys and opens channels."""
+    register = engine.handle.standing.caught_up().register
+    (person, *_) = register.holders("system", "security_admin", engine.handle.clock())
+    return Giver(Actor(person=person, body="system", post="security_admin"), GROUND)
 
 
 def enter(engine: Engine, district: District, command: Command, *sealed: Sealing) -> None:

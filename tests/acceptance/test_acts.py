@@ -60,12 +60,10 @@ def blown(shell: Desk, number: str, *bodies: str) -> dict[str, str]:
 
 def test_every_command_that_a_person_may_give_has_an_act() -> None:
     for_a_matter = set(COMMANDS) - BY_THE_CLOCK_OR_THE_IMPORT
-    with_a_secret = {
-        reg.IssueSystemKey,
-        reg.EndSystemKey,
-        reg.LinkSignin,
-        reg.UnlinkSignin,
-    }  # huiyin key, huiyin signin
+    with_a_secret = {  # huiyin key, huiyin signin, huiyin subscription
+        reg.IssueSystemKey, reg.EndSystemKey, reg.LinkSignin, reg.UnlinkSignin, reg.MakeSubscription,
+        reg.ChangeSubscriptionSecret, reg.PauseSubscription, reg.ResumeSubscription, reg.EndSubscription,
+    }  # fmt: skip
     for_the_register = set(RULES) - {reg.IssueFirstLink, reg.ClaimFirstLink} - with_a_secret
     assert {act.command for act in ACTS} == for_a_matter | for_the_register
 

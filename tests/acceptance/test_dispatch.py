@@ -13,18 +13,20 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.deliveries.channels import Channels
 from adapters.deliveries.consumer import OutboxConsumer
 from adapters.deliveries.outbox import Outbox
 from adapters.deliveries.schema import open_deliveries
 from adapters.deliveries.sending import Pace, Sending
 from adapters.deliveries.signing import signed
-from adapters.deliveries.subscriptions import Subscriptions, Wanted
+from adapters.deliveries.subscriptions import Wanted
 from adapters.dispatch.routing import CHANNEL, DispatchRouter
 from adapters.dispatch.sending import DispatchSender
 from adapters.engine import now
 from domain.event import decode
 from domain.matter import order_commands as odo
-from tests.acceptance.staffing import newcomer
+from domain.register import commands as reg
+from tests.acceptance.staffing import enter, keeper, newcomer
 from tests.receiver import Receiver, receiving
 from tests.story import Story, story
 from workflows.records import reads_of
@@ -39,7 +41,7 @@ class Dispatching:
 
     tale: Story
     outbox: Outbox
-    subscriptions: Subscriptions
+    subscriptions: Channels
     received: dict[str, Receiver]
     persons: dict[str, str]
 
@@ -50,7 +52,7 @@ class Dispatching:
         engine = self.tale.engine
         self.persons[body] = newcomer(engine, self.tale.desk.district, body, "officer")
         wanted = Wanted(self.persons[body], body, "officer", url, types, ground=ground, channel=CHANNEL)
-        _, secret = self.subscriptions.create(wanted, engine.store.head(), id=f"of-{body}")
+        _, secret = self.subscriptions.make(keeper(engine), wanted, engine.store.head(), id=f"of-{body}")
         return secret
 
     def tell(self) -> None:
@@ -98,7 +100,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dispatchin
     with story(tmp_path / "data") as tale, receiving() as housing, receiving() as water:
         tables = open_deliveries(url)
         tale.clock.at = now()  # the receivers hold the time of each message against their own
-        subscriptions = Subscriptions(tables, tale.engine.keys.pepper, tale.clock)
+        subscriptions = Channels(tables, tale.engine.handle, tale.engine.keys.pepper)
         received = {"dept-housing": housing, "dept-water": water}
         made = Dispatching(tale, Outbox(tables), subscriptions, received, {})
         try:
@@ -230,13 +232,14 @@ def test_a_department_whose_system_has_lost_its_post_is_told_nothing_until_it_ha
 ) -> None:
     listening(world)
     world.whistled("dept-housing")
-    world.subscriptions.get("of-dept-housing")
-    with world.outbox._tables.transaction() as work:
-        work.run("UPDATE subscriptions SET post = 'leader'")
+    engine, district = world.tale.engine, world.tale.desk.district
+    seat = {"person": world.persons["dept-housing"], "body": "dept-housing", "post": "officer"}
+    enter(engine, district, reg.VacatePost(**seat))
     world.tell()
     nothing = world.told("dept-housing")
+    enter(engine, district, reg.FillPost(**seat))
     with world.outbox._tables.transaction() as work:
-        work.run("UPDATE subscriptions SET post = 'officer', next_at = 0")
+        work.run("UPDATE subscriptions SET next_at = 0")
     world.tell()
 
     assert nothing == []

@@ -26,7 +26,7 @@ from adapters.settings import Settings
 from adapters.up import up
 from domain.matter import commands as do
 from tests.acceptance.canary import files_in, fresh_mark, search
-from tests.acceptance.staffing import newcomer
+from tests.acceptance.staffing import keeper, newcomer
 from tests.acceptance.world import DISTRICT
 from tests.mail_world import SECRET, GatewayBox, Mailbox, gateway, mail_server
 from tests.receiver import Receiver, receiving
@@ -83,7 +83,9 @@ def subscribed(engine: Engine, receiver: Receiver) -> None:
         person, "dept-housing", "officer", receiver.url, ("orders", "legs"), ground=GROUND, channel=CHANNEL
     )
     with deliveries(engine) as desk:
-        _, receiver.secret = desk.subscriptions.create(wanted, engine.store.head(), id="of-housing")
+        _, receiver.secret = desk.subscriptions.make(
+            keeper(engine), wanted, engine.store.head(), id="of-housing"
+        )
 
 
 @pytest.mark.timeout(180)

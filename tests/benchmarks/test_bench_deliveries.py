@@ -18,6 +18,7 @@ from adapters.deliveries.subscriptions import WEBHOOK, Wanted
 from adapters.deliveries.webhook import WebhookSender
 from adapters.demo.district import SUBDISTRICT, District
 from adapters.engine import Engine
+from tests.acceptance.staffing import keeper
 from tests.benchmarks.results import Figure, Results
 from tests.benchmarks.world import by_threads, lives_of_a_thread, opened
 from tests.faults.role import Role
@@ -46,7 +47,7 @@ def test_events_go_through_the_outbox_and_out(
             while not accepts(port):
                 time.sleep(0.05)
             idle, events = asyncio.run(_taken_in(engine, desk))
-            _subscribe(desk, district, url)
+            _subscribe(engine, desk, district, url)
             asyncio.run(_taken_in(engine, desk))
             waiting = sum(count.waiting for count in desk.outbox.counts().values())
             out = waiting / asyncio.run(_sent(engine, desk))
@@ -67,8 +68,8 @@ def test_events_go_through_the_outbox_and_out(
     assert out > 0
 
 
-def _subscribe(desk: Desk, district: District, url: str) -> None:
-    desk.subscriptions.create(Wanted(district.staff[POST], *POST, url, ["all"]), 0)
+def _subscribe(engine: Engine, desk: Desk, district: District, url: str) -> None:
+    desk.subscriptions.make(keeper(engine), Wanted(district.staff[POST], *POST, url, ["all"]), 0)
 
 
 async def _taken_in(engine: Engine, desk: Desk) -> tuple[float, int]:

@@ -22,6 +22,7 @@ from domain.refusal import Conflict, NotFound, Refused
 
 PERSON = str(uuid.UUID(int=7, version=4))
 URL = "http://127.0.0.1:9/hook"
+MINUTE = 60_000_000
 
 
 class Clock:
@@ -86,11 +87,11 @@ def lanes(outbox: Outbox, subscription: str, now: int = 10) -> list[list[int]]:
 
 
 def sent(outbox: Outbox, subscription: str, *done: Queued) -> None:
-    outbox.settle(subscription, [Done(one, "sent", "http_204") for one in done], [], [], 5)
+    assert outbox.settle(subscription, "", [Done(one, "sent", "http_204") for one in done], [], [], 5)
 
 
 def failed(outbox: Outbox, one: Queued, next_at: int, *, parked: bool = False) -> None:
-    outbox.settle(one.row.subscription, [], [Failed(one, "http_500", next_at, 1, parked)], [], 5)
+    assert outbox.settle(one.row.subscription, "", [], [Failed(one, "http_500", next_at, 1, parked)], [], 5)
 
 
 def head(outbox: Outbox, subscription: str, now: int = 10) -> Queued:
@@ -130,7 +131,7 @@ def test_a_lane_that_was_done_before_it_was_queued_again_is_cleared_away(
 
     page = outbox.page(hotline, 10, 50)
     assert (page.lanes, page.empty) == ((), (("a", 1),))
-    outbox.settle(hotline, [], [], page.empty, 5)
+    assert outbox.settle(hotline, "", [], [], page.empty, 5)
 
     assert outbox.due(10) == []
     assert outbox.next_due(hotline) is None
@@ -195,28 +196,51 @@ def test_all_that_is_parked_is_sent_again_at_once(outbox: Outbox, hotline: str) 
 
 def test_one_sends_at_a_time(outbox: Outbox, hotline: str) -> None:
     queued(outbox, hotline, ("a", 1))
-    first = outbox.lease(hotline, now=10, until=40)
+    first = outbox.lease(hotline, MINUTE)
 
     assert first is not None
-    assert outbox.lease(hotline, now=11, until=41) is None
-    assert outbox.due(11) == []
-    assert outbox.lease(hotline, 12, 50, first) == first
-    assert outbox.lease(hotline, now=50, until=90) is not None  # it has run out
-    assert outbox.lease(hotline, 51, 60, first) is None  # and is somebody else's
+    assert outbox.lease(hotline, MINUTE) is None
+    assert outbox.due(10**18) == []
+    assert outbox.lease(hotline, 0, first) == first
+    assert outbox.due(10) == [hotline]  # it has run out
+    assert outbox.lease(hotline, MINUTE) is not None
+    assert outbox.lease(hotline, MINUTE, first) is None  # and is somebody else's
+
+
+def test_who_has_lost_the_lease_writes_nothing_over_what_the_next_one_found(
+    outbox: Outbox, hotline: str
+) -> None:
+    queued(outbox, hotline, ("a", 1), ("a", 2), ("b", 3))
+    first = outbox.lease(hotline, 0) or ""
+    page = outbox.page(hotline, 10, 50)
+    second = outbox.lease(hotline, MINUTE) or ""
+    assert outbox.settle(hotline, second, [Done(page.lanes[0][0], "sent", "http_204")], [], [], 5)
+
+    stale = Failed(page.lanes[0][0], "no_answer", 10**17, 1, parked=True)
+    late = Done(page.lanes[1][0], "sent", "http_204")
+    assert not outbox.settle(hotline, first, [late], [stale], [("b", 3)], 6)
+
+    assert outbox.parked() == []
+    assert lanes(outbox, hotline) == [[2], [3]]
+
+
+def test_the_moment_of_the_tables_is_that_of_their_database(tables: Tables, outbox: Outbox) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)  # databases of the tests are on this machine
+    assert before <= outbox.now() <= datetime.now(UTC) + timedelta(seconds=1)
 
 
 def test_a_lease_that_is_given_back_is_free(outbox: Outbox, hotline: str) -> None:
-    first = outbox.lease(hotline, now=10, until=40)
+    first = outbox.lease(hotline, MINUTE)
     assert first is not None
 
     outbox.release(hotline, first)
 
-    assert outbox.lease(hotline, now=11, until=41) is not None
+    assert outbox.lease(hotline, MINUTE) is not None
 
 
 def test_of_many_that_ask_for_the_lease_one_gets_it(outbox: Outbox, hotline: str) -> None:
     with ThreadPoolExecutor(8) as pool:
-        got = list(pool.map(lambda _: outbox.lease(hotline, 10, 40), range(16)))
+        got = list(pool.map(lambda _: outbox.lease(hotline, MINUTE), range(16)))
 
     assert len([one for one in got if one is not None]) == 1
 
@@ -240,7 +264,7 @@ def test_who_is_paused_gets_everything_when_resumed(
     subscriptions.pause(hotline)
     queued(outbox, hotline, ("a", 1))
     assert outbox.due(10) == []
-    assert outbox.lease(hotline, 10, 40) is None
+    assert outbox.lease(hotline, MINUTE) is None
     assert subscriptions.hearing("webhook") != []
 
     subscriptions.resume(hotline)

@@ -19,6 +19,7 @@ from adapters.engine import Engine
 from domain.acting import Actor
 from domain.event import decode
 from domain.matter import replay
+from tests.acceptance.staffing import keeper
 from tests.faults.role import Role
 from tests.servers import free_port
 
@@ -90,7 +91,7 @@ def subscriber_of(engine: Engine, holder: Actor, folder: Path) -> Iterator[Subsc
     port, file = free_port(), folder / "received.jsonl"
     with deliveries(engine) as desk:
         wanted = Wanted(holder.person, holder.body, holder.post, f"http://127.0.0.1:{port}/hook", ["all"])
-        _, secret = desk.subscriptions.create(wanted, engine.store.head())
+        _, secret = desk.subscriptions.make(keeper(engine), wanted, engine.store.head())
         command = ("tests.receiver", str(port), str(file), secret)
         receiver = Role("receiver", command, dict(os.environ), folder)
         receiver.start()

@@ -18,6 +18,7 @@ from adapters.demo.desk import one_life
 from adapters.follower import Follower
 from adapters.temporal.client import connect
 from adapters.temporal.process_worker import working
+from tests.acceptance.staffing import keeper
 from tests.process.world import DISTRICT, World, until
 from tests.receiver import Receiver
 
@@ -59,7 +60,9 @@ class Deliveries:
     ) -> Subscription:
         """Somebody who holds that post subscribes from now on; the receiver knows the secret."""
         wanted = Wanted(DISTRICT.staff[by], *by, receiver.url, types, ground=ground)
-        made, receiver.secret = self.desk.subscriptions.create(wanted, self.world.engine.store.head())
+        made, receiver.secret = self.desk.subscriptions.make(
+            keeper(self.world.engine), wanted, self.world.engine.store.head()
+        )
         return made
 
     @asynccontextmanager

@@ -17,6 +17,7 @@ from adapters.demo.district import SUBDISTRICT
 from domain.acting import Actor
 from domain.matter.commands import DivertMatter
 from domain.register import commands as c
+from tests.acceptance.staffing import keeper
 from tests.process.delivery_world import HOST, QUICK, Deliveries, delivering_in, lives, played
 from tests.process.world import DISTRICT, World, created, until
 from tests.receiver import TAKEN, Answer, Arrival, Receiver, receiving
@@ -264,11 +265,11 @@ async def test_after_a_rotation_both_secrets_verify_and_later_the_new_one_alone(
     await office.world.open()
     sub = office.subscribed(receiver, types=("matter_registered",))
     old, receiver.secret = receiver.secret, ""
-    new = office.desk.subscriptions.rotate(sub.id, timedelta(hours=1))
+    new = office.desk.subscriptions.change_secret(keeper(office.world.engine), sub.id, timedelta(hours=1))
     async with office.at_work():
         await asyncio.to_thread(lives, office.world, 1)
         await office.quiet()
-        newest = office.desk.subscriptions.rotate(sub.id, timedelta())
+        newest = office.desk.subscriptions.change_secret(keeper(office.world.engine), sub.id, timedelta())
         await asyncio.to_thread(lives, office.world, 1)
         await office.quiet()
 

@@ -35,7 +35,7 @@ from adapters.temporal.client import connect
 from adapters.temporal.process_worker import working
 from domain.register.commands import EnterDuty
 from tests.acceptance.http_world import Api, serving
-from tests.acceptance.staffing import enter, newcomer
+from tests.acceptance.staffing import enter, keeper, newcomer
 from tests.acceptance.world import DISTRICT
 from tests.servers import TemporalServer, free_port
 
@@ -196,7 +196,8 @@ def subscribed(district: District, body: str, url: str, ground: str | None = Non
         ground=ground,
         channel=CHANNEL,
     )
-    _, secret = district.desk.subscriptions.create(wanted, district.api.engine.store.head(), id=f"of-{body}")
+    since = district.api.engine.store.head()
+    _, secret = district.desk.subscriptions.make(keeper(district.api.engine), wanted, since, id=f"of-{body}")
     district.secrets[body], district.urls[body] = secret, url
     return secret
 

@@ -43,6 +43,12 @@ STORED = {
     "system_key_ended.v1",
     "signin_linked.v1",
     "signin_unlinked.v1",
+    "contact_changed.v1",
+    "subscription_made.v1",
+    "subscription_secret_changed.v1",
+    "subscription_paused.v1",
+    "subscription_resumed.v1",
+    "subscription_ended.v1",
 }
 
 
