@@ -11,6 +11,7 @@ from pathlib import Path
 
 from adapters.duplicates.door import Door
 from adapters.log.keys import make_log_keys
+from adapters.numbers import begins_numbers
 from adapters.replay import replay_missed
 from adapters.settings import Settings
 from adapters.store import open_store
@@ -38,6 +39,16 @@ class Engine:
     vault: Vault
     handle: Handle
     likeness: Door
+
+    def district(self, at: datetime | None = None) -> str:
+        """The code that the numbers of that moment (else of now) begin with, and that Open311 calls the jurisdiction.
+
+        It is what the register says of its one district; where it knows none, or several codes, the setting.
+        """
+        register = self.handle.standing.caught_up().register
+        codes = {body.district for body in register.bodies("district", at or self.handle.clock())}
+        code = codes.pop() if len(codes) == 1 else self.settings.district
+        return code if begins_numbers(code) else self.settings.district
 
     def close(self) -> None:
         """Let go of the databases."""

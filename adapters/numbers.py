@@ -34,6 +34,11 @@ def number_from(district: str, day: date, chance: int) -> str:
     return stem + check_character(stem)
 
 
+def begins_numbers(code: str) -> bool:
+    """Whether a district's code can begin numbers: 2 to 12 of the signs that they are made of."""
+    return 2 <= len(code) <= 12 and set(code) <= set(ALPHABET)
+
+
 def check_character(stem: str) -> str:
     """The character that makes the weighted sum of all characters divisible by 31."""
     total = 0

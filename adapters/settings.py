@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     `data` is the folder of the embedded default. `store`, `keys`, `views` and `log` are URLs (`postgresql://…`) where
     the defaults, SQLite files in that folder, are not wanted; the others follow `store`. `masters` is the folder of
     the master keys, `log_keys` that of the log's signing keys; both belong on another disk than the data, and away
-    from who administers the databases. `district` is the code that numbers begin with.
+    from who administers the databases. `district` is the code that numbers begin with while the register names none.
     Likely duplicates of a matter are looked for among those registered up to `duplicate_weeks` before it.
 
     `log_origin` names the evidence log (C2SP tlog-checkpoint) and `log_delay_hours` is how soon an event is promised to

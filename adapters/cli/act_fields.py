@@ -82,15 +82,15 @@ def _receivers(doing: Doing, command: type[Command], value: Any, case: str, fiel
 def _number(doing: Doing, command: type[Command], value: Any, case: str, fields: dict[str, Any]) -> Any:
     if command is odo.SuperviseLeg:
         return value
-    number = doing.ids.number(doing.engine.settings.district, _today(doing))
+    at: datetime = doing.given.get("seen_at") or doing.engine.handle.clock()
+    number = doing.ids.number(doing.engine.district(at), _local_day(doing, at))
     if command is do.SplitMatter:
         doing.made["child_number"] = number
     return number
 
 
-def _today(doing: Doing) -> date:
-    """The local date of intake, in the zone of the rulebook in force."""
-    at: datetime = doing.given.get("seen_at") or doing.engine.handle.clock()
+def _local_day(doing: Doing, at: datetime) -> date:
+    """The date of intake, in the zone of the rulebook in force."""
     release = doing.engine.handle.standing.caught_up().releases.in_force(at)
     return at.astimezone(ZoneInfo(release.zone) if release else UTC).date()
 

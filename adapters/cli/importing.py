@@ -76,7 +76,7 @@ def bring(
 def _import(
     engine: Engine, mapping: Mapping, table: Table, actor: Actor, authority: str, rulebook: str, tally: Tally
 ) -> None:
-    reading = Rows(mapping, table.head, engine.settings.district, now())
+    reading = Rows(mapping, table.head, engine.district(), now())
     importing = Importing(engine.handle, actor, authority, rulebook, mapping.name, mapping.reference.source)
     views = Views(engine.settings.views_url, engine.store)
     with closing(views), _progress() as progress:

@@ -129,7 +129,7 @@ def _number(one: Building, value: Any, fields: dict[str, Any]) -> Any:
     at: datetime = getattr(one.given, "seen_at", None) or one.engine.handle.clock()
     release = one.engine.handle.standing.caught_up().releases.in_force(at)
     day = at.astimezone(ZoneInfo(release.zone) if release else UTC).date()
-    return one.ids.number(one.engine.settings.district, day)
+    return one.ids.number(one.engine.district(at), day)
 
 
 def _requesters(one: Building, value: Any, fields: dict[str, Any]) -> Any:

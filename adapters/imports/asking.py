@@ -60,7 +60,7 @@ def _looked_at(engine: Engine, imports: Imports, one: Import, mapping: Mapping) 
         imports.spool.opened(one.upload, one.size) as file,
         reading(file, one.size, mapping.delimiter, mapping.encoding) as table,
     ):
-        rows = Rows(mapping, table.head, engine.settings.district, engine.handle.clock())
+        rows = Rows(mapping, table.head, engine.district(), engine.handle.clock())
         worked_by(engine, one, rows, trial=True)([*islice(table, LOOKED_AT)])
 
 

@@ -128,7 +128,7 @@ class Turns:
 
     def _rows(self, one: Import, head: Sequence[str]) -> Rows:
         mapping = Mapping.model_validate_json(one.mapping)
-        return Rows(mapping, head, self._engine.settings.district, self._engine.handle.clock())
+        return Rows(mapping, head, self._engine.district(), self._engine.handle.clock())
 
     # -- working it off -------------------------------------------------------------------------------------------
 

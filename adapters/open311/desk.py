@@ -35,7 +35,7 @@ class Desk:
     def now(self, fields: Fields) -> Present:
         """The present state, for who asks about this jurisdiction. Raises Refused "unknown_jurisdiction"."""
         wanted = fields.one("jurisdiction_id")
-        if wanted is not None and wanted != self.engine.settings.district:
+        if wanted is not None and wanted != self.engine.district():
             raise Refused(
                 "unknown_jurisdiction", "Leave jurisdiction_id out: this endpoint serves one alone."
             )

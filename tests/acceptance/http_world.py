@@ -216,7 +216,8 @@ class Api:
 @contextmanager
 def api_over(data: Path, listens: int = 0, **settings: Any) -> Iterator[Api]:
     """The API over a data folder (or other stores that `settings` name)."""
-    engine = open_engine(Settings(data=data, api_port=listens, district=DISTRICT.code, **settings))
+    given = {"district": DISTRICT.code} | settings
+    engine = open_engine(Settings(data=data, api_port=listens, **given))
     try:
         with serving(engine) as url, httpx.Client(base_url=url, timeout=30) as client:
             yield Api(url, engine, client)
