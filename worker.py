@@ -112,7 +112,7 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         )
         views = Views(engine.settings.views_url, engine.store, positions)
         resetter = Resetter(engine.handle, positions, lambda: open_cases(engine.store))
-        waker = Waker(client, desk.outbox, engine.settings.task_queue, now)
+        waker = Waker(client, desk.outbox, engine.settings.task_queue)
         outbox = outbox_consumer(engine, desk, waker.news)
         consumers: list[Consumer] = [
             starter, views, Keeper(engine.store, engine.keys, positions), resetter, outbox,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
@@ -31,10 +30,8 @@ _log = structlog.get_logger("outbox")
 class Waker:
     """Starts or wakes the process of every subscription that has something due."""
 
-    def __init__(
-        self, client: Client, outbox: Outbox, task_queue: str, clock: Callable[[], datetime]
-    ) -> None:
-        self._client, self._outbox, self._task_queue, self._clock = client, outbox, task_queue, clock
+    def __init__(self, client: Client, outbox: Outbox, task_queue: str) -> None:
+        self._client, self._outbox, self._task_queue = client, outbox, task_queue
         self._news = asyncio.Event()
         self._tidied = 0.0
 
@@ -63,7 +60,7 @@ class Waker:
 
     async def wake(self) -> int:
         """Wake every subscription that has something due; returns how many there were. Raises Unavailable."""
-        due = await asyncio.to_thread(self._outbox.due, as_microseconds(self._clock()))
+        due = await asyncio.to_thread(self._due)
         for subscription in due:
             with reported():
                 await self._client.start_workflow(
@@ -76,5 +73,11 @@ class Waker:
     async def _tidy(self) -> None:
         if time.monotonic() - self._tidied < TIDY.total_seconds():
             return
-        await asyncio.to_thread(self._outbox.forget, as_microseconds(self._clock() - KEPT))
+        await asyncio.to_thread(self._forget)
         self._tidied = time.monotonic()
+
+    def _due(self) -> list[str]:
+        return self._outbox.due(as_microseconds(self._outbox.now()))
+
+    def _forget(self) -> None:
+        self._outbox.forget(as_microseconds(self._outbox.now() - KEPT))

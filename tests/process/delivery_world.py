@@ -69,7 +69,7 @@ class Deliveries:
     async def follower(self) -> AsyncIterator[Waker]:
         """The outbox is filled, and whoever has something due is woken."""
         world = self.world
-        waker = Waker(world.client, self.outbox, "huiyin", world.engine.handle.clock)
+        waker = Waker(world.client, self.outbox, "huiyin")
         consumer = outbox_consumer(world.engine, self.desk, waker.news)
         follower = Follower(world.engine.store, [consumer], world.positions)
         running = asyncio.create_task(follower.run())

@@ -115,7 +115,7 @@ def at_work(engine: Engine, address: str, namespace: str) -> Iterator[None]:
     async def run() -> None:
         client = await connect(target_host=address, namespace=namespace, identity="test")
         with closing(StoredPositions(engine.settings.views_url)) as positions, deliveries(engine) as desk:
-            waker = Waker(client, desk.outbox, engine.settings.task_queue, now)
+            waker = Waker(client, desk.outbox, engine.settings.task_queue)
             follower = Follower(engine.store, [outbox_consumer(engine, desk, waker.news)], positions)
             async with (
                 working(client, engine.handle, engine.settings.task_queue),
