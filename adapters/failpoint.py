@@ -54,6 +54,8 @@ FAILPOINTS = (
     "outbox.after_commit",
     "deliver.after_sent",
     "deliver.before_settled",
+    "notice.before_sent",
+    "notice.after_sent",
 )
 """Every failpoint of the code; the fault tests walk this list. On PostgreSQL a save is one call, so that the
 steps from `store.after_begin` to `store.before_commit` are the server's: there the tests kill the server."""

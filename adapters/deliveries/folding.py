@@ -15,12 +15,18 @@ from workflows.ports import EventStore, Stored
 _log = structlog.get_logger("outbox")
 
 
-class Folded(NamedTuple):
-    """An event, and its case just after it. The state goes on with the fold: use it before the next one is asked for."""
+class Known(NamedTuple):
+    """An event as read, and its case just after it."""
 
-    stored: Stored
     recorded: Recorded[Any]
     state: Matter
+
+
+class Folded(NamedTuple):
+    """An event. `known` is None where its case cannot be read: then nobody can tell yet what it meant."""
+
+    stored: Stored
+    known: Known | None
 
 
 def folded(
@@ -28,27 +34,32 @@ def folded(
 ) -> Iterator[Folded]:
     """The batch's events of these types above the position `since`, case by case, each case in order.
 
-    A case that cannot be read is told of to operators and left out: it holds up nobody else. Raises Unavailable.
+    A case that cannot be read is told of to operators, and holds up nobody else. Raises Unavailable.
     """
     wanted: dict[str, set[int]] = {}
     for stored in batch:
         if stored.type in types and stored.position > since:
             wanted.setdefault(stored.stream, set()).add(stored.version)
     for case, versions in wanted.items():
-        try:
-            yield from _of_case(store, case, versions)
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one case's fault, of any kind, must not hold up the others
-            _log.error("case_unreadable", case=case, error=type(error).__name__)
+        yield from _of_case(store, case, versions)
 
 
 def _of_case(store: EventStore, case: str, versions: set[int]) -> Iterator[Folded]:
+    last, readable = max(versions), True
     state: Matter | None = None
+    known: Known | None = None
     for stored in store.load(case):
-        recorded = decode(stored.type, stored.body)
-        state = evolve(state, recorded)
-        if stored.version in versions:
-            yield Folded(stored, recorded, state)
-        if stored.version >= max(versions):
+        if stored.version > last:
             return
+        if readable:
+            try:
+                recorded = decode(stored.type, stored.body)
+                state = evolve(state, recorded)
+                known = Known(recorded, state)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one case's fault, of any kind, must not hold up the others
+                _log.error("case_unreadable", case=case, error=type(error).__name__)
+                readable, known = False, None
+        if stored.version in versions:
+            yield Folded(stored, known)

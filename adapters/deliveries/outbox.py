@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from adapters.deliveries.lanes import Standing, end, put, set_aside
 from adapters.deliveries.ports import Queued, Row
 from adapters.failpoint import failpoint
 from adapters.store.moment import as_moment
-from adapters.store.tables import Tables, Work
+from adapters.store.tables import Tables
 from domain.refusal import Conflict, NotFound, Refused
 
 CONSUMER = "outbox"
@@ -34,13 +35,17 @@ class Done(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The head of a lane that failed: when it is tried again; `parked`: not by itself. Moments in microseconds."""
+    """The head of a lane that failed: when it is tried again; `parked`: not by itself. Moments in microseconds.
+
+    `unreadable`: because of its case. What waits of that case is set aside into a lane of the case's own.
+    """
 
     queued: Queued
     code: str
     next_at: int
     failing_since: int
     parked: bool
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class Outbox:
             )  # fmt: skip
             if moved != 1:
                 raise Conflict(f"{CONSUMER} does not stand at {expected}")
-            _queue(work, rows, now)
+            put(work, rows, now)
             work.run(
                 "INSERT INTO marks VALUES (?, ?) ON CONFLICT (position) DO UPDATE SET event = excluded.event", *new
             )  # fmt: skip
@@ -128,6 +133,11 @@ class Outbox:
             )
             failpoint("outbox.before_commit")
         failpoint("outbox.after_commit")
+
+    def add(self, rows: Sequence[Row], now: int) -> None:
+        """Queue rows in the place of one whose lane is being sent: by whoever holds the lease, before it is settled."""
+        with self._tables.transaction() as work:
+            put(work, rows, now)
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -197,22 +207,27 @@ class Outbox:
         has the same id (at least once), but only one says how its lane stands.
         """
         finished = list(done)
+        stays, aside = _asunder(failed)
         ended = dict(empty) | {one.queued.row.lane: one.queued.row.position for one in finished}
         with self._tables.transaction() as work:
-            if not work.run("UPDATE subscriptions SET lease = lease WHERE id = ? AND lease = ?", subscription, lease):
+            held = "UPDATE subscriptions SET lease = lease WHERE id = ? AND lease = ?"
+            if work.run(held, subscription, lease) != 1:
                 return False
+            if aside:  # nothing is queued meanwhile: it would not go behind what is set aside
+                work.run("UPDATE positions SET position = position WHERE consumer = ?", CONSUMER)
             work.run_all(
                 "UPDATE deliveries SET done_at = ?, outcome = ?, code = ?, attempts = ? WHERE id = ?",
                 [(now, one.outcome, one.code, one.queued.attempts + 1, one.queued.id) for one in finished],
             )
-            for lane, last in sorted(ended.items()):  # in the order of `_queue`
-                _end_lane(work, subscription, lane, last)
-            for each in sorted(failed, key=lambda one: one.queued.row.lane):
+            for lane, last in sorted(ended.items()):  # in the order of `put`
+                end(work, subscription, lane, last)
+            for each in sorted(stays, key=lambda one: one.queued.row.lane):
                 work.run(
                     "UPDATE lanes SET attempts = ?, failing_since = ?, next_at = ?, parked_at = ?, code = ?"
-                    " WHERE subscription = ? AND lane = ?", each.queued.attempts + 1, each.failing_since, each.next_at,
-                    now if each.parked else None, each.code, subscription, each.queued.row.lane,
+                    " WHERE subscription = ? AND lane = ?", *_standing(each, now), subscription, each.queued.row.lane,
                 )  # fmt: skip
+            for each in sorted(aside, key=lambda one: (one.queued.row.stream, one.queued.row.lane)):
+                set_aside(work, each.queued.row, _standing(each, now))
             failpoint("deliver.before_settled")
         return True
 
@@ -304,36 +319,20 @@ class Outbox:
         )  # fmt: skip
 
 
-def _end_lane(work: Work, subscription: str, lane: str, last: int) -> None:
-    """The lane has got as far as `last` without a failure; it goes where nothing is left in it."""
-    # Under the row's lock: who queues meanwhile has either moved `last` on, or will make the lane anew.
-    gone = work.run(
-        "DELETE FROM lanes WHERE subscription = ? AND lane = ? AND last = ? AND NOT EXISTS (SELECT 1 FROM deliveries d"
-        " WHERE d.subscription = ? AND d.lane = ? AND d.done_at IS NULL)", subscription, lane, last, subscription, lane,
-    )  # fmt: skip
-    if not gone:
-        work.run(
-            "UPDATE lanes SET attempts = 0, failing_since = NULL, next_at = 0, code = '' WHERE subscription = ? AND lane = ?"
-            " AND attempts > 0", subscription, lane,
-        )  # fmt: skip
+def _asunder(failed: Iterable[Failed]) -> tuple[list[Failed], list[Failed]]:
+    """What stays in its lane, and what goes into its case's own."""
+    stays, aside = list[Failed](), list[Failed]()
+    for one in failed:
+        row = one.queued.row
+        (aside if one.unreadable and row.lane != row.stream else stays).append(one)
+    return stays, aside
 
 
-def _queue(work: Work, rows: Sequence[Row], now: int) -> None:
-    lanes: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        lanes.setdefault((row.subscription, row.lane or row.stream), []).append(row.position)
-    work.run_all(
-        "INSERT INTO deliveries (id, subscription, lane, stream, version, position, event, type, what, queued_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        [
-            (row.id, row.subscription, row.lane or row.stream, row.stream, row.version, row.position, row.event, row.type,
-             row.what, now)
-            for row in rows
-        ],
-    )  # fmt: skip
-    # A fixed order, so that two transactions never wait for each other in a circle.
-    work.run_all(
-        "INSERT INTO lanes (subscription, lane, first, last) VALUES (?, ?, ?, ?) ON CONFLICT (subscription, lane) DO UPDATE"
-        " SET last = CASE WHEN excluded.last > lanes.last THEN excluded.last ELSE lanes.last END",
-        [(*name, min(at), max(at)) for name, at in sorted(lanes.items())],
+def _standing(failed: Failed, now: int) -> Standing:
+    return Standing(
+        failed.queued.attempts + 1,
+        failed.failing_since,
+        failed.next_at,
+        now if failed.parked else None,
+        failed.code,
     )

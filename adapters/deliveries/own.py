@@ -9,16 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import structlog
-
+from adapters.deliveries.folding import folded
 from adapters.deliveries.kinds import OF_MATTERS, matches
-from domain.event import decode
-from domain.matter import Matter, evolve
 from domain.matter.concern import concerns
-from domain.refusal import Unavailable
 from workflows.ports import EventStore, Stored
-
-_log = structlog.get_logger("outbox")
 
 
 class Listener(NamedTuple):
@@ -44,39 +38,18 @@ def heard(store: EventStore, batch: Sequence[Stored], listeners: Sequence[Listen
 
     A case that cannot be read holds up nobody: whoever asked for such events is named, and asked again when it is sent.
     """
-    wanted: dict[str, dict[int, tuple[Listener, ...]]] = {}
-    for stored in batch:
-        asking = _asking(stored, listeners)
-        if asking:
-            wanted.setdefault(stored.stream, {})[stored.position] = asking
-    for case, events in wanted.items():
-        yield from _of_case(store, case, events)
+    asked = {stored.position: asking for stored in batch if (asking := _asking(stored, listeners))}
+    for stored, known in folded(store, [one for one in batch if one.position in asked], OF_MATTERS):
+        told = tuple(
+            one
+            for one in asked[stored.position]
+            if known is None or concerns(known.state, one.body, one.source)
+        )
+        if told:
+            yield Heard(stored, told, known is not None)
 
 
 def _asking(stored: Stored, listeners: Sequence[Listener]) -> tuple[Listener, ...]:
     if stored.type not in OF_MATTERS:
         return ()
     return tuple(one for one in listeners if stored.position > one.since and matches(one.types, stored.type))
-
-
-def _of_case(store: EventStore, case: str, events: dict[int, tuple[Listener, ...]]) -> Iterator[Heard]:
-    state: Matter | None = None
-    readable, last = True, max(events)
-    for stored in store.load(case):
-        if stored.position > last:
-            return
-        try:
-            state = evolve(state, decode(stored.type, stored.body)) if readable else None
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one case's fault, of any kind, must not hold up the others
-            _log.error("case_unreadable", case=case, error=type(error).__name__)
-            readable = False
-        asking = events.get(stored.position)
-        if asking is None:
-            continue
-        told = tuple(
-            one for one in asking if state is None or not readable or concerns(state, one.body, one.source)
-        )
-        if told:
-            yield Heard(stored, told, readable)

@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     from adapters.deliveries.subscriptions import Subscription
     from workflows.ports import Stored
 
-Kind = Literal["sent", "withheld", "refused", "down", "gone"]
+Kind = Literal["sent", "withheld", "refused", "unreadable", "down", "gone"]
 
 
 class Row(NamedTuple):
     """One thing to be delivered; nothing personal stands in it.
 
     `event` is the event's id outside (`event_id`), `what` a code where one event becomes several deliveries to the same
-    subscription, '' for the event itself. Rows of one `lane` go out one after the other; '' is the stream.
+    subscription, '' for the event itself. Rows of one `lane` go out one after the other; '' is the stream. A row that
+    names its stream gathers there whatever waits of its case (adapters.deliveries.lanes).
     """
 
     subscription: str
@@ -56,16 +57,19 @@ class Outcome:
     """What became of one try.
 
     `sent`: done. `withheld`: the receiver may not, or may no longer, be told: done as well. `refused`: this one failed;
-    it is tried again later and later, and parks in the end. `down`: nobody can be told anything at the moment, so that
-    the whole subscription waits. `gone`: the receiver wants nothing more, ever: ends the subscription.
-    `code` says why, in a word for operators; `wait` is how many seconds the receiver asked for. `charged`: the try also
-    counts for the row itself, which might be why the receiver says that it is away.
+    it is tried again later and later, and parks in the end. `unreadable`: the same, because its case cannot be read for
+    the moment: that is no fault of the receiver, and waits in a lane of the case's own. `down`: nobody can be told
+    anything at the moment, so that the whole subscription waits. `gone`: the receiver wants nothing more, ever: ends the
+    subscription. `code` says why, in a word for operators; `wait` is how many seconds the receiver asked for. `charged`:
+    the try also counts for the row itself, which might be why the receiver says that it is away. `instead`: the rows that
+    take the place of one that is done, because only now could be told who is to hear of the event.
     """
 
     kind: Kind
     code: str = ""
     wait: float | None = None
     charged: bool = False
+    instead: tuple[Row, ...] = ()
 
 
 class Router(Protocol):

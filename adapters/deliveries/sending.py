@@ -18,7 +18,7 @@ import structlog
 
 from adapters.deliveries.channels import Channels
 from adapters.deliveries.outbox import Done, Failed, Outbox, Page
-from adapters.deliveries.ports import Outcome, Queued, Sender
+from adapters.deliveries.ports import Outcome, Queued, Row, Sender
 from adapters.deliveries.subscriptions import Subscription
 from adapters.failpoint import failpoint
 from adapters.store.moment import as_microseconds, as_moment
@@ -56,6 +56,7 @@ class _Round:
     until: float
     done: list[Done] = field(default_factory=list)
     failed: list[tuple[Queued, Outcome]] = field(default_factory=list)
+    instead: tuple[Row, ...] = ()
     down: Outcome | None = None
     gone: bool = False
     broken: Unavailable | None = None
@@ -63,6 +64,11 @@ class _Round:
     @property
     def over(self) -> bool:
         return self.down is not None or self.gone or self.broken is not None or time.monotonic() > self.until
+
+    @property
+    def blamed(self) -> list[Outcome]:
+        """What failed on the way or there; a case that cannot be read says nothing of the receiver."""
+        return [outcome for _, outcome in self.failed if outcome.kind != "unreadable"]
 
     @property
     def sent(self) -> bool:
@@ -141,11 +147,14 @@ class Sending:
                 return
             if outcome.kind in ("sent", "withheld"):
                 under_way.done.append(Done(queued, outcome.kind, outcome.code))
+                if outcome.instead:
+                    under_way.instead += outcome.instead
+                    return  # what came out of it goes before the rest of the lane
                 continue
             under_way.gone = under_way.gone or outcome.kind == "gone"
             if outcome.kind == "down":
                 under_way.down = outcome
-            if outcome.kind == "refused" or outcome.charged:
+            if outcome.kind in ("refused", "unreadable") or outcome.charged:
                 under_way.failed.append((queued, outcome))
             return
 
@@ -164,11 +173,14 @@ class Sending:
             _log.error(
                 "delivery_parked", delivery=queued.id, subscription=queued.row.subscription, code=outcome.code
             )
-        return Failed(queued, outcome.code, now + round(wait * _SECOND), since, parked)
+        unreadable = outcome.kind == "unreadable"
+        return Failed(queued, outcome.code, now + round(wait * _SECOND), since, parked, unreadable)
 
     def _settle(self, lease: str, page: Page, after: _Round) -> None:
         to, now = after.to, self._now()
         failed = [self._failed(queued, outcome, now) for queued, outcome in after.failed]
+        if after.instead:
+            self._outbox.add(after.instead, now)
         if not self._outbox.settle(to.id, lease, after.done, failed, page.empty, now):
             _log.warning("lease_lost", subscription=to.id)
         elif after.gone:
@@ -179,7 +191,7 @@ class Sending:
             since = to.failing_since if to.failing_since is not None and not after.sent else as_moment(now)
             wait = max(self._pace.pause(failures), (after.down.wait if after.down else None) or 0.0)
             self._outbox.away(to.id, failures, as_microseconds(since), now + round(wait * _SECOND))
-            code = after.down.code if after.down else after.failed[0][1].code
+            code = (after.down or after.blamed[0]).code
             _log.warning("receiver_away", subscription=to.id, code=code, failures=failures, again_in=wait)
         elif after.sent and to.failures:
             self._outbox.back(to.id)
@@ -187,7 +199,7 @@ class Sending:
     @staticmethod
     def _nobody_there(after: _Round) -> bool:
         """Whether everything that was tried failed, and more than one matter's: then it is the receiver."""
-        return bool(after.failed) and not after.sent and (len(after.failed) > 1 or after.to.failures > 0)
+        return bool(after.blamed) and not after.sent and (len(after.blamed) > 1 or after.to.failures > 0)
 
     def _now(self) -> int:
         return as_microseconds(self._clock())

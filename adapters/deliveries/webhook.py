@@ -65,7 +65,7 @@ class WebhookSender:
             return Outcome("down", refused.code)
         except Exception as error:  # noqa: BLE001 - a case that cannot be read holds up its own lane, nobody else's
             _log.error("not_readable", delivery=queued.id, error=type(error).__name__)
-            return Outcome("refused", "not_readable")
+            return Outcome("unreadable", "not_readable")
         return WITHHELD if message is None else await self._post(to.url, message)
 
     async def close(self) -> None:
@@ -88,11 +88,13 @@ class WebhookSender:
         if not concerned(case, row.version, to.body, to.source):
             return None
         body = self._content(to, case, stored, queued)
+        if body is None:
+            return None
         headers = signed(self._subscriptions.secrets(to.id), row.event, clock(), body)
         return Message(body, headers | {"content-type": MEDIA_TYPE, "user-agent": "huiyin"})
 
-    def _content(self, to: Subscription, case: Case, stored: Stored, queued: Queued) -> bytes:
-        """What the receiver is told; its sealed values as well where the subscription names the ground."""
+    def _content(self, to: Subscription, case: Case, stored: Stored, queued: Queued) -> bytes | None:
+        """What the receiver is told, None for nothing; its sealed values as well where the subscription names the ground."""
         return cloud_event(self._engine, case, stored, self._opened(to, case, Disclosing(stored), queued))
 
     def _opened(

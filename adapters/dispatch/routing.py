@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from adapters.deliveries.folding import folded
+from adapters.deliveries.folding import Known, folded
 from adapters.deliveries.kinds import matches
 from adapters.deliveries.ports import Row, event_id
 from adapters.deliveries.subscriptions import Subscription, Subscriptions
@@ -23,14 +23,17 @@ class DispatchRouter:
         self._store, self._subscriptions = store, subscriptions
 
     def rows(self, batch: Sequence[Stored]) -> list[Row]:
-        """A row for every system whose leg an event concerns; in order within a case. Raises Unavailable."""
+        """A row for every system whose leg an event concerns; in order within a case. Raises Unavailable.
+
+        Of a case that cannot be read for every system that might be told: that is asked again when it is sent.
+        """
         listening = self._subscriptions.hearing(CHANNEL)
         if not listening:
             return []
         return [
             Row(one.id, stored.stream, stored.version, stored.position, event_id(stored.body), stored.type)
-            for stored, recorded, state in folded(self._store, batch, SPEAKING)
-            for one in _hearing(listening, stored, legs_told(recorded.pub, state))
+            for stored, known in folded(self._store, batch, SPEAKING)
+            for one in _hearing(listening, stored, known)
         ]
 
 
@@ -44,8 +47,13 @@ def legs_told(event: Event, state: Matter) -> dict[str, list[str]]:
 
 
 def _hearing(
-    listening: Sequence[Subscription], stored: Stored, legs: dict[str, list[str]]
+    listening: Sequence[Subscription], stored: Stored, known: Known | None
 ) -> Iterator[Subscription]:
+    legs = None if known is None else legs_told(known.recorded.pub, known.state)
     for one in listening:
-        if one.body in legs and stored.position > one.since and matches(one.types, stored.type):
+        if (
+            (legs is None or one.body in legs)
+            and stored.position > one.since
+            and matches(one.types, stored.type)
+        ):
             yield one

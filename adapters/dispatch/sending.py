@@ -29,12 +29,14 @@ _NEXT = {
 class DispatchSender(WebhookSender):
     """The sender of the channel `dispatch`."""
 
-    def _content(self, to: Subscription, case: Case, stored: Stored, queued: Queued) -> bytes:
-        """The event, with the department's legs as they stood just after it."""
+    def _content(self, to: Subscription, case: Case, stored: Stored, queued: Queued) -> bytes | None:
+        """The event, with the department's legs as they stood just after it; None where it tells of none of them."""
         history = [decode(one.type, one.body) for one in case.events[: stored.version]]
         state = replay(history)
         assert state is not None
-        legs = legs_told(history[-1].pub, state).get(to.body, [])
+        legs = legs_told(history[-1].pub, state).get(to.body)
+        if legs is None:
+            return None
         base = f"{self._engine.settings.api_address}/api/v1/matters/{stored.stream}/legs"
         told = [_leg(state, leg, base) for leg in legs]
         sealed = self._opened(to, case, _sealed(case, stored, state, legs), queued)

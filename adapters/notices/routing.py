@@ -40,22 +40,37 @@ class NoticeRouter:
         self._store, self._standing, self._subscriptions, self._texts = store, standing, subscriptions, texts
 
     def rows(self, batch: Sequence[Stored]) -> list[Row]:
-        """A row for everybody who is to be told. Raises Unavailable."""
+        """A row for everybody who is to be told. Raises Unavailable.
+
+        Of a case that cannot be read one for the event itself: who is told, is asked when it is sent.
+        """
         since = next(
             (one.since for one in self._subscriptions.hearing(CHANNEL) if one.id == SUBSCRIPTION), None
         )
         if since is None:
             return []
         standing = self._standing.caught_up()
-        return [
-            Row(
+        rows = list[Row]()
+        for stored, known in folded(self._store, batch, SPEAKING, since):
+            row = Row(
                 SUBSCRIPTION, stored.stream, stored.version, stored.position, event_id(stored.body), stored.type,
-                what_of(moment, person), lane=person,
+                lane=stored.stream,
+            )  # fmt: skip
+            rows += (
+                [row]
+                if known is None
+                else shared_out(row, known.state, known.recorded, standing, self._texts)
             )
-            for stored, recorded, state in folded(self._store, batch, SPEAKING, since)
-            for moment, person in reached(state, recorded, standing)
-            if self._texts.sends(moment)
-        ]  # fmt: skip
+        return rows
+
+
+def shared_out(
+    row: Row, state: Matter, recorded: Recorded[Any], standing: Standing, texts: Texts
+) -> Iterator[Row]:
+    """For the row of an event one for each of those whom it tells; `state` is its case just after it."""
+    for moment, person in reached(state, recorded, standing):
+        if texts.sends(moment):
+            yield row._replace(what=what_of(moment, person), lane=person)
 
 
 def reached(state: Matter, recorded: Recorded[Any], standing: Standing) -> Iterator[tuple[Moment, str]]:

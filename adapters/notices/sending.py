@@ -17,9 +17,10 @@ from adapters.deliveries.ports import Outcome, Queued, event_id
 from adapters.deliveries.subscriptions import Subscription
 from adapters.deliveries.webhook import TRY_SECONDS
 from adapters.engine import Engine
+from adapters.failpoint import failpoint
 from adapters.notices.channel import Address, Away, Channel, Notice, NotTaken, address_of
 from adapters.notices.composing import Scene, fields
-from adapters.notices.routing import reached, said_by
+from adapters.notices.routing import reached, said_by, shared_out
 from adapters.notices.wording import Texts
 from adapters.reading import Beside, record_beside, record_reading
 from domain.acting import CLOCK
@@ -69,7 +70,7 @@ class NoticeSender:
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be read or composed holds up its own lane, nobody else's
             _log.error("notice_not_composed", delivery=queued.id, error=type(error).__name__)
-            return Outcome("refused", "not_composed")
+            return Outcome("unreadable", "not_composed")
         return prepared if isinstance(prepared, Outcome) else await self._hand_over(queued, *prepared)
 
     def _prepared(self, queued: Queued) -> Outcome | tuple[Channel, Notice]:
@@ -80,6 +81,10 @@ class NoticeSender:
         if self._engine.store.answered(CLIENT, queued.id) is not None:
             return Outcome("sent", "sent_before")
         case = self._case(row.stream, row.version, row.event)
+        if case is not None and not row.what:
+            standing = self._engine.handle.standing.caught_up()
+            told = shared_out(row, case.then, case.recorded, standing, self._texts)
+            return Outcome("withheld", "shared_out", instead=tuple(told))
         target = None if case is None else self._target(case, *said_by(row.what))
         if case is None or target is None:
             return WITHHELD
@@ -93,6 +98,7 @@ class NoticeSender:
         return channel, self._notice(queued, case, target, address)
 
     async def _hand_over(self, queued: Queued, channel: Channel, notice: Notice) -> Outcome:
+        failpoint("notice.before_sent")
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 await channel.send(notice)
@@ -107,6 +113,7 @@ class NoticeSender:
                 "notice_not_sent", delivery=queued.id, channel=channel.name, error=type(error).__name__
             )
             return Outcome("refused", "not_sent")
+        failpoint("notice.after_sent")
         await asyncio.to_thread(self._record, queued, _delivered(queued, channel.name))
         return Outcome("sent", channel.name)
 
@@ -149,10 +156,12 @@ class NoticeSender:
         purpose = f"notice:{said_by(queued.row.what)[0]}"
         event = SealedRead(case=target.stream, fields=(CONTACT,), purpose=purpose)
         record_reading(self._engine, CLOCK, reads_of(target.stream), event, once=f"notice:{queued.id}")
-        found = [
-            one for one in self._engine.vault.open(target.stream, subject=target.person)
-            if one.digest in known and one.state == "open"
-        ]  # fmt: skip
+        every = self._engine.vault.open(target.stream, subject=target.person)
+        found = [one for one in every if one.digest in known and one.state in ("open", "damaged")]
+        if found and found[-1].state == "damaged":
+            raise ValueError(
+                "the newest contact is damaged"
+            )  # as little to be read as a damaged event: it waits
         return found[-1].value if found else None
 
     # -- what ---------------------------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ OF_THE_FOLLOWER = (
 )  # fmt: skip
 """With the passage at which each strikes: some pass but once."""
 
-ELSEWHERE = ("log.", "sealer.", "witness.", "imports.", "outbox.", "deliver.")
-"""Walked by test_sealer_kills, by the tests of the witnesses, of the imports and of the deliveries."""
+ELSEWHERE = ("log.", "sealer.", "witness.", "imports.", "outbox.", "deliver.", "notice.")
+"""Walked by test_sealer_kills, by the tests of the witnesses, of the imports, of the deliveries and of the notices."""
 
 PASSAGE = {"driver": 70, "worker": 6}
 KEYS_PASSAGE = {"keys.after_destroy": 1}
