@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from operator import attrgetter
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import PlainTextResponse
@@ -35,6 +36,35 @@ CaseName = Annotated[
 ]  # fmt: skip
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class Part(NamedTuple):
+    """A part of a case's trail that is read page by page: its name in the path, what is in it, and what the document says."""
+
+    name: str
+    facts: Callable[[Trail], Sequence[Fact]]
+    summary: str
+    says: str
+
+
+_PARTS = (
+    Part(
+        "history", attrgetter("facts"), "Its events 经过",
+        "Every event in order: both times, who, as what, on what ground, by which rule.",
+    ),
+    Part(
+        "refusals", attrgetter("refusals"), "What was refused 被拒的操作",
+        "Commands that the rules refused: they never changed the case.",
+    ),
+    Part(
+        "reads", attrgetter("reads"), "Who read it 查阅记录",
+        "Who was shown sealed values, which, and for what purpose.",
+    ),
+    Part(
+        "notices", attrgetter("notices"), "Who was told 通知记录",
+        "What became of messages about it: who was told of which moment, when, by which way, or why not.",
+    ),
+)  # fmt: skip
 
 
 class AsOf:
@@ -76,64 +106,29 @@ class Readings:
         response.headers["ETag"] = etag(shown.version)
         return shown
 
-    def _page(
-        self, trail: Trail, facts: Sequence[Fact], what: str, cursor: str | None, limit: int
-    ) -> Page[Event]:
-        kind = f"{what}/{trail.matter.id}"
+    def pages(self, part: Part) -> Callable[..., Page[Event]]:
+        """What answers the reading of one part of a case's trail."""
+
+        def read(
+            request: Request,
+            case: CaseName,
+            when: Annotated[AsOf, Depends()],
+            cursor: Cursor = None,
+            limit: Limit = 100,
+        ) -> Page[Event]:
+            trail = when.trail(self._engine, self._seen(request, case)[0])
+            return self._page(trail, part, cursor, limit)
+
+        return read
+
+    def _page(self, trail: Trail, part: Part, cursor: str | None, limit: int) -> Page[Event]:
+        kind = f"{part.name}/{trail.matter.id}"
         place = self._cursors.place(kind, cursor)
         after = int(place[0]) if place else -1
-        rest = [fact for fact in facts if fact.stored.position > after]
+        rest = [fact for fact in part.facts(trail) if fact.stored.position > after]
         items = [Event.model_validate(line(trail, fact)) for fact in rest[:limit]]
         more = self._cursors.at(kind, [rest[limit - 1].stored.position]) if len(rest) > limit else None
         return Page[Event](items=items, next=more)
-
-    def read_history(
-        self,
-        request: Request,
-        case: CaseName,
-        when: Annotated[AsOf, Depends()],
-        cursor: Cursor = None,
-        limit: Limit = 100,
-    ) -> Page[Event]:
-        """Every event in order: both times, who, as what, on what ground, by which rule."""
-        trail = when.trail(self._engine, self._seen(request, case)[0])
-        return self._page(trail, trail.facts, "history", cursor, limit)
-
-    def read_refusals(
-        self,
-        request: Request,
-        case: CaseName,
-        when: Annotated[AsOf, Depends()],
-        cursor: Cursor = None,
-        limit: Limit = 100,
-    ) -> Page[Event]:
-        """Commands that the rules refused: they never changed the case."""
-        trail = when.trail(self._engine, self._seen(request, case)[0])
-        return self._page(trail, trail.refusals, "refusals", cursor, limit)
-
-    def read_reads(
-        self,
-        request: Request,
-        case: CaseName,
-        when: Annotated[AsOf, Depends()],
-        cursor: Cursor = None,
-        limit: Limit = 100,
-    ) -> Page[Event]:
-        """Who was shown sealed values, which, and for what purpose."""
-        trail = when.trail(self._engine, self._seen(request, case)[0])
-        return self._page(trail, trail.reads, "reads", cursor, limit)
-
-    def read_notices(
-        self,
-        request: Request,
-        case: CaseName,
-        when: Annotated[AsOf, Depends()],
-        cursor: Cursor = None,
-        limit: Limit = 100,
-    ) -> Page[Event]:
-        """What became of messages about it: who was told of which moment, when, by which way, or why not."""
-        trail = when.trail(self._engine, self._seen(request, case)[0])
-        return self._page(trail, trail.notices, "notices", cursor, limit)
 
     def read_sealed(
         self,
@@ -188,12 +183,13 @@ def router(engine: Engine, doors: Doors) -> APIRouter:
     """The readings of one case, under their paths."""
     made = APIRouter(prefix="/matters/{case}", tags=["matters"], responses=PROBLEMS)
     of = Readings(engine, doors)
+    made.add_api_route("", of.read_case, summary="A case 案卷", operation_id="read_case")
+    for part in _PARTS:
+        made.add_api_route(
+            f"/{part.name}", of.pages(part), summary=part.summary, description=part.says,
+            operation_id=f"read_{part.name}",
+        )  # fmt: skip
     readings: tuple[tuple[str, Callable[..., Any], str], ...] = (
-        ("", of.read_case, "A case 案卷"),
-        ("/history", of.read_history, "Its events 经过"),
-        ("/refusals", of.read_refusals, "What was refused 被拒的操作"),
-        ("/reads", of.read_reads, "Who read it 查阅记录"),
-        ("/notices", of.read_notices, "Who was told 通知记录"),
         ("/sealed", of.read_sealed, "Its sealed values 封存内容"),
         ("/duplicates", of.read_duplicates, "Likely duplicates 疑似重复件"),
         ("/questions", of.ask_questions, "An auditor's questions 审计问题"),
