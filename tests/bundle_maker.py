@@ -228,6 +228,11 @@ TYPES = {
     "census_taken.v1": "month events cases registrations",
     "matter_backfilled.v1": "number",
     "map_released.v1": "name digest in_force_from",
+    "subscription_made.v1": "subscription channel person body post source types receiver address ground secret",
+    "subscription_secret_changed.v1": "subscription secret old_until",
+    "subscription_paused.v1": "subscription",
+    "subscription_resumed.v1": "subscription",
+    "subscription_ended.v1": "subscription why",
     "rules_published.v1": "digest",
     "matter_registered.v1": "number source",
     "work_noted.v1": "what",
@@ -238,6 +243,8 @@ TYPES = {
     "notice_entered.v1": "notice",
     "data_erased.v1": "ground authority subject digests boards",
     "data_locked.v1": "ground authority subject retention until",
+    "data_unlocked.v1": "ground authority subject still",
+    "claim_set_aside.v1": "witness vkey claimed size root",
 }
 SCHEMA = {
     "format": "huiyin-schema/v1",

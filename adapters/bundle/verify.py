@@ -1332,6 +1332,12 @@ class Times:
 # ======================================================================================================================
 
 
+UNJUDGED, NEVER = "", "never"
+"""Of a lock: nobody knows from here until when it holds; it has no end."""
+ERASED_WITHIN = timedelta(days=30)
+"""So long after a term has ended an erasure may wait before it is a finding."""
+
+
 class Log:
     """The events about the log and about the rules, each in words for the report."""
 
@@ -1351,9 +1357,9 @@ class Log:
         self.census = False
         self.adopted_at: datetime | None = None
         self.erased: set[tuple[str, str]] = set()
-        self.locked: set[tuple[str, str | None]] = (
-            {(one[0], one[1]) for one in state["locked"]} if state else set()
-        )
+        self.locks: dict[str, dict[str | None, str]] = defaultdict(dict)
+        for stream, subject, *until in state["locked"] if state else ():  # older states do not say until when
+            self.locks[stream][subject] = until[0] if until else UNJUDGED
         self.vouched: list[tuple[int, Head]] = []
         self.handlers: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "log_opened.v1": self._opened,
@@ -1363,9 +1369,18 @@ class Log:
             "witness_silent.v1": self._silent,
             "rulebook_released.v1": self._released,
             "map_released.v1": self._map,
+            "subscription_made.v1": self._channel,
+            "subscription_secret_changed.v1": self._channel_changed,
+            "subscription_paused.v1": self._channel_changed,
+            "subscription_resumed.v1": self._channel_changed,
+            "subscription_ended.v1": self._channel_ended,
             "notice_entered.v1": self._notice,
             "data_erased.v1": self._erasure,
             "data_locked.v1": self._lock,
+            "data_unlocked.v1": self._unlock,
+            "claim_set_aside.v1": self._aside,
+            "matter_reopened.v1": self._goes_on,
+            "merge_reversed.v1": self._goes_on,
         }
 
     def take(self, index: int, leaf: dict[str, Any]) -> None:
@@ -1453,6 +1468,18 @@ class Log:
         en = f"The board {pub['witness']} has left heads without its cosignature since {pub['since']}; it is on record."
         self._found.note("witness_silent", zh, en, index)
 
+    def _aside(self, index: int, leaf: dict[str, Any]) -> None:
+        pub = leaf["pub"]
+        zh = (
+            f"监督机构 {pub['witness']} 称已共签 {int(pub['claimed'])} 叶,未出示首部;办公室依据 {leaf['authority']} 搁置此说,"
+            f"当时日志有 {int(pub['size'])} 叶。请问该机构。"
+        )
+        en = (
+            f"The board {pub['witness']} said that it had cosigned {int(pub['claimed'])} leaves, and showed no head; the office"
+            f" set that aside on {leaf['authority']} when the log had {int(pub['size'])}. Ask that board."
+        )
+        self._found.note("claim_set_aside", zh, en, index)
+
     def _released(self, index: int, leaf: dict[str, Any]) -> None:
         pub = leaf["pub"]
         zh = f"规则 {pub['name']} 发布,自 {pub['in_force_from']} 起施行,依据 {leaf['authority']}。"
@@ -1478,6 +1505,40 @@ class Log:
             )
             self._found.fail("map_backdated", zh, en, index)
 
+    def _channel(self, index: int, leaf: dict[str, Any]) -> None:
+        """A system outside is told of events from now on: a board is to see each way out of the house."""
+        pub = leaf["pub"]
+        name, to, of, ground, kinds = (
+            pub[field] for field in ("subscription", "receiver", "body", "ground", "types")
+        )
+        if not isinstance(kinds, list):
+            raise TypeError("the kinds are no list")
+        zh = (
+            f"对外订阅 {name} 建立：单位 {of} 的事项消息（{'、'.join(kinds)}）发往 {to}，依据 {leaf['authority']}；"
+            + ("个人信息不外送。" if ground is None else f"个人信息依据 {ground} 一并外送。")
+        )
+        en = (
+            f"Subscription {name} was made: {to} is told of matters of {of} ({', '.join(kinds)}), on {leaf['authority']}; "
+            + ("no personal data leave." if ground is None else f"personal data leave on {ground}.")
+        )
+        self._found.note("subscription_made", zh, en, index)
+
+    def _channel_changed(self, index: int, leaf: dict[str, Any]) -> None:
+        name = leaf["pub"]["subscription"]
+        zh, en = {
+            "subscription_secret_changed.v1": ("更换密钥", "has a new secret"),
+            "subscription_paused.v1": ("暂停", "was paused"),
+            "subscription_resumed.v1": ("恢复", "was resumed"),
+        }[leaf["type"]]
+        self._found.note(
+            "subscription_changed", f"对外订阅 {name} {zh}。", f"Subscription {name} {en}.", index
+        )
+
+    def _channel_ended(self, index: int, leaf: dict[str, Any]) -> None:
+        name, why = leaf["pub"]["subscription"], leaf["pub"]["why"]
+        zh, en = f"对外订阅 {name} 终止：{why}。", f"Subscription {name} has ended: {why}."
+        self._found.note("subscription_ended", zh, en, index)
+
     def _notice(self, index: int, leaf: dict[str, Any]) -> None:
         name = leaf["pub"]["notice"]
         self._found.note(
@@ -1488,6 +1549,7 @@ class Log:
         pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
         digests, ground, authority = pub["digests"], pub["ground"], pub["authority"]
         self.erased.update((leaf["stream"], digest) for digest in digests)
+        self._in_term(leaf, *place)
         if not ground or not authority:
             zh, en = (
                 "删除个人信息,却无理由或无批准依据。",
@@ -1501,10 +1563,50 @@ class Log:
 
     def _lock(self, index: int, leaf: dict[str, Any]) -> None:
         pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
-        self.locked.add((leaf["stream"], pub["subject"]))
+        until = pub.get("until")
+        if until is not None:
+            moment(until)
+        self.locks[leaf["stream"]][pub["subject"]] = until or (NEVER if pub.get("retention") else UNJUDGED)
         zh = f"保管期内封存,不予删除,理由 {pub['ground']},依据 {pub['authority']}。"
         en = f"Data were locked while a term of keeping runs, ground: {pub['ground']}, on {pub['authority']}."
         self._found.note("data_locked", zh, en, *place)
+
+    def _unlock(self, index: int, leaf: dict[str, Any]) -> None:
+        pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
+        self.locks[leaf["stream"]].pop(pub["subject"], None)
+        zh = f"解除封存,到期不再删除,理由 {pub['ground']},依据 {pub['authority']}。"
+        en = f"A lock was lifted, so that nothing is erased at its end, ground: {pub['ground']}, on {pub['authority']}."
+        self._found.note("data_unlocked", zh, en, *place)
+
+    def _goes_on(self, index: int, leaf: dict[str, Any]) -> None:
+        """The matter goes on: its terms are counted anew when it has ended again."""
+        locks = self.locks.get(leaf["stream"], {})
+        locks.update((who, UNJUDGED) for who, until in locks.items() if until != NEVER)
+
+    def _in_term(self, leaf: dict[str, Any], *place: Any) -> None:
+        """Erased while a lock on these very data ran: none does any more."""
+        locks, subject = self.locks[leaf["stream"]], leaf["pub"]["subject"]
+        held = [until for who, until in locks.items() if subject is None or who in (None, subject)]
+        for who in [*locks] if subject is None else [subject]:
+            locks.pop(who, None)
+        at = moment(leaf["recorded_at"]) + CLOCK_TOLERANCE
+        if any(until == NEVER or (until != UNJUDGED and moment(until) > at) for until in held):
+            zh = "封存期限未满即删除个人信息。"
+            en = "Personal data were erased while they were locked: their term of keeping had not ended."
+            self._found.fail("erased_in_term", zh, en, *place)
+
+    def overdue(self, newest: datetime | None) -> None:
+        """What was to be erased at the end of its term and still is not, long after; the whole case goes last."""
+        for stream, locks in self.locks.items():
+            for who, until in locks.items():
+                ends = {*locks.values()} - {UNJUDGED} if who is None else {until}
+                if until == UNJUDGED or NEVER in ends or newest is None:
+                    continue
+                due = max(map(moment, ends))
+                if newest > due + ERASED_WITHIN:
+                    zh = f"封存期限于 {written(due)} 届满,至今未删除。"
+                    en = f"The term of locked data ended on {written(due)}, and they were not erased since."
+                    self._found.fail("erasure_overdue", zh, en, None, stream)
 
     def _text(self, digest: str, index: int) -> None:
         """The text that an event names by its digest must have come along."""
@@ -4006,11 +4108,14 @@ def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
             for place in state["streams"].values()
         )
         good = good and all(
-            type(one[0]) is str and type(one[1]) in (str, _NONE) and len(one) == 2 for one in state["locked"]
+            type(one[0]) is str and type(one[1]) in (str, _NONE) and len(one) in (2, 3)
+            for one in state["locked"]
         )
         good = good and (
             "census" not in state or _good_census(state["census"])
         )  # older ones have no such part
+        for until in (one[2] for one in state["locked"] if good and len(one) == 3):
+            good = until in (UNJUDGED, NEVER) or bool(moment(until))
         for name in ("opened_at", "recorded_at"):
             if good and state[name] is not None:
                 moment(state[name])
@@ -4464,7 +4569,9 @@ class Audit:
         self.months.finish(self.log.census, self.times.opened, self.times.newest, self.times.delay)
         self.receipts.finish(self.log.receipt_key, self.new.origin, self._begun if self.start else None, now)
         self.receipts.finish_proofs(self.policy, self._first, self.new.size)
-        self.disclosed.finish(self.log.erased, self.log.locked, self.start == 0)
+        self.log.overdue(self.times.newest)
+        locked = {(stream, who) for stream, locks in self.log.locks.items() for who in locks}
+        self.disclosed.finish(self.log.erased, locked, self.start == 0)
         for finding in self.law.finish(written(now or EPOCH)):
             self.found.add(finding)
         self._remaining(now)
@@ -4640,7 +4747,14 @@ class Audit:
             "opened_at": written(opened) if opened else None,
             "recorded_at": written(newest) if newest else None,
             "law": self.law.state(),
-            "locked": [list(one) for one in sorted(self.log.locked, key=repr)],
+            "locked": sorted(
+                (
+                    [stream, who, until]
+                    for stream, locks in self.log.locks.items()
+                    for who, until in locks.items()
+                ),
+                key=repr,
+            ),
             "accepted": accepted,
             "census": self.months.state(self.count, self.withheld),
             **self.places.state(),

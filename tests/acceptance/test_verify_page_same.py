@@ -17,8 +17,10 @@ from tests import bundle_maker as make
 from tests.acceptance.page_world import Files, Given, Reader, grown, judged, reader, words
 from tests.bundle_maker import BEGIN, BOARDS, LOG_KEY, LOG_STREAM, Signer, Trail, case
 from tests.unit import test_verify_census as counting
+from tests.unit import test_verify_keeping as keeping
 from tests.unit.test_verify_findings import (
     adoption,
+    channel,
     erased,
     grid_map,
     head,
@@ -190,6 +192,10 @@ def erasure(**changed: object) -> Callable[[], Given]:
     return made
 
 
+def kept(change: Callable[[Trail], Trail]) -> Given:
+    return Given(make.files_of(change(grown())))
+
+
 def censuses(*months: int, promised: bool = True, **changed: object) -> Callable[[], Given]:
     """A log of two months and a little of the third, with these months' censuses."""
 
@@ -270,6 +276,10 @@ SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
     "the log's key taken": (key_changed(LOG_KEY), "log_key_unproven"),
     "rules for time gone by": (lambda: Given(rulebook(grown(), -DAY)), "rulebook_backdated"),
     "a map": (lambda: Given(grid_map(grown(), DAY)), "map_released"),
+    "a channel opened": (lambda: Given(channel(grown())), "subscription_made"),
+    "a channel for personal data": (lambda: Given(channel(grown(), ground="law:1")), "subscription_made"),
+    "a channel closed": (lambda: Given(channel(grown())), "subscription_ended"),
+    "a channel of no kinds": (lambda: Given(channel(grown(), types=[1])), "leaf_malformed"),
     "a map for time gone by": (lambda: Given(grid_map(grown(), -DAY)), "map_backdated"),
     "censuses of two months": (censuses(11, 12), "census_taken"),
     "a census altered": (censuses(11, 12, events=40), "census_month_differs"),
@@ -284,6 +294,22 @@ SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
     "a census, and leaves withheld": (census_withheld(), "census_taken"),
     "a census of more than was withheld": (census_withheld(events=31), "census_month_differs"),
     "an erasure": (erasure(), "data_erased"),
+    "an erasure in its term": (lambda: kept(lambda t: keeping.erase(keeping.lock(t, DAY))), "erased_in_term"),
+    "an erasure of a person in the term": (
+        lambda: kept(lambda t: keeping.erase(keeping.lock(t, None), keeping.WHO)), "erased_in_term"),
+    "an erasure at the end of the term": (
+        lambda: kept(lambda t: keeping.erase(keeping.lock(t, timedelta(0)))), "data_erased"),
+    "an erasure overdue": (lambda: kept(lambda t: keeping.lock(t, -40 * DAY)), "erasure_overdue"),
+    "a whole case that waits for a person": (
+        lambda: kept(lambda t: keeping.lock(keeping.lock(t, -40 * DAY), DAY, keeping.WHO)), "data_locked"),
+    "a lock that was lifted": (lambda: kept(lambda t: keeping.unlock(keeping.lock(t, -40 * DAY))), "data_unlocked"),
+    "a lock of a matter that goes on": (added(STREAM, "matter_reopened.v1", {"ground": "x"}), None),
+    "a lock of no moment": (
+        added(STREAM, "data_locked.v1", {"ground": "x", "authority": "y", "subject": None, "until": "soon"}),
+        "event_malformed"),
+    "a claim set aside": (
+        added("log", "claim_set_aside.v1", {"witness": "a", "vkey": "k", "claimed": 9, "size": 3, "root": "r"}),
+        "claim_set_aside"),
     "an erasure without ground": (erasure(ground=""), "erased_without_ground"),
     "a type miscounted": (miscounted("events", "work_noted.v1"), "census_types"),
     "a case miscounted": (miscounted("streams", STREAM), "census_cases"),

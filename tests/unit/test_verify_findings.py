@@ -751,6 +751,49 @@ def test_a_map_for_time_already_past(desk: Desk, trail: Trail) -> None:
     assert desk.check(grid_map(trail, -DAY)).faults == {"map_backdated"}
 
 
+def channel(trail: Trail, **changed: object) -> dict[str, bytes]:
+    """A way out of the house that was opened, changed and closed."""
+    told = {
+        "subscription": "s1", "channel": "webhook", "person": "3f2b8c1e-5d4a-4b6f-9e7d-0a1b2c3d4e5f", "body": "hotline", "post": "intake_officer",
+        "source": None, "types": ["progress", "leg_*"], "receiver": "https://gateway.example", "address": "0" * 64,
+        "ground": None, "secret": "0" * 16,
+    }  # fmt: skip
+    trail.add("register", "subscription_made.v1", told | changed)
+    trail.add("register", "subscription_secret_changed.v1",
+              {"subscription": "s1", "secret": "1" * 16, "old_until": make.stamp(trail.at)})  # fmt: skip
+    for name in ("paused", "resumed"):
+        trail.add("register", f"subscription_{name}.v1", {"subscription": "s1"})
+    trail.add("register", "subscription_ended.v1", {"subscription": "s1", "why": "by_hand"})
+    return make.files_of(trail)
+
+
+def test_a_channel_out_of_the_house(desk: Desk, trail: Trail) -> None:
+    report = desk.check(channel(trail))
+
+    assert (report.result, report.codes) == (
+        "pass", {"subscription_made", "subscription_changed", "subscription_ended"}
+    )  # fmt: skip
+    made = report.findings[0]
+    assert all(said in made["en"] for said in ("https://gateway.example", "hotline", "progress, leg_*"))
+    assert "no personal data leave" in made["en"]
+    assert "个人信息不外送" in made["zh"]
+    assert [one["en"] for one in report.findings[1:4]] == [
+        "Subscription s1 has a new secret.", "Subscription s1 was paused.", "Subscription s1 was resumed."
+    ]  # fmt: skip
+
+
+def test_a_channel_by_which_personal_data_leave(desk: Desk, trail: Trail) -> None:
+    report = desk.check(channel(trail, ground="agreement:2026-7"))
+
+    assert "personal data leave on agreement:2026-7" in report.findings[0]["en"]
+    assert "个人信息依据 agreement:2026-7 一并外送" in report.findings[0]["zh"]
+
+
+@pytest.mark.parametrize("kinds", ["all", None, [1], {"all": 1}])
+def test_a_channel_whose_kinds_are_no_list_of_words(desk: Desk, trail: Trail, kinds: object) -> None:
+    assert desk.check(channel(trail, types=kinds)).faults == {"leaf_malformed"}
+
+
 def test_a_holiday_notice(desk: Desk, trail: Trail) -> None:
     trail.add("releases", "notice_entered.v1", {"notice": "cn-2027"})
 
@@ -1211,7 +1254,7 @@ def test_every_finding_that_the_verifier_can_make_has_a_test() -> None:
         )
     )
     here = Path(__file__)
-    tests = [here, *(here.with_name(f"test_verify_{one}.py") for one in ("stamps", "census"))]
+    tests = [here, *(here.with_name(f"test_verify_{one}.py") for one in ("stamps", "census", "keeping"))]
     tested = {
         code for one in tests for code in re.findall(r'"([a-z_]{5,})"', one.read_text(encoding="utf-8"))
     }
