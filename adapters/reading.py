@@ -17,6 +17,7 @@ from domain.codes import like_a_telephone
 from domain.event import Basis, Event, Recorded, decode, encode
 from domain.matter import Matter, replay
 from domain.refusal import Conflict, NotFound, Refused, Unavailable
+from domain.register import Register
 from domain.visibility import DIVERTED, NOTHING, Sight, sees
 from workflows.ports import (
     AlreadyAnswered,
@@ -66,8 +67,11 @@ class OpenCase:
     values: tuple[Opened, ...]
 
 
-def look(engine: Engine, case: str, viewer: Actor | None) -> Seen:
-    """The case, judged as it stands now. Raises NotFound where there is none, or none for this viewer; Unavailable."""
+def look(engine: Engine, case: str, viewer: Actor | None, register: Register | None = None) -> Seen:
+    """The case, judged as it stands now, by the register as it stands now or as it was just read.
+
+    Raises NotFound where there is none, or none for this viewer; Unavailable.
+    """
     events = tuple(engine.store.load(case))
     there = bool(events) and events[0].type in _OPENING
     history = [
@@ -75,8 +79,9 @@ def look(engine: Engine, case: str, viewer: Actor | None) -> Seen:
         for stored in (events if there else engine.handle.stand_ins.rows(case))
     ]
     matter = replay(history)
-    register, now = engine.handle.standing.caught_up().register, engine.handle.clock()
-    sight = NOTHING if matter is None else sees(matter, viewer, register, now)
+    if register is None:
+        register = engine.handle.standing.caught_up().register
+    sight = NOTHING if matter is None else sees(matter, viewer, register, engine.handle.clock())
     if not there:
         raise NotFound
     if matter is None or sight.level == "nothing":

@@ -49,7 +49,7 @@ class Likeness(NamedTuple):
 def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
     """How alike the new request is to each of the others, in their order."""
     grams = new.grams
-    shared = [[gram for gram in grams if gram in other.text] for other in others]
+    shared = [[gram for gram in grams if gram in text] for text in [other.text for other in others]]
     held = Counter(chain.from_iterable(shared))
     known = max(len(others), FEWEST)
     weights = {gram: _rareness(held[gram], known) ** 2 for gram in grams}
@@ -69,7 +69,7 @@ def _rareness(held: int, known: int) -> float:
 
 def _cosine(weights: dict[str, float], mine: float, grams: Sequence[str], other: Features) -> float:
     """The cosine of both; of the other's own pairs of signs, that the new one lacks, each counts as rare as most are."""
-    common = sum([weights[gram] for gram in grams])
+    common = sum(map(weights.__getitem__, grams))
     if not common or not mine:
         return 0.0
     theirs = math.sqrt(common + _OWN * (max(0, len(other.text) - 1 - len(grams))))
@@ -84,15 +84,15 @@ class _Addresses:
     """The addresses of the others against the new one's."""
 
     def __init__(self, new: Features, others: Sequence[Features], known: int) -> None:
-        self._new, self._known = new, known
-        self._held = Counter(name for other in others for name in other.names)
+        self._new, self._known, self._buildings = new, known, new.buildings
+        self._held = Counter(chain.from_iterable([other.names for other in others]))
         self._ratios: dict[str, float] = {}
 
     def joined(self, text: float, other: Features) -> Likeness:
         """Both likenesses in one."""
         address = max((self._name(one) for one in other.names), default=0.0)
         score = min(1.0, text + OF_ADDRESS * address * min(1.0, text / ENOUGH_TEXT))
-        apart = contradict(self._new, other)
+        apart = self._apart(other)
         return Likeness(score * APART if apart else score, text, address, apart)
 
     def _name(self, theirs: str) -> float:
@@ -102,9 +102,9 @@ class _Addresses:
             known = self._ratios[theirs] = _rareness(self._held[theirs], self._known) if same else 0.0
         return known
 
-
-def contradict(one: Features, other: Features) -> bool:
-    """Whether two addresses cannot be one: both name buildings and none in common, or both give unlike places."""
-    if one.buildings and other.buildings and not one.buildings & other.buildings:
-        return True
-    return bool(one.place and other.place) and fuzz.ratio(one.place, other.place) < OTHER_PLACE
+    def _apart(self, other: Features) -> bool:
+        """Whether both cannot be one: both name buildings and none in common, or both give unlike places."""
+        if self._buildings and (theirs := other.buildings) and self._buildings.isdisjoint(theirs):
+            return True
+        place = self._new.place
+        return bool(place and other.place) and fuzz.ratio(place, other.place) < OTHER_PLACE

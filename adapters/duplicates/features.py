@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_SIGNS = 100
 """How much of a text is compared: what a matter is about comes first, and more of it only adds noise (measured)."""
@@ -30,8 +30,7 @@ _NO_SIGN = re.compile(r"[\W_]")
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """`text`: its first signs; `names` of places; `numbers` such as 3栋; `place` as it was given."""
 
     text: str
@@ -47,7 +46,7 @@ class Features:
     @property
     def buildings(self) -> frozenset[str]:
         """The numbers of buildings."""
-        return frozenset(number for number in self.numbers if number.endswith("栋"))
+        return frozenset([number for number in self.numbers if number.endswith("栋")])
 
 
 def features_of(text: str, place: str | None = None) -> Features:

@@ -109,18 +109,11 @@ class Index:
 
     def near(self, block: Block, own: str) -> tuple[list[tuple[Entry, Features]], bool]:
         """The matters of a block without `own`, and whether there were more than could be compared."""
-        wanted = ["registered BETWEEN ? AND ?", f"kind IN ({_marks(block.kinds)})", "stream <> ?"]
-        given: list[object] = [block.since, block.until, *block.kinds, own]
-        if block.hosts:
-            wanted.append(f"host IN ({_marks(block.hosts)})")
-            given += block.hosts
         rows: list[Any] = []
-        for grid in ("grid = ?", "grid <> ?") if block.grid else ("",):
-            if len(rows) > MOST_COMPARED:
-                break
-            where = " AND ".join([*wanted, grid] if grid else wanted)
-            statement = f"SELECT {_COLUMNS} FROM likeness WHERE {where} ORDER BY registered DESC LIMIT ?"
-            rows += self._tables.rows(statement, *given, *([block.grid] if grid else ()), MOST_COMPARED + 1)
+        for grid in (" AND grid = ?", " AND grid <> ?") if block.grid else ("",):
+            if len(rows) <= MOST_COMPARED:
+                statement, given = _newest(block, own, grid, MOST_COMPARED + 1 - len(rows))
+                rows += self._tables.rows(statement, *given)
         return self._opened(rows[:MOST_COMPARED]), len(rows) > MOST_COMPARED
 
     def reached(self, life: str) -> int:
@@ -149,21 +142,32 @@ class Index:
         self._tables.close()
 
     def _opened(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Entry, Features]]:
-        keys = self._keys.usable((row[0], row[1]) for row in rows)
-        found = []
-        for *columns, sealed in rows:
-            entry = Entry(*columns)
-            key = keys.get((entry.stream, entry.subject))
-            features = None if key is None else _features(key, entry, sealed)
-            if features is not None:
-                found.append((entry, features))
-        return found
+        keys = self._keys.usable([(row[0], row[1]) for row in rows])
+        held = [(Entry._make(row[:-1]), keys[row[0], row[1]], row[-1]) for row in rows if row[:2] in keys]
+        opened = [(entry, _features(key, entry, sealed)) for entry, key, sealed in held]
+        return [(entry, features) for entry, features in opened if features is not None]
 
 
 def open_index(url: str, keys: Keys) -> Index:
     """The index beside the key store at `url`, made where it is missing. Raises Unavailable."""
     where = url if is_postgres(url) else str(Path(sqlite_path(url, "keys.db")).with_name("likeness.db"))
     return Index(open_tables(where, "likeness", TABLES), keys)
+
+
+def _newest(block: Block, own: str, grid: str, most: int) -> tuple[str, list[object]]:
+    """The statement for the newest of a block and its parameters. Each host is asked for by itself: of a list of them
+    a database reads all there are, or all that anybody has registered, to find the newest."""
+    where = f"registered BETWEEN ? AND ? AND kind IN ({_marks(block.kinds)}) AND stream <> ?{grid}"
+    given = (block.since, block.until, *block.kinds, own, *([block.grid] if grid else ()))
+    parts, parameters = list[str](), list[object]()
+    for host in block.hosts or (None,):
+        of_host = "" if host is None else "host = ? AND "
+        parts.append(
+            f"SELECT * FROM (SELECT {_COLUMNS} FROM likeness WHERE {of_host}{where}"
+            " ORDER BY registered DESC LIMIT ?) AS newest"
+        )
+        parameters += [*(() if host is None else (host,)), *given, most]
+    return f"{' UNION ALL '.join(parts)} ORDER BY registered DESC LIMIT ?", [*parameters, most]
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -184,4 +188,4 @@ def _features(key: bytes, entry: Entry, sealed: bytes) -> Features | None:
 
 
 def _bound(entry: Entry) -> bytes:
-    return f"likeness|{entry.stream}|{entry.subject}".encode()
+    return f"likeness|{entry[0]}|{entry[1]}".encode()

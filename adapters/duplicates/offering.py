@@ -164,9 +164,10 @@ def _visible(
     engine: Engine, own: Entry, likely: Sequence[tuple[Entry, Likeness]], viewer: Actor
 ) -> tuple[Likely, ...]:
     found: list[Likely] = []
+    register = engine.handle.standing.caught_up().register if likely else None
     for entry, likeness in likely[:MOST_LOOKED_AT]:
         try:
-            seen = look(engine, entry.stream, viewer)
+            seen = look(engine, entry.stream, viewer, register)
         except NotFound:
             continue
         matter = seen.matter

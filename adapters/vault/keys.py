@@ -136,10 +136,11 @@ class Keys:
 
     def usable(self, subjects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
         """The ordinary holder's keys of many (stream, subject), without those destroyed, locked or handed over."""
+        unwrap = self._masters.unwrap
         return {
-            subject: key
-            for subject, row in self._stored(list(dict.fromkeys(subjects))).items()
-            if (key := self._open(row, False, "ordinary")) is not None
+            (stream, subject): unwrap("ordinary", wrapped, _label(stream, subject, "ordinary"))
+            for stream, subject, holder, wrapped in self._table.rows_of(list(dict.fromkeys(subjects)))
+            if wrapped is not None and holder == "ordinary"
         }
 
     def destroy(self, stream: str, subject: str | None = None) -> int:

@@ -59,8 +59,9 @@ class PostgresKeyTable:
     def rows_of(self, subjects: Sequence[tuple[str, str]]) -> list[KeyRow]:
         """The keys and tombstones of these (stream, subject)."""
         statement = (
-            "SELECT stream, subject, holder, wrapped FROM {schema}.data_keys"
-            " WHERE (stream, subject) IN (SELECT * FROM unnest(%b::text[], %b::text[]))"
+            "SELECT k.stream, k.subject, k.holder, k.wrapped"
+            " FROM unnest(%b::text[], %b::text[]) AS w (stream, subject)"
+            " JOIN {schema}.data_keys AS k ON k.stream = w.stream AND k.subject = w.subject"
         )
         streams, persons = [stream for stream, _ in subjects], [subject for _, subject in subjects]
         return [KeyRow._make(row) for row in self._run(statement, streams, persons)]
