@@ -38,6 +38,7 @@ from adapters.demo.desk import Desk, one_life
 from adapters.demo.district import District, found, plan
 from adapters.engine import Engine, now, open_engine
 from adapters.log import open_log
+from adapters.log.counting import take_censuses
 from adapters.log.keys import LOG_KEY, public_key
 from adapters.log.proofs import Proofs
 from adapters.log.role import opening_of, sealer_of
@@ -155,8 +156,9 @@ class Office:
         assert answer.accepted, answer
 
     def seals(self, ahead: Ahead = nobody) -> None:
-        """Seal everything and sign, as the role does. Raises Refused as it does."""
+        """Count the months that are over, seal everything and sign, as the role does. Raises Refused as it does."""
         with self.engine() as engine, self.log() as log:
+            take_censuses(engine.handle)
             settings = self.settings
             sealer = sealer_of(settings, engine.store, log, opening_of(settings, "test"), self.clock, ahead)
             seal_all(engine.store, sealer, itertools.repeat(4096))
@@ -315,14 +317,14 @@ async def _cosigned(cosigner: Cosigner, log: LogStore, lines: int) -> None:
         await running
 
 
-def played(settings: Settings) -> None:
+def played(settings: Settings, age: timedelta = AGE, lives: int = LIVES, promised: int = PROMISED) -> None:
     """The trail: a district founded, eight matters from call to close, three that have just come in."""
-    with closing(open_engine(settings, lambda: now() - AGE)) as engine:
-        assert found(DISTRICT, engine.handle, now() - AGE, template("gulou")) == []
+    with closing(open_engine(settings, lambda: now() - age)) as engine:
+        assert found(DISTRICT, engine.handle, now() - age, template("gulou")) == []
         desk = Desk(engine.handle, DISTRICT, random.Random(7))
-        for _ in range(LIVES):
+        for _ in range(lives):
             one_life(desk, ("dept-housing",))
-        for _ in range(PROMISED):
+        for _ in range(promised):
             desk.registers(desk.resident())
 
 

@@ -148,9 +148,9 @@ def test_a_month_is_written_in_one_way(month: str) -> None:
         census(month)
 
 
-@given(st.dates(datetime(1000, 1, 1).date(), datetime(2999, 11, 30).date()))
+@given(st.dates(date(1000, 1, 1), date(2999, 11, 30)))
 def test_months_follow_one_another_without_a_gap(day: date) -> None:
-    month = f"{day:%Y-%m}".rjust(7, "0")
+    month = f"{day:%Y-%m}"
 
     assert begin_of(month).date() <= day < end_of(month).date()
     assert begin_of(month_after(month)) == end_of(month)
