@@ -151,7 +151,8 @@ class Index:
 def open_index(url: str, keys: Keys) -> Index:
     """The index beside the key store at `url`, made where it is missing. Raises Unavailable."""
     where = url if is_postgres(url) else str(Path(sqlite_path(url, "keys.db")).with_name("likeness.db"))
-    return Index(open_tables(where, "likeness", TABLES), keys)
+    # Not flushed: rows and how far the record was read are lost together, and read again.
+    return Index(open_tables(where, "likeness", TABLES, flushed=False), keys)
 
 
 def _newest(block: Block, own: str, grid: str, most: int) -> tuple[str, list[object]]:

@@ -58,18 +58,22 @@ class Tables(Protocol):
         ...
 
 
-def open_tables(url: str, name: str, statements: tuple[str, ...]) -> Tables:
-    """The tables at a file, a folder (`NAME.db` in it) or a DSN (schema NAME), made where missing. Raises Unavailable."""
+def open_tables(url: str, name: str, statements: tuple[str, ...], *, flushed: bool = True) -> Tables:
+    """The tables at a file, a folder (`NAME.db` in it) or a DSN (schema NAME), made where missing. Raises Unavailable.
+
+    Unless `flushed`, a write does not wait for the disk: a power cut takes the newest ones away, never one without all
+    that were written after it. That is enough for what is made again from the record.
+    """
     if is_postgres(url):
-        return _Postgres(url, name, statements)
-    return _Sqlite(sqlite_path(url, f"{name}.db"), statements)
+        return _Postgres(url, name, statements, flushed)
+    return _Sqlite(sqlite_path(url, f"{name}.db"), statements, flushed)
 
 
 class _Sqlite:
     clock = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000000) AS INTEGER)"
 
-    def __init__(self, path: Path, statements: tuple[str, ...]) -> None:
-        self._file = WriterFile(path, statements)
+    def __init__(self, path: Path, statements: tuple[str, ...], flushed: bool) -> None:
+        self._file = WriterFile(path, statements, synchronous="FULL" if flushed else "NORMAL")
         self._readers = ReadingDatastore(path)
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
@@ -107,8 +111,8 @@ class _SqliteWork:
 class _Postgres:
     clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
-    def __init__(self, dsn: str, schema: str, statements: tuple[str, ...]) -> None:
-        self._dsn, self._schema = dsn, schema
+    def __init__(self, dsn: str, schema: str, statements: tuple[str, ...], flushed: bool) -> None:
+        self._dsn, self._schema, self._flushed = dsn, schema, flushed
         with reported(), connect(dsn) as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [advisory_key(schema, "migrate")])
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}".encode())
@@ -118,7 +122,10 @@ class _Postgres:
         self._pool = Connections(self._connected, MOST)
 
     def _connected(self) -> psycopg.Connection[Any]:
-        return connect(self._dsn, options=f"{OPTIONS} -c search_path={self._schema}")
+        connection = connect(self._dsn, options=f"{OPTIONS} -c search_path={self._schema}")
+        if not self._flushed:
+            connection.execute("SET synchronous_commit = off")
+        return connection
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
         with reported(), self._pool.connection() as connection:

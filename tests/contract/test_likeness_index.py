@@ -1,6 +1,7 @@
 """The index of likenesses over both databases: what is found, in which order, and that it dies with its keys."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 
 from adapters.duplicates.features import Features, features_of
 from adapters.duplicates.index import Block, Entry, Index, open_index
+from adapters.store.tables import open_tables
 from adapters.vault import open_keys
 from adapters.vault.keys import Keys
 from adapters.vault.masters import create_masters
@@ -180,3 +182,21 @@ def test_out_of_reach_is_said(tmp_path: Path, keys: Keys) -> None:
 
     with pytest.raises(Unavailable):
         open_index(str(tmp_path / "keys.db"), keys)
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+def test_only_what_is_made_again_does_not_wait_for_the_disk(url: str, flushed: bool) -> None:
+    postgres = url.startswith("postgresql")
+    where = url if postgres else str(Path(url.removeprefix("sqlite:///")).with_name("probe.db"))
+    with closing(open_tables(where, "probe", (), flushed=flushed)) as tables, tables.transaction() as work:
+        ((said,),) = work.rows("SHOW synchronous_commit" if postgres else "PRAGMA synchronous")
+
+    assert said == (("on" if flushed else "off") if postgres else (2 if flushed else 1))
+
+
+def test_the_index_waits_for_no_disk(url: str, index: Index) -> None:
+    postgres = url.startswith("postgresql")
+    with index._tables.transaction() as work:
+        ((said,),) = work.rows("SHOW synchronous_commit" if postgres else "PRAGMA synchronous")
+
+    assert said == ("off" if postgres else 1)
