@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from adapters.act_words import HELP, SAID, SEALED
 from adapters.acts import EVIDENCE
+from adapters.cli.options import moment
 from domain.acting import Command
 
 _NAMES = {
@@ -95,16 +96,3 @@ def help_of(command: type[Command]) -> str:
     """The act's help: the command's own words, without the marks of the code."""
     words = inspect.getdoc(command) or ""
     return re.sub(r"`([^`]*)`", r"\1", words)
-
-
-def moment(text: str | datetime) -> datetime:
-    """A time as a person gives it. Raises typer.BadParameter where the offset is missing."""
-    try:
-        given = text if isinstance(text, datetime) else datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("give a time such as 2026-11-23T09:30:00+08:00") from None
-    if given.tzinfo is None:
-        raise typer.BadParameter(
-            "give the time with its offset, such as +08:00 or Z: without, it may be any hour"
-        )
-    return given

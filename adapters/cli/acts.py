@@ -17,10 +17,11 @@ import typer
 
 from adapters.acts import ACTS, Act, filled_in
 from adapters.cli import exits
-from adapters.cli.act_options import help_of, moment, of_fields, of_sealed, parameter
+from adapters.cli.act_options import help_of, of_fields, of_sealed, parameter
 from adapters.cli.act_run import Doing, built, finish, missing_signatures, perform, tell, values
 from adapters.cli.disclosing import hand_over
 from adapters.cli.door import opened
+from adapters.cli.options import moment
 from adapters.cli.people import As, Authority
 from adapters.finding import case_of
 from domain.matter import commands as do

@@ -15,6 +15,7 @@ import typer
 
 from adapters.cli import exits
 from adapters.cli.door import exit_code, identify, opened, stop, told
+from adapters.cli.options import Json
 from adapters.cli.people import valid_text
 from adapters.log.keys import make_log_keys
 from adapters.settings import Settings
@@ -31,11 +32,10 @@ LEAST_SECRET, MOST_SECRET = 16, 200
 app = typer.Typer()
 verbs = typer.Typer()
 _HOURS = Annotated[int, typer.Option(min=1, max=720, help="For how many hours the secret is good.")]
-_JSON = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
 
 
 @verbs.command()
-def init(hours: _HOURS = 24, as_json: _JSON = False) -> None:
+def init(hours: _HOURS = 24, as_json: Json = False) -> None:
     """Make the data folder, the master keys and the log's keys; print the first administrator's one-time secret.
 
     Run again before it was claimed, it makes a new secret and voids the one before. Copy the keys to a safe place:
@@ -77,7 +77,7 @@ def claim(
     person: Annotated[
         str | None, typer.Option(help="Your staff reference or person id; a fresh id if left out.")
     ] = None,
-    as_json: _JSON = False,
+    as_json: Json = False,
 ) -> None:
     """Become the first security administrator, by the secret that `huiyin init` printed. It works once."""
     if not valid_text(secret) or not valid_text(person or ""):

@@ -14,8 +14,8 @@ from adapters.bundle.taking import Order, take
 from adapters.cli.bars import bar
 from adapters.cli.door import identify
 from adapters.cli.log import opened_log
+from adapters.cli.options import Json
 from adapters.cli.people import As, Authority, acting
-from adapters.cli.reading import Json
 from adapters.cli.tables import print_json
 
 Stamps = Annotated[

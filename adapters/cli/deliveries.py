@@ -15,8 +15,8 @@ import typer
 from adapters.access.recording import Giver
 from adapters.cli.door import identify, opened
 from adapters.cli.keys import entered, said
+from adapters.cli.options import Json
 from adapters.cli.people import As, Authority, acting
-from adapters.cli.reading import Json
 from adapters.cli.tables import print_json, print_table, zone_of
 from adapters.deliveries.desk import Desk, deliveries
 from adapters.deliveries.keeping import check_may_keep

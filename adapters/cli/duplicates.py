@@ -11,7 +11,8 @@ import typer
 
 from adapters.cli import exits
 from adapters.cli.door import opened, stop
-from adapters.cli.reading import Case, Json, viewer_of
+from adapters.cli.options import Case, Json
+from adapters.cli.reading import viewer_of
 from adapters.cli.tables import print_json, print_table, zone_of
 from adapters.duplicates.offering import Likely, Offer, offered, offered_at_intake
 from adapters.engine import Engine

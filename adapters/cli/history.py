@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.cli.act_options import moment
 from adapters.cli.door import opened
-from adapters.cli.reading import Case, Json, Viewer, viewer_of, views_of
+from adapters.cli.options import Case, Json, Viewer, moment
+from adapters.cli.reading import viewer_of, views_of
 from adapters.cli.tables import console, local, print_json, print_table
 from adapters.engine import Engine
 from adapters.finding import case_of

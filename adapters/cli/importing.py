@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.cli import exits
 from adapters.cli.door import identify, opened, stop
+from adapters.cli.options import Json
 from adapters.cli.people import As, acting
 from adapters.engine import Engine, now
 from adapters.imports import Importing, Tally, bring_in, read_mapping, released_for_backfill, write_report
@@ -48,7 +49,7 @@ def bring(
     report: Annotated[
         Path | None, typer.Option(help="Where the rows that did not come in are listed, as CSV.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Bring another system's history in: one matter per row, with its true times and its state as given.
 

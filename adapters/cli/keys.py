@@ -14,8 +14,8 @@ import typer
 
 from adapters.access import AccessStore, Giver, Issued, People, SystemKey, SystemKeys, open_access
 from adapters.cli.door import identify, opened
+from adapters.cli.options import Json
 from adapters.cli.people import As, Authority, acting, valid_text
-from adapters.cli.reading import Json
 from adapters.cli.tables import print_json, print_table, zone_of
 from adapters.engine import Engine
 from domain.instant import written

@@ -16,7 +16,7 @@ import typer
 from adapters.cli import exits
 from adapters.cli.bars import bar
 from adapters.cli.door import opened, stop
-from adapters.cli.reading import Json
+from adapters.cli.options import Json
 from adapters.cli.tables import print_json
 from adapters.engine import Engine, code_release, now
 from adapters.log import open_log

@@ -12,8 +12,8 @@ from adapters.cli import exits
 from adapters.cli.door import exit_code, identify, told
 from adapters.cli.files import text_of
 from adapters.cli.log import opened_log
+from adapters.cli.options import Json, Ordered
 from adapters.cli.people import As, acting
-from adapters.cli.reading import Json
 from adapters.cli.tables import print_json
 from adapters.engine import Engine
 from adapters.log.genesis import key_in_force
@@ -35,16 +35,13 @@ cosignature = typer.Typer(help="Cosignatures that a board sends by hand 手工�
 app = typer.Typer()
 app.add_typer(policy, name="policy")
 app.add_typer(cosignature, name="cosignature")
-_Ground = Annotated[
-    str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
-]
 
 
 @policy.command()
 def adopt(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="The policy file.")],
     as_: As,
-    authority: _Ground,
+    authority: Ordered,
     delay_hours: Annotated[
         int | None,
         typer.Option(
@@ -121,7 +118,7 @@ def add(
 
 
 @app.command()
-def rekey(as_: As, authority: _Ground, as_json: Json = False) -> None:
+def rekey(as_: As, authority: Ordered, as_json: Json = False) -> None:
     """Let another key sign the log, as a security administrator; the role seal is stopped meanwhile. 更换日志密钥
 
     The newest head is signed by both keys and put on record. Then hand the boards the new key (huiyin log key), and
@@ -144,7 +141,7 @@ def set_aside(
         int, typer.Option(min=1, help="How many leaves it says that it cosigned, as the role seal told.")
     ],
     as_: As,
-    authority: _Ground,
+    authority: Ordered,
     as_json: Json = False,
 ) -> None:
     """Let the log go on although a board says, without any proof, that it is ahead; on record. 搁置无据之称

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from adapters.cli.door import opened
-from adapters.cli.reading import Case, Json, Viewer, viewer_of
+from adapters.cli.options import Case, Json, Viewer
+from adapters.cli.reading import viewer_of
 from adapters.cli.receipt import Out, Qr, deliver
 from adapters.cli.tables import print_json
 from adapters.finding import case_of

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapters.cli import exits
-from adapters.cli.act_options import moment
 from adapters.cli.door import opened, stop
+from adapters.cli.options import Begins, Json, Ordered
 from adapters.cli.people import As
-from adapters.cli.release import Ground, hand_in
+from adapters.cli.release import hand_in
 from adapters.open311.places import Places
 from domain.refusal import Refused
 from domain.rulebook.maps import Map, map_of, reduced, release_of_map
@@ -24,7 +23,7 @@ app = typer.Typer()
 def release(
     file: Annotated[Path, typer.Argument(help="GeoJSON, WGS 84: a FeatureCollection of polygons.")],
     as_: As,
-    authority: Ground,
+    authority: Ordered,
     name: Annotated[
         str | None,
         typer.Option(help="A word and a version, such as guihua/2026.1; else the file's own name."),
@@ -35,16 +34,8 @@ def release(
             "--property", help="The property of a feature that holds the body's id in the register."
         ),
     ] = "body",
-    begins: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from",
-            parser=moment,
-            metavar="TIME",
-            help="In force from then on, with offset or Z; now, if left out.",
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    begins: Begins = None,
+    as_json: Json = False,
 ) -> None:
     """Release a map of grids, as a security administrator; it is never edited afterwards.
 

@@ -19,7 +19,7 @@ from adapters import doctor as examining
 from adapters.cli import exits
 from adapters.cli.bars import bar
 from adapters.cli.door import opened, stop
-from adapters.cli.reading import Json
+from adapters.cli.options import Json
 from adapters.cli.tables import console, print_json
 from adapters.engine import Engine
 from adapters.settings import Settings

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from adapters.cli.door import identify, opened
+from adapters.cli.options import Case, Json, Viewer
 from adapters.cli.people import acting
 from adapters.cli.tables import cell, console, print_json, print_table, zone_of
 from adapters.engine import Engine
@@ -25,17 +26,6 @@ from adapters.views import Views
 from domain.acting import Actor
 from domain.instant import written
 from domain.refusal import NotFound
-
-Case = Annotated[
-    str, typer.Argument(help="The matter: its number or id, or SOURCE:NUMBER of another system.")
-]
-Viewer = Annotated[
-    str | None,
-    typer.Option(
-        "--as", envvar="HUIYIN_AS", metavar="PERSON/BODY/POST", help="Who looks; else public fields only."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
 
 
 def viewer_of(engine: Engine, text: str | None) -> Actor | None:

@@ -13,7 +13,8 @@ import typer
 
 from adapters.cli import exits
 from adapters.cli.door import opened, stop
-from adapters.cli.reading import Case, Json, Viewer, viewer_of
+from adapters.cli.options import Case, Json, Viewer
+from adapters.cli.reading import viewer_of
 from adapters.cli.tables import print_json
 from adapters.engine import Engine
 from adapters.finding import case_of

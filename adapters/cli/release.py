@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import uuid4
@@ -11,8 +10,8 @@ import typer
 
 from adapters import rulebooks
 from adapters.cli import exits
-from adapters.cli.act_options import moment
 from adapters.cli.door import exit_code, identify, opened, stop, told
+from adapters.cli.options import Begins, Json, Ordered
 from adapters.cli.people import As, acting
 from domain.acting import Command
 from domain.calendar import Notice
@@ -26,27 +25,14 @@ from workflows.submission import Submission
 app = typer.Typer()
 notice = typer.Typer()
 
-Ground = Annotated[
-    str, typer.Option(envvar="HUIYIN_AUTHORITY", help="The resolution or document that orders it, as a code.")
-]
-_JSON = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
-
 
 @app.command("release")
 def rulebook(
     file: Annotated[str, typer.Argument(help="The rulebook, TOML, or a packaged one such as gulou.")],
     as_: As,
-    authority: Ground,
-    begins: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from",
-            parser=moment,
-            metavar="TIME",
-            help="In force from then on, with offset or Z; now, if left out.",
-        ),
-    ] = None,
-    as_json: _JSON = False,
+    authority: Ordered,
+    begins: Begins = None,
+    as_json: Json = False,
 ) -> None:
     """Release a rulebook, as a security administrator; it is never edited afterwards.
 
@@ -75,8 +61,8 @@ def enter(
         str, typer.Argument(help="The notice: TOML, holiday-cn JSON, or a packaged one such as cn-2026.")
     ],
     as_: As,
-    authority: Ground,
-    as_json: _JSON = False,
+    authority: Ordered,
+    as_json: Json = False,
 ) -> None:
     """Enter a holiday notice, as a security administrator: provisional due moments after it are set again.
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from adapters.cli.options import Json
 from adapters.engine import now, open_engine
 from adapters.roster import RowReport, desk, import_roster, person_ids, read_roster
 from adapters.settings import Settings
@@ -33,7 +34,7 @@ def bring_in(
         str, typer.Option(help="The mandate or resolution that is cited.")
     ] = "mandate:roster",
     zone: Annotated[str, typer.Option(help="The zone of the roster's times.")] = "Asia/Shanghai",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Bring in a roster; each row is accepted, known already, or refused with the reason.
 
