@@ -279,7 +279,7 @@ SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
     "a channel opened": (lambda: Given(channel(grown())), "subscription_made"),
     "a channel for personal data": (lambda: Given(channel(grown(), ground="law:1")), "subscription_made"),
     "a channel closed": (lambda: Given(channel(grown())), "subscription_ended"),
-    "a channel of no kinds": (lambda: Given(channel(grown(), types=[1])), "leaf_malformed"),
+    "a channel of no kinds": (lambda: Given(channel(grown(), types=[1])), "event_malformed"),
     "a map for time gone by": (lambda: Given(grid_map(grown(), -DAY)), "map_backdated"),
     "censuses of two months": (censuses(11, 12), "census_taken"),
     "a census altered": (censuses(11, 12, events=40), "census_month_differs"),

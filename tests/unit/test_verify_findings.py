@@ -754,7 +754,7 @@ def test_a_map_for_time_already_past(desk: Desk, trail: Trail) -> None:
 def channel(trail: Trail, **changed: object) -> dict[str, bytes]:
     """A way out of the house that was opened, changed and closed."""
     told = {
-        "subscription": "s1", "channel": "webhook", "person": "3f2b8c1e-5d4a-4b6f-9e7d-0a1b2c3d4e5f", "body": "hotline", "post": "intake_officer",
+        "subscription": "s1", "channel": "webhook", "person": case(7), "body": "hotline", "post": "intake_officer",
         "source": None, "types": ["progress", "leg_*"], "receiver": "https://gateway.example", "address": "0" * 64,
         "ground": None, "secret": "0" * 16,
     }  # fmt: skip
@@ -791,7 +791,7 @@ def test_a_channel_by_which_personal_data_leave(desk: Desk, trail: Trail) -> Non
 
 @pytest.mark.parametrize("kinds", ["all", None, [1], {"all": 1}])
 def test_a_channel_whose_kinds_are_no_list_of_words(desk: Desk, trail: Trail, kinds: object) -> None:
-    assert desk.check(channel(trail, types=kinds)).faults == {"leaf_malformed"}
+    assert "event_malformed" in desk.check(channel(trail, types=kinds)).faults
 
 
 def test_a_holiday_notice(desk: Desk, trail: Trail) -> None:
