@@ -14,7 +14,7 @@ from pathlib import Path
 from adapters.demo import turns
 from adapters.demo.desk import Desk
 from adapters.demo.district import found, plan
-from adapters.demo.lives import Scene, blown
+from adapters.demo.scene import Scene, blown
 from adapters.engine import Engine, open_engine
 from adapters.rulebooks import template
 from adapters.settings import Settings

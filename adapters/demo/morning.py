@@ -19,7 +19,7 @@ from pathlib import Path
 from adapters.demo import lives, turns
 from adapters.demo.desk import Desk
 from adapters.demo.district import District
-from adapters.demo.lives import Life, Scene
+from adapters.demo.scene import Life, Scene
 from domain.event import decode
 from workflows.handle import Handle
 from workflows.ports import EventStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from adapters.demo.district import SUBDISTRICT
-from adapters.demo.lives import CODES, Scene, blown, done
+from adapters.demo.scene import CODES, Scene, blown, done
 from domain.matter import commands as do
 
 

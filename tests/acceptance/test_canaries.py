@@ -16,8 +16,8 @@ import pytest
 
 from adapters.demo.desk import Desk
 from adapters.demo.district import District, found, plan
-from adapters.demo.lives import Life, Scene
 from adapters.demo.morning import MORNING
+from adapters.demo.scene import Life, Scene
 from adapters.engine import Engine, now, open_engine
 from adapters.rulebooks import template
 from adapters.settings import Settings

@@ -18,7 +18,7 @@ from adapters.cli.main import app
 from adapters.demo import turns
 from adapters.demo.desk import GROUND
 from adapters.demo.district import SUBDISTRICT, WHISTLE_POWER
-from adapters.demo.lives import blown
+from adapters.demo.scene import blown
 from adapters.reading import look, open_case
 from adapters.vault import open_keys
 from adapters.vault.masters import HOLDERS, Masters

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.demo import lives, turns
+from adapters.demo.scene import blown
 from adapters.store.positions import StoredPositions
 from adapters.views import Views
 from adapters.views.schema import TABLES
@@ -210,7 +211,7 @@ def test_progress_goes_up_to_the_last_event(tale: Story, views: Views) -> None:
 
 def test_work_lists_say_who_is_next_and_by_when(tale: Story, views: Views) -> None:
     case = tale.scene.opened("FW-01", tale.desk.resident())
-    legs = lives.blown(tale.scene, case, ("dept-housing",))
+    legs = blown(tale.scene, case, ("dept-housing",))
 
     views.catch_up()
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.demo import lives
 from adapters.demo.district import DEPARTMENTS, SUBDISTRICT, WHISTLE_POWER
-from adapters.demo.lives import CODES, Scene
+from adapters.demo.scene import CODES, Scene, blown, rated
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
 
@@ -54,7 +53,7 @@ def five_departments(scene: Story, manner: str) -> None:
     resident = scene.desk.resident()
     bodies = tuple(scene.chance.sample(DEPARTMENTS, SUMMONED))
     case = scene.opened(CODES[bodies[0]], resident)
-    legs = lives.blown(scene, case, bodies)
+    legs = blown(scene, case, bodies)
     whistled = scene.at
     acts = [act for body in bodies[:-1] for act in _comes(scene, case, body, legs[body], "in time")]
     last = bodies[-1]
@@ -67,7 +66,7 @@ def five_departments(scene: Story, manner: str) -> None:
         scene.until(whistled + second)
         act()
     scene.until(whistled + RATED)
-    lives.rated(scene, case, legs)
+    rated(scene, case, legs)
     scene.ended(case, resident)
 
 
@@ -75,7 +74,7 @@ def diverted(scene: Story) -> None:
     """转纪检: two departments that did not sign for their summons, and then it turns out to be an accusation."""
     resident = scene.desk.resident()
     case = scene.opened("MS-01", resident)
-    lives.blown(scene, case, ("dept-civil", "dept-fire"))
+    blown(scene, case, ("dept-civil", "dept-fire"))
     scene.until(scene.at + DIVERTED)
     officer = scene.actor(scene.community, "intake_officer")
     scene.desk.must(case, officer, do.DivertMatter(to="discipline"))
