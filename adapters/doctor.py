@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -15,6 +16,7 @@ from adapters.deliveries.channels import NOT_ON_RECORD
 from adapters.deliveries.desk import deliveries
 from adapters.deliveries.outbox import Count
 from adapters.engine import Engine
+from adapters.locks import due_before, locked_cases
 from adapters.log import open_log
 from adapters.log.checks import check_log
 from adapters.log.growing import tip_of
@@ -27,12 +29,15 @@ from adapters.temporal.open_cases import open_cases
 from adapters.temporal.starter import ASIDE
 from adapters.views.reader import Reader
 from adapters.witness.keeping import key_unnamed, policy_in_force, remembered
+from domain.instant import written
 from domain.refusal import Refused, Unavailable
 from domain.visibility import DIVERTED
 from workflows.advance import snapshot
 from workflows.messages import MATTER_PROCESS, process_id
 from workflows.ports import EventStore
 
+ERASURE_PATIENCE = timedelta(hours=1)
+"""So long after its moment an erasure is still on its way."""
 SECONDS = 2.0
 """How long an address may take to answer."""
 
@@ -55,6 +60,7 @@ def examine(engine: Engine) -> list[Check]:
     try:
         views = _try("views", lambda: _views(reader))
         behind = _try_all("consumers", lambda: _consumers(reader, engine)) if views.ok and head.ok else []
+        behind += [_try("locks", lambda: _locks(reader, engine))] if views.ok and head.ok else []
     finally:
         reader.close()
     log = (
@@ -177,6 +183,24 @@ def _views(reader: Reader) -> Check:
     if not rows:
         return Check("views", False, "not built yet; run: huiyin rebuild")
     return Check("views", True, f"generation {rows[0]['generation']}", rows[0])
+
+
+def _locks(reader: Reader, engine: Engine) -> Check:
+    """What is locked until its term of keeping ends, what is erased next, and what should have been erased."""
+    found, now = locked_cases(reader, engine.handle), engine.handle.clock()
+    coming = [(one.ends[0], one.case) for one in found if one.ends]
+    overdue = due_before(found, now - ERASURE_PATIENCE)
+    locks = sum(one.locks for one in found)
+    said = "nothing is locked"
+    if found:
+        said = f"{locks} locks on {len(found)} cases, " + (
+            f"the next is erased on {coming[0][0]:%Y-%m-%d}" if coming else "none with an end"
+        )
+    if overdue:
+        said += f"; {overdue} erasures are overdue: the clock carries them out, start Temporal and a worker"
+    shown = [{"case": case, "erased_at": written(at)} for at, case in coming[:20] if _ordinary(engine, case)]
+    facts = {"locks": locks, "cases": len(found), "with_end": len(coming), "overdue": overdue, "next": shown}
+    return Check("locks", not overdue, said, facts)
 
 
 def _consumers(reader: Reader, engine: Engine) -> list[Check]:

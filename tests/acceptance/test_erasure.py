@@ -260,6 +260,74 @@ def test_when_the_term_ends_the_clock_erases_once(office: Office) -> None:
     assert office.keys_left(case) == 0
 
 
+def locks_seen(office: Office) -> dict[str, Any]:
+    """What the doctor says of locks."""
+    assert office.run("rebuild").exit_code == 0
+    checks = json.loads(office.run("doctor", "--no-temporal", "--json").stdout)["checks"]
+    found: dict[str, Any] = next(one for one in checks if one["name"] == "locks")
+    return found
+
+
+def locked_now(office: Office) -> str:
+    """A case whose lock has just begun; its term is the demonstration's ten seconds."""
+    case = simple(office)
+    archivist = office.tale.scene.actor("archive", "archivist")
+    office.tale.desk.must(case, archivist, do.EraseData(ground="consent_withdrawn"))
+    return case
+
+
+def test_the_doctor_says_what_is_locked_and_what_should_have_been_erased(office: Office) -> None:
+    assert locks_seen(office)["said"] == "nothing is locked"
+    case, without_end = locked_now(office), kept_for_ever(office)
+    office.erase(without_end)
+
+    seen = locks_seen(office)  # by the wall clock: the story is yesterday's
+
+    assert (seen["locks"], seen["cases"], seen["with_end"]) == (2, 2, 1)
+    assert [one["case"] for one in seen["next"]] == [case]
+    assert (seen["ok"], seen["overdue"]) == (False, 1)
+    office.tale.clock.at = now()
+    office.tale.steps(case)
+    after = locks_seen(office)
+    assert (after["ok"], after["locks"], after["said"]) == (True, 1, "1 locks on 1 cases, none with an end")
+
+
+def test_a_lock_is_lifted_and_the_very_values_open_again(office: Office) -> None:
+    case = kept_for_ever(office)
+    office.erase(case)
+    assert {state for states in office.states(case).values() for state in states} == {"locked"}
+
+    answer = office.act("unlock", case, "--ground", "request_withdrawn")
+
+    assert answer["events"] == ["data_unlocked.v1"]
+    assert {state for states in office.states(case).values() for state in states} == {"open"}
+    shown = office.run("matter", "show", case, "--as", office.who("sd-01", "officer"), "--open", "handling")
+    assert (shown.exit_code, "居民甲" in shown.stdout) == (0, True)
+    assert "解除封存" in office.run("history", case).stdout
+    assert office.act("unlock", case, "--ground", "request_withdrawn")["code"] == "not_locked"
+
+
+def test_what_was_lifted_is_not_erased_when_the_term_would_have_ended(office: Office) -> None:
+    case, archivist = locked_now(office), office.tale.scene.actor("archive", "archivist")
+    office.tale.desk.must(case, archivist, do.LiftLock(ground="request_withdrawn"))
+
+    office.tale.clock.turn(TERM.total_seconds() + 1)
+    office.tale.steps(case)
+
+    assert "data_erased.v1" not in {one.type for one in office.tale.engine.handle.history(case)}
+    assert {state for states in office.states(case).values() for state in states} == {"open"}
+
+
+@pytest.mark.parametrize("ground", ["tidiness", "purpose_achieved"])
+def test_a_lock_is_lifted_on_no_other_ground(sqlite_office: Office, ground: str) -> None:
+    case = kept_for_ever(sqlite_office)
+    sqlite_office.erase(case)
+    who = ("--as", sqlite_office.who("archive", "archivist"), "--authority", GROUND)
+
+    assert sqlite_office.run("unlock", case, "--ground", ground, *who).exit_code == 2
+    assert {state for states in sqlite_office.states(case).values() for state in states} == {"locked"}
+
+
 def test_nothing_is_added_to_what_is_locked_and_the_others_are_still_read(office: Office) -> None:
     other = office.tale.desk.resident()
     case = kept_for_ever(office, other)
@@ -321,7 +389,7 @@ def test_a_long_life_is_erased_like_a_short_one(sqlite_office: Office) -> None:
 def test_every_option_says_what_it_means() -> None:
     assert [
         option.name
-        for verb in ("disclose", "erase")
+        for verb in ("disclose", "erase", "unlock")
         for option in asked(verb).params
         if not getattr(option, "help", None) and option.name != "help"
     ] == []
