@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.bundle.taking import Order, Taken, take
+from adapters.demo import turns
 from adapters.log import open_log
 from adapters.log.keys import LOG_KEY, make_log_keys, public_key
 from adapters.log.role import opening_of, sealer_of
@@ -22,7 +23,7 @@ from domain.log.tiles import decode_entries
 from domain.log.words import LOG
 from domain.register import commands as c
 from tests import bundle_maker as make
-from tests.story import DISTRICT, Story, story
+from tests.story import DISTRICT, Story, eventful, story
 from workflows.standing import REGISTER
 from workflows.submission import Sealing, Submission
 
@@ -94,6 +95,25 @@ def audited(folder: Path, seed: int = 7) -> Iterator[Audited]:
             yield Audited(tale, log, folder)
         finally:
             log.close()
+
+
+@contextmanager
+def cosigned(folder: Path) -> Iterator[Audited]:
+    """The same, with the policy of three boards adopted."""
+    with audited(folder) as world:
+        world.seal(cosigned=False)
+        world.adopt()
+        yield world
+
+
+@contextmanager
+def lived(folder: Path) -> Iterator[Audited]:
+    """The same after one eventful case and one accusation, sealed and cosigned; only bundles are to be taken of it."""
+    with cosigned(folder) as world:
+        eventful(world.tale)
+        turns.accusation(world.tale.scene)
+        world.seal()
+        yield world
 
 
 def files_of(path: Path) -> dict[str, bytes]:

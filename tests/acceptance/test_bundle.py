@@ -17,7 +17,7 @@ from domain.event import decode
 from domain.matter import commands as do
 from domain.refusal import Refused, Unavailable
 from domain.register import commands as register
-from tests.acceptance.bundle_world import Audited, audited, files_of, leaves_of, seat_board
+from tests.acceptance.bundle_world import Audited, audited, cosigned, files_of, leaves_of, lived, seat_board
 from tests.bundle_maker import zipped
 from tests.story import DISTRICT, eventful
 from tests.unit.verify_world import Report, run
@@ -30,21 +30,13 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
-    """One eventful case and one accusation, sealed and cosigned; only bundles are taken of it."""
-    with audited(tmp_path_factory.mktemp("played")) as world:
-        world.seal(cosigned=False)
-        world.adopt()
-        eventful(world.tale)
-        turns.accusation(world.tale.scene)
-        world.seal()
+    with lived(tmp_path_factory.mktemp("played")) as world:
         yield world
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Audited]:
-    with audited(tmp_path) as world:
-        world.seal(cosigned=False)
-        world.adopt()
+    with cosigned(tmp_path) as world:
         yield world
 
 

@@ -12,12 +12,11 @@ from typer.testing import CliRunner
 
 from adapters.bundle.extras import LARGEST_STAMP
 from adapters.cli.main import app
-from adapters.demo import turns
 from adapters.receipt.verify import Trusted, verify_receipt
 from domain.refusal import NotFound, Refused
-from tests.acceptance.bundle_world import Audited, audited, files_of, leaves_of
+from tests.acceptance.bundle_world import Audited, files_of, leaves_of, lived
 from tests.bundle_maker import canonical
-from tests.story import DISTRICT, eventful
+from tests.story import DISTRICT
 from tests.time_stamping import Authority, missing
 from tests.unit.verify_world import Report, run
 
@@ -26,13 +25,7 @@ with_openssl = pytest.mark.skipif(bool(missing()), reason=missing() or "there is
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
-    """One eventful case and one accusation, sealed and cosigned; only bundles are taken of it."""
-    with audited(tmp_path_factory.mktemp("played")) as world:
-        world.seal(cosigned=False)
-        world.adopt()
-        eventful(world.tale)
-        turns.accusation(world.tale.scene)
-        world.seal()
+    with lived(tmp_path_factory.mktemp("played")) as world:
         yield world
 
 

@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from adapters.bundle import verify
-from adapters.demo import turns
 from tests import bundle_maker as make
-from tests.acceptance.bundle_world import Audited, audited
+from tests.acceptance.bundle_world import Audited, lived
 from tests.acceptance.page_world import PAGE, reader, words
 from tests.bundle_maker import Trail
-from tests.story import eventful
 from tests.unit.verify_world import run
 
 ENGINE = PAGE.read_text(encoding="utf-8").split("function engine() {")[1].split("\n  self.onmessage = ")[0]
@@ -233,13 +231,7 @@ def test_a_leaf_of_a_kind_that_one_might_read_otherwise(ask: Ask, entry: bytes) 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
-    """One eventful case and one accusation, sealed and cosigned."""
-    with audited(tmp_path_factory.mktemp("played")) as world:
-        world.seal(cosigned=False)
-        world.adopt()
-        eventful(world.tale)
-        turns.accusation(world.tale.scene)
-        world.seal()
+    with lived(tmp_path_factory.mktemp("played")) as world:
         yield world
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
@@ -13,6 +15,17 @@ from workflows.import_process import import_process_id
 
 def process(office: Office, import_id: str) -> WorkflowHandle:
     return office.world.client.get_workflow_handle(import_process_id(import_id))
+
+
+@asynccontextmanager
+async def under_way(world: World) -> AsyncIterator[tuple[Office, str]]:
+    """An import of 200 rows of which some are in."""
+    await world.open()
+    with importing_in(world) as office:
+        made = await asyncio.to_thread(office.handed_in, 200)
+        async with office.at_work():
+            await until(lambda: office.now(made).done > 0, 30)
+            yield office, made
 
 
 def test_an_import_is_worked_off_turn_by_turn_and_its_process_ends(world: World) -> None:
@@ -32,13 +45,9 @@ def test_an_import_is_worked_off_turn_by_turn_and_its_process_ends(world: World)
 
 def test_a_process_that_somebody_ended_comes_back_and_doubles_nothing(world: World) -> None:
     async def story() -> None:
-        await world.open()
-        with importing_in(world) as office:
-            made = await asyncio.to_thread(office.handed_in, 200)
-            async with office.at_work():
-                await until(lambda: office.now(made).done > 0, 30)
-                await process(office, made).terminate("by hand")
-                ended = await office.ended(made)
+        async with under_way(world) as (office, made):
+            await process(office, made).terminate("by hand")
+            ended = await office.ended(made)
 
             assert (ended.state, office.imports.counts(made)) == ("done", {"added": 200})
 
@@ -47,14 +56,10 @@ def test_a_process_that_somebody_ended_comes_back_and_doubles_nothing(world: Wor
 
 def test_the_process_of_a_cancelled_import_ends(world: World) -> None:
     async def story() -> None:
-        await world.open()
-        with importing_in(world) as office:
-            made = await asyncio.to_thread(office.handed_in, 200)
-            async with office.at_work():
-                await until(lambda: office.now(made).done > 0, 30)
-                office.imports.end(office.now(made), "cancelled")
-                await process(office, made).result()
-                described = await process(office, made).describe()
+        async with under_way(world) as (office, made):
+            office.imports.end(office.now(made), "cancelled")
+            await process(office, made).result()
+            described = await process(office, made).describe()
 
             counts = office.imports.counts(made)
             assert described.status is WorkflowExecutionStatus.COMPLETED
