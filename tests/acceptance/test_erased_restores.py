@@ -133,6 +133,43 @@ def test_what_was_locked_comes_back_locked(office: Office, tmp_path: Path) -> No
     assert states(office, case) == {"locked"}
 
 
+def test_a_lock_that_was_lifted_does_not_come_back_with_an_older_copy_of_the_keys(
+    office: Office, tmp_path: Path
+) -> None:
+    case = kept_for_ever(office)
+    office.erase(case)
+    early = backed_up(office, tmp_path / "early")
+    office.must("unlock", case, "--ground", "request_withdrawn")
+    late = backed_up(office, tmp_path / "late")
+    lose(office, "cases.db", "keys.db")
+
+    done = restored(office, late, *keys_of_another_day(late, early))
+
+    assert (done["locked"], done["unlocked"]) == (1, 1)
+    assert states(office, case) == {"open"}
+
+
+def test_a_record_from_before_a_lock_was_lifted_stays_locked(office: Office, tmp_path: Path) -> None:
+    """Though keys and log know better: what the record says is what everybody goes by."""
+    case = kept_for_ever(office)
+    office.erase(case)
+    office.tale.clock.at = now()
+    sealed(office)
+    early = backed_up(office, tmp_path / "early")
+    office.must("unlock", case, "--ground", "request_withdrawn")
+    office.tale.clock.at = now()
+    sealed(office)
+    lose(office, "cases.db")
+
+    restored(office, early)
+
+    engine = engine_of(office)
+    state = engine.handle.load(case)
+    engine.close()
+    assert state is not None
+    assert (state.shut(""), states(office, case)) == ("locked", {"locked"})
+
+
 def test_an_older_record_beside_the_keys_in_place_brings_nothing_back(office: Office, tmp_path: Path) -> None:
     case, other = simple(office), kept_for_ever(office)
     early = backed_up(office, tmp_path / "early")

@@ -109,6 +109,19 @@ def test_a_lock_that_a_crash_left_undone_is_put_on_by_the_keeper(office: Office)
     assert {state for states in office.states(case).values() for state in states} == {"locked"}
 
 
+def test_a_lifting_that_a_crash_left_undone_is_carried_out_by_the_keeper(office: Office) -> None:
+    case, desk = simple(office), office.tale.desk
+    archivist = office.tale.scene.actor("archive", "archivist")
+    desk.must(case, archivist, do.EraseData(ground="consent_withdrawn"))
+    desk.must(case, archivist, do.LiftLock(ground="request_withdrawn"))
+    office.tale.engine.keys.lock(case)  # as if it had been killed before the keys
+
+    kept(office)
+    kept(office)
+
+    assert {state for states in office.states(case).values() for state in states} == {"open"}
+
+
 def test_a_keeper_of_another_process_finds_the_same(office: Office) -> None:
     case = simple(office)
     office.erase(case)

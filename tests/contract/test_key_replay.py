@@ -30,7 +30,9 @@ def keys(tmp_path: Path) -> Iterator[Keys]:
     made.close()
 
 
-@pytest.mark.parametrize("kind", ["data_erased.v1", "data_locked.v1", "matter_diverted.v1"])
+@pytest.mark.parametrize(
+    "kind", ["data_erased.v1", "data_locked.v1", "data_unlocked.v1", "matter_diverted.v1"]
+)
 def test_a_leaf_of_keys_that_cannot_be_read_is_refused_by_its_index(
     world: LogWorld, keys: Keys, kind: str
 ) -> None:
