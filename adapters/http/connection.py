@@ -1,15 +1,16 @@
-"""One connection: HTTP/1.1 as uvicorn speaks it (h11), with bounds that it leaves open.
+"""One connection: HTTP/1.1 as uvicorn speaks it (httptools), with bounds that it leaves open.
 
-Uvicorn waits for a request's head for ever, and says what is no HTTP, and that there are too many connections, as
-plain text. Here a head has ten seconds, and both are problems like all others.
+Uvicorn waits for a request's head for ever, keeps as much of one as comes, takes trailers for headers, and says what is
+no HTTP, and that there are too many connections, as plain text. Here a head has ten seconds and a length, a trailer
+says nothing (RFC 9110, section 6.5.1), and all of them are problems like all others.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from adapters.http.edge.turned_away import turned_away
 
@@ -19,12 +20,15 @@ MOST_CONNECTIONS = 4_096
 LONGEST_HEAD = 32_768
 
 
-class Connection(H11Protocol):
+class Connection(HttpToolsProtocol):
     """A client's connection."""
 
     head_seconds = HEAD_SECONDS
     most = MOST_CONNECTIONS
-    _head: asyncio.TimerHandle | None = None
+    _awaiting: asyncio.TimerHandle | None = None
+    _in_head = False
+    _unread = 0
+    """Bytes since the last that were a whole head, a piece of a body or the end of a message."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there; one too many is told so and let go of."""
@@ -35,19 +39,52 @@ class Connection(H11Protocol):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes; the time of a head runs from its first byte, or from the connection's beginning."""
+        """Bytes; a head, and what follows a body, may have so many of them."""
         if self.transport.is_closing():
             return
+        self._unread += len(data)
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._head_is_there()
-        elif self._head is None and not self.transport.is_closing():
-            self._await_head()
+        if self._unread > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._head_is_there()
         super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a head; its time runs from here, or from the connection's beginning."""
+        self._in_head = True
+        if self._awaiting is None:
+            self._await_head()
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head, or a trailer, which is left out."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """A whole head. Raises HttpParserError where it names no host, or two (RFC 9112, section 3.2)."""
+        self._head_is_there()
+        self._in_head, self._unread = False, 0
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise httptools.HttpParserError("one Host is needed")
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a message."""
+        self._unread = 0
+        super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever offers another protocol beside this one is answered in this one (RFC 9110, section 7.8)."""
 
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP, or its head is too long."""
@@ -55,25 +92,29 @@ class Connection(H11Protocol):
         self._end("no_http", f"Send HTTP/1.1, with a head of at most {LONGEST_HEAD:,} bytes.")
 
     def _await_head(self) -> None:
-        self._head = self.loop.call_later(self.head_seconds, self._too_slow)
+        self._awaiting = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _head_is_there(self) -> None:
-        if self._head is not None:
-            self._head.cancel()
-            self._head = None
+        if self._awaiting is not None:
+            self._awaiting.cancel()
+            self._awaiting = None
 
     def _too_slow(self) -> None:
-        self._head = None
-        if not self.transport.is_closing() and self.conn.our_state is h11.IDLE:
+        self._awaiting = None
+        if not self.transport.is_closing():
             self._end("body_too_slow", "Send the request faster.")
 
     def _end(self, code: str, detail: str) -> None:
-        """Answer by a problem and close."""
+        """Answer by a problem and close. An earlier request that came whole is answered first, and nothing after it."""
+        earlier: RequestResponseCycle | None = self.cycle
+        if earlier is not None and not earlier.response_complete:
+            if earlier.response_started or not earlier.more_body:
+                earlier.keep_alive = False
+                self.flow.pause_reading()
+                return
+            earlier.disconnected = True
         response = turned_away(code, detail)
-        headers: list[tuple[bytes, bytes]] = [*response.raw_headers, (b"connection", b"close")]
-        for event in (
-            h11.Response(status_code=response.status_code, headers=headers), h11.Data(data=bytes(response.body)),
-            h11.EndOfMessage(),
-        ):  # fmt: skip
-            self.transport.write(self.conn.send(event) or b"")
+        lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+        head = [STATUS_LINE[response.status_code], *lines, b"connection: close\r\n\r\n"]
+        self.transport.write(b"".join([*head, bytes(response.body)]))
         self.transport.close()

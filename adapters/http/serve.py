@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.http.connection import LONGEST_HEAD, Connection
+from adapters.http.connection import Connection
 from adapters.settings import API_PORT, Settings
 from domain.refusal import Refused
 
@@ -44,7 +44,6 @@ async def serve(
     config = uvicorn.Config(
         _telling(app, stop), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none", http=Connection,
         forwarded_allow_ips=proxies, timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=LONGEST_HEAD,
     )  # fmt: skip
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[at]))

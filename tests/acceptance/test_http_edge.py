@@ -127,6 +127,74 @@ def test_what_is_no_http_is_answered_as_a_problem(api: Api, raw: bytes) -> None:
     assert spoken(api.url, raw) == (400, "no_http")
 
 
+def test_a_body_that_turns_out_to_be_no_http_is_told_so_at_once(api: Api) -> None:
+    head = "POST /api/v1/matters HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+
+    raw = f"{head}{lines(api.headers(HOTLINE))}\r\nzz\r\n"
+
+    assert spoken(api.url, raw.encode()) == (400, "no_http")
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: a\r\nHost: b\r\n"], ids=["none", "two"])
+def test_a_request_names_one_host(api: Api, hosts: str) -> None:
+    assert spoken(api.url, f"GET /healthz HTTP/1.1\r\n{hosts}\r\n".encode()) == (400, "no_http")
+
+
+@pytest.mark.parametrize(
+    "length", ["Content-Length: 2\r\nContent-Length: 3", "Content-Length: 2\r\nTransfer-Encoding: chunked"]
+)
+def test_a_body_of_two_lengths_is_no_http(api: Api, length: str) -> None:
+    head = f"POST /api/v1/matters HTTP/1.1\r\nHost: a\r\n{length}\r\n\r\n{{}}"
+
+    assert spoken(api.url, head.encode()) == (400, "no_http")
+
+
+def test_a_trailer_is_no_header(api: Api) -> None:
+    head = (
+        "POST /api/v1/matters HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+    )
+
+    raw = f"{head}2\r\n{{}}\r\n0\r\n{lines(api.headers(HOTLINE))}\r\n"
+
+    with connected(api.url) as client:
+        client.sendall(raw.encode())
+
+        assert answered(client) == (401, "sign_in")
+
+
+def test_trailers_without_end_are_cut_off(api: Api) -> None:
+    head = "POST /api/v1/matters HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    with connected(api.url) as client:
+        client.sendall(f"{head}{lines(api.headers(HOTLINE))}\r\n2\r\n{{}}\r\n0\r\n".encode())
+        client.sendall(b"A: ")
+        drip(client, b"a" * 10_000)
+
+        assert answered(client) == (400, "no_http")
+
+
+def test_what_follows_a_whole_request_and_is_no_http_does_not_spoil_its_answer(api: Api) -> None:
+    with connected(api.url) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n\x16\x03\x01 no HTTP\r\n\r\n")
+        raw = b"".join(iter(lambda: client.recv(10_000), b""))
+
+    assert raw.startswith(b"HTTP/1.1 200")
+    assert raw.count(b"HTTP/1.1") == 1
+
+
+def test_a_client_that_offers_another_protocol_is_answered_in_this_one(api: Api) -> None:
+    head = (
+        "POST /api/v1/matters HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        f"Idempotency-Key: {uuid4().hex}\r\n"
+    )
+
+    with connected(api.url) as client:
+        client.sendall(f"{head}{lines(api.headers(HOTLINE))}\r\n{{}}".encode())
+
+        assert answered(client) == (422, "malformed")  # its body was read: an empty object
+
+
 # -- what comes too slowly --------------------------------------------------------------------------------------------
 
 
@@ -364,13 +432,13 @@ def lines(headers: dict[str, str]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
-def drip(client: socket.socket) -> None:
-    """A byte now and then, until the other side has had enough."""
+def drip(client: socket.socket, drop: bytes = b"a") -> None:
+    """A byte (or so) now and then, until the other side has had enough."""
 
     def on_and_on() -> None:
         try:
             for _ in range(100):
-                client.sendall(b"a")
+                client.sendall(drop)
                 time.sleep(0.1)
         except OSError:
             return
