@@ -209,6 +209,7 @@ class Handle:
 
     def _once(self, submission: Submission, digest: str) -> Answer:
         standing = self.standing.caught_up()
+        self.standing.look_again()  # whatever becomes of this decision, the next is taken on what stands then
         try:
             return self._keep(submission, digest, self._decided(submission, standing), standing)
         except Refused as refused:

@@ -7,7 +7,8 @@ They are small, immutable per version, and shared; cases are never cached (DESIG
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -73,9 +74,30 @@ class StandingViews:
         self._store = store
         self._now = Standing()
         self._lock = threading.Lock()
+        self._seen = threading.local()
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Within it this thread looks once: who calls, and the first decision on what they ask, are of one moment."""
+        self._seen.standing, self._seen.keeps = None, True
+        try:
+            yield
+        finally:
+            self.look_again()
+
+    def look_again(self) -> None:
+        """From here on this thread looks whenever it asks."""
+        self._seen.standing, self._seen.keeps = None, False
 
     def caught_up(self) -> Standing:
         """The views as of now: one short read when nothing has changed. Raises Unavailable."""
+        if not getattr(self._seen, "keeps", False):
+            return self._caught_up()
+        if self._seen.standing is None:
+            self._seen.standing = self._caught_up()
+        return self._seen.standing  # type: ignore[no-any-return]
+
+    def _caught_up(self) -> Standing:
         there = self._store.versions(STREAMS)
         if self._reaches(there):
             return self._now

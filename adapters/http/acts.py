@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from adapters.engine import Engine
 from adapters.finding import case_or_nobodys
 from adapters.http import registering
 from adapters.http.answers import refused, respond
+from adapters.http.aside import aside
 from adapters.http.bodies import Given
 from adapters.http.building import Building
 from adapters.http.limits import read_json
@@ -73,15 +73,16 @@ def endpoint(
 
     async def act(request: Request) -> Response:
         raw = await read_json(request)
-        return await run_in_threadpool(_act, request, raw)
+        return await aside(_act, request, raw)
 
     def _act(request: Request, raw: bytes) -> Response:
-        caller = caller_of(request, engine, doors)
-        acting = Acting(
-            engine, caller, operation, body.model_validate_json(raw), key_of(request), expected_of(request),
-            dict(request.path_params),
-        )  # fmt: skip
-        return registering.register(acting) if operation.command is RegisterMatter else perform(acting)
+        with engine.handle.standing.one_look():
+            caller = caller_of(request, engine, doors)
+            acting = Acting(
+                engine, caller, operation, body.model_validate_json(raw), key_of(request), expected_of(request),
+                dict(request.path_params),
+            )  # fmt: skip
+            return registering.register(acting) if operation.command is RegisterMatter else perform(acting)
 
     act.__name__ = operation.name
     return act

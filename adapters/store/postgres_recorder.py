@@ -97,7 +97,8 @@ class PostgresRecorder(PostgresApplicationRecorder):
 
     def rows(self, statement: Any, *parameters: object) -> list[Any]:
         """Read."""
-        with reported(), self.datastore.get_connection() as connection:
+        # Not by way of the library: it translates errors, and looks for types of its own, at every read.
+        with reported(), self.datastore.pool.connection() as connection:
             cursor = connection.cursor(row_factory=tuple_row, binary=True)
             return cursor.execute(statement, parameters, prepare=True).fetchall()
 

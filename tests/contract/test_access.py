@@ -100,6 +100,33 @@ def test_a_rotated_key_ends_after_its_grace_and_a_revoked_one_at_once(
     assert keys.holder(new.token) is None
 
 
+def test_a_key_that_was_used_a_moment_ago_ends_at_once_when_another_process_revokes_it(
+    store: AccessStore, engine: Engine, clock: Clock
+) -> None:
+    made = SystemKeys(store, engine.handle).create(GIVER, PERSON, "hotline")
+    here = SystemKeys(store, engine.handle)
+    assert here.holder(made.token) == made.key
+
+    elsewhere = open_engine(engine.settings, clock)
+    SystemKeys(store, elsewhere.handle).revoke(GIVER, made.key.id)
+    elsewhere.close()
+
+    assert here.holder(made.token) is None
+
+
+def test_a_key_whose_row_was_taken_away_by_hand_is_forgotten_within_moments(
+    store: AccessStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = SystemKeys(store, engine.handle)
+    made = keys.create(GIVER, PERSON, "hotline")
+    assert keys.holder(made.token) == made.key
+
+    store.run("DELETE FROM system_keys WHERE id = ?", made.key.id)
+    monkeypatch.setattr(rooms, "KEPT_SECONDS", 0.0)
+
+    assert keys.holder(made.token) is None
+
+
 def test_an_ended_or_unknown_key_is_neither_rotated_nor_revoked(store: AccessStore, engine: Engine) -> None:
     keys = SystemKeys(store, engine.handle)
     made = keys.create(GIVER, PERSON, "hotline")
