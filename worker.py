@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, closing, suppress
 from typing import Any
 
 import structlog
+import uvloop
 
 from adapters import exit_guard, logs
 from adapters.attachments.store import attachments_of
@@ -55,6 +56,7 @@ from domain.refusal import Refused, Unavailable
 
 log = structlog.get_logger("worker")
 
+SEAL_BUSY_SECONDS = 0.1
 PAUSE_SECONDS = 1.0
 """Between two tries to reach the store or Temporal when a role starts before them."""
 
@@ -140,8 +142,8 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
         ahead = boards_ahead(evidence, engine.handle, mark_of(settings))
         sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now, ahead)
         log.info("sealing", origin=settings.origin)
-        # Nothing is left to gather: an event is sealed at once, and what comes meanwhile is the next batch.
-        follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0, busy=0.0)
+        # An event is sealed at once; in a busy time the next wait a moment, for a round costs much and an event little.
+        follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0, busy=SEAL_BUSY_SECONDS)
         with figures(of_followers(follower.positions, store, now), of_log(evidence, now), of_pools):
             cosigner = Cosigner(evidence, engine.handle)
             await following(follower, stop, cosigner.run(stop), keep_counting(engine.handle, stop))
@@ -221,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.to_json(getattr(logging, settings.log_level.upper()))
     logs.forward_temporal()
     try:
-        asyncio.run(run(role, settings))
+        uvloop.run(run(role, settings))
     except Refused as error:
         log.error("not_started", role=role, why=str(error))
         return 1
