@@ -14,6 +14,8 @@ from datetime import timedelta
 from typing import IO
 from uuid import uuid4
 
+import structlog
+
 from adapters import pieces
 from adapters.acts import EVIDENCE
 from adapters.attachments.kinds import kind_of
@@ -22,7 +24,7 @@ from adapters.pieces import Incoming, Pieces
 from adapters.store.moment import as_microseconds
 from adapters.store.tables import open_tables
 from domain.matter import Matter
-from domain.refusal import NotFound, Refused
+from domain.refusal import NotFound, Refused, Unavailable
 
 UNNAMED = timedelta(hours=24)
 """How long a file waits for the act that names it."""
@@ -36,6 +38,7 @@ TABLES = (
 )
 NO_FILE = "Check the digest: no act that you may see names a file of this digest."
 _COLUMNS = "upload, case_id, digest, subject, kind, size"
+_log = structlog.get_logger("attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Attachments:
     def __init__(self, engine: Engine) -> None:
         self._tables = open_tables(engine.settings.attachments_url, "attachments", TABLES)
         self._pieces, self._engine = Pieces(self._tables), engine
+        self._over: set[str] = set()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -66,14 +70,18 @@ class Attachments:
 
         Raises Refused "erased", "locked" where nothing is added to that person's data.
         """
+        self._let_go()
         key = self._engine.keys.create([(matter.id, subject)], holder=_holder(matter))[matter.id, subject]
         most = self._engine.settings.attachment_most_bytes
         return Incoming(self._pieces, key, str(uuid4()), most, self._now())
 
     def settle(self, coming: Incoming) -> None:
-        """Let go of what came, unless it was kept."""
-        if not self._tables.rows("SELECT 1 FROM attachments WHERE upload = ?", coming.upload):
-            self._pieces.drop(coming.upload)
+        """Let go of what came, unless it was kept: now, or before the next file comes in where the disk is full."""
+        self._over.add(coming.upload)
+        try:
+            self._let_go()
+        except Unavailable as error:
+            _log.warning("pieces_not_dropped", why=str(error))
 
     def keep(self, matter: Matter, subject: str, coming: Incoming, asked: str) -> tuple[Attachment, bool]:
         """The file is whole: keep it, under what it was asked for by; and whether it was kept before.
@@ -126,9 +134,15 @@ class Attachments:
                 self._tables.run("UPDATE attachments SET named = 1 WHERE upload = ?", one.upload)
             else:
                 self._tables.run("DELETE FROM attachments WHERE upload = ?", one.upload)
-        for upload in self._pieces.uploads(before):
+        self._over |= {*self._pieces.uploads(before)}
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of the uploads that are over and were not kept."""
+        for upload in [*self._over]:
             if not self._tables.rows("SELECT 1 FROM attachments WHERE upload = ?", upload):
                 self._pieces.drop(upload)
+            self._over.discard(upload)
 
     def _is_named(self, one: Attachment) -> bool:
         """Whether an act of the case names it; nobody is shown anything by this."""

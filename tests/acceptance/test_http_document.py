@@ -49,6 +49,17 @@ def test_every_act_stands_in_the_document_with_key_version_and_problems(said: di
         assert found["requestBody"]["content"]["application/json"]["example"] is not None
 
 
+def test_every_answer_that_asks_to_come_again_says_that_it_tells_when(said: dict[str, Any]) -> None:
+    answers = [
+        (path, status, answer)
+        for path, methods in said["paths"].items() if path.startswith("/api/v1/") for one in methods.values()
+        for status, answer in one["responses"].items() if status in ("429", "503")
+    ]  # fmt: skip
+
+    assert len(answers) > len(operations())
+    assert [where for *where, answer in answers if "Retry-After" not in answer.get("headers", {})] == []
+
+
 def test_every_reference_leads_somewhere(said: dict[str, Any]) -> None:
     for reference in set(references(said)):
         assert reference.startswith("#/components/schemas/")
