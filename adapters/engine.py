@@ -43,10 +43,12 @@ class Engine:
     def district(self, at: datetime | None = None) -> str:
         """The code that the numbers of that moment (else of now) begin with, and that Open311 calls the jurisdiction.
 
-        It is what the register says of its one district; where it knows none, or several codes, the setting.
+        It is what the register says of its one district; of a time before that was entered, what it says today. Where it
+        knows none, or several codes, it is the setting.
         """
-        register = self.handle.standing.caught_up().register
-        codes = {body.district for body in register.bodies("district", at or self.handle.clock())}
+        register, now = self.handle.standing.caught_up().register, self.handle.clock()
+        districts = register.bodies("district", at or now) or register.bodies("district", now)
+        codes = {body.district for body in districts}
         code = codes.pop() if len(codes) == 1 else self.settings.district
         return code if begins_numbers(code) else self.settings.district
 

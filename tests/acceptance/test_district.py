@@ -38,9 +38,9 @@ def test_before_there_is_a_district_the_setting_counts(tmp_path: Path) -> None:
         engine.close()
 
 
-def test_of_a_time_before_the_district_was_entered_the_setting_counts(shell: Desk) -> None:
+def test_what_was_seen_before_the_district_was_entered_bears_its_code_too(shell: Desk) -> None:
     with shell.engine() as engine:
-        assert engine.district(datetime(2000, 1, 1, tzinfo=UTC)) == engine.settings.district
+        assert engine.district(datetime(2000, 1, 1, tzinfo=UTC)) == DISTRICT.code
 
 
 @pytest.mark.parametrize("code", ["gl", "4", "4503051234567", "4503-5", "45O305"])
