@@ -20,6 +20,7 @@ from domain.matter import commands as do
 from domain.register import commands as reg
 from domain.register.decide import RULES
 from tests.acceptance.world import GROUND, Desk
+from workflows.rooms import REGISTER
 
 BY_THE_CLOCK_OR_THE_IMPORT = {do.TakeDueSteps, do.ResetClocks, do.BackfillMatter}
 TEXT = ("--text", "楼道墙体开裂，雨天渗水")
@@ -256,6 +257,31 @@ def test_the_register_is_kept_entry_by_entry(shell: Desk) -> None:
         "register", "fill-post", "--person", "S77", "--body", "com-02", "--post", "officer", by=security
     )
     assert (again["exit"], again["code"]) == (1, "already_known")
+
+
+def test_a_contact_is_changed_and_stands_in_no_file(shell: Desk) -> None:
+    person, security = (
+        shell.district.staff["com-01", "officer"],
+        f"{shell.district.security}/system/security_admin",
+    )
+    changed = shell.must(
+        "register", "change-contact", "--person", person, "--contact", "9d41@mail.example", by=security
+    )
+    assert changed["events"] == ["contact_changed.v1"]
+    with shell.engine() as engine:
+        values = [one.value for one in engine.vault.open(REGISTER, subject=person) if one.name == "contact"]
+    assert values == ["9d41@mail.example"]
+    assert not any(b"9d41" in file.read_bytes() for file in shell.data.rglob("*") if file.is_file())
+    for by, code in (
+        (shell.who("com-01", "officer"), "not_allowed"),
+        (f"{person}/system/security_admin", "post_not_held"),
+    ):
+        answer = shell.act(
+            "register", "change-contact", "--person", person, "--contact", "x@y.example", by=by
+        )
+        assert (answer["exit"], answer["code"]) == (1, code)
+    silent = shell.act("register", "change-contact", "--person", person, by=security)
+    assert (silent["exit"], silent["code"]) == (1, "contact_missing")
 
 
 def test_a_ground_in_free_words_is_not_understood(shell: Desk) -> None:

@@ -12,6 +12,7 @@ from adapters.http.operations import operations
 from adapters.receipt.promise import promise_of
 from domain.acting import known_commands
 from tests.acceptance.http_world import WORDS, Api, told
+from workflows.rooms import REGISTER
 
 BY = ("hotline", "intake_officer")
 
@@ -166,6 +167,24 @@ def test_the_register_is_kept_over_http_too(api: Api) -> None:
     assert filled.status_code == 200
     bodies = api.get("/bodies", by=security, kind="community").json()["items"]
     assert [one["name_zh"] for one in bodies if one["id"] == "com-99"] == ["新社区"]
+
+
+def test_a_contact_is_changed_over_http_and_the_same_message_is_the_same_act(api: Api) -> None:
+    security = ("system", "security_admin")
+    staff = {**api.district.staff, security: api.district.security}
+    api.district = api.district.__class__(**{**_fields(api.district), "staff": staff})
+    person = api.district.staff["com-01", "officer"]
+    body = {"person": person, "sealed": {"contact": "8c3e@mail.example"}}
+
+    first, again = (api.post("/register/change-contact", body, by=security, key="one") for _ in range(2))
+    nothing = api.post("/register/change-contact", {"person": person}, by=security)
+
+    assert (first.status_code, first.json()["events"]) == (200, ["contact_changed.v1"])
+    assert again.json()["version"] == first.json()["version"]
+    assert told(nothing) == (409, "contact_missing")
+    opened = [one.value for one in api.engine.vault.open(REGISTER, subject=person) if one.name == "contact"]
+    assert opened == ["8c3e@mail.example"]
+    assert not any(b"8c3e" in one.body for one in api.engine.store.load(REGISTER))
 
 
 def _fields(district: object) -> dict[str, object]:

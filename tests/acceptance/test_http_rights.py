@@ -9,14 +9,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.acceptance.http_world import Api, api_over, told
 from tests.acceptance.provider import Signer, signer
 from tests.acceptance.rights_world import BESIDE, LIFE, WHO, Act, Case
-from tests.acceptance.world import DISTRICT
+from tests.acceptance.world import DISTRICT, GROUND
 from workflows.records import refusals_of
+from workflows.rooms import REGISTER as REGISTER_STREAM
 
 #                    requester, stranger | window, community, secretary, neighbour | street, leader, caller, supervisor
 #                    | summoned, on_duty, chief, other_dept | hotline, centre, overseer | board, discipline, archivist, security
@@ -44,6 +46,12 @@ RIGHTS = {
     "rate":            "-0 --+0 -+-- ---0 --- --00",
     "reopen":          "+0 ---0 --cc ---0 --c --00",
 }  # fmt: skip
+
+REGISTER = {
+    "change-contact":  "-- ---- ---- ---- --- ---+",
+    "enter-person":    "-- ---- ---- ---- --- ---+",
+}  # fmt: skip
+"""Acts on the register that bring personal data, by the same persons: those of one who is none of them."""
 
 SEES = {
     "requester": "contact name text", "window": "contact name reason text", "community": "contact name reason text",
@@ -124,6 +132,37 @@ def test_everybody_sees_what_they_need_to_know(world: tuple[Api, Signer], who: s
     assert sorted(value["name"] for value in values) == SEES[who].split()
 
 
+@pytest.mark.parametrize("name", REGISTER)
+def test_the_registers_persons_are_kept_by_a_security_administrator_alone(
+    world: tuple[Api, Signer], name: str
+) -> None:
+    api, row = world[0], dict(zip(WHO, REGISTER[name].replace(" ", ""), strict=True))
+    somebody = DISTRICT.staff["com-01", "officer"]
+    for who, cell in row.items():
+        headers = {**Case(*world).headers(who), "Idempotency-Key": uuid4().hex}
+        stored = [one.body for one in api.engine.store.load(REGISTER_STREAM)]
+        sealed = api.engine.store.sealed(REGISTER_STREAM)
+        asked = {
+            "sealed": {"contact": "13800000000", **({} if name == "change-contact" else {"name": "某某"})}
+        }
+        asked |= {"person": somebody} if name == "change-contact" else {}
+        ground = {"authority": GROUND} if WHO[who][0] else {}
+        answer = api.client.post(f"/api/v1/register/{name}", json=asked | ground, headers=headers)
+        assert answer.status_code == STATUS[cell], (name, who, answer.text)
+        more = 1 if cell == "+" else 0
+        assert len(api.engine.store.load(REGISTER_STREAM)) == len(stored) + more
+        assert (len(api.engine.store.sealed(REGISTER_STREAM)) > len(sealed)) == bool(more)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nobody_opens_or_closes_a_channel_over_http(world: tuple[Api, Signer], method: str) -> None:
+    for who in ("security", "hotline", "requester"):
+        answer = world[0].client.request(
+            method, "/api/v1/subscriptions", headers=Case(*world).headers(who), json={}
+        )
+        assert answer.status_code == 405
+
+
 def test_the_matrix_names_every_act_that_is_tried() -> None:
     assert RIGHTS.keys() == LIFE.keys() | BESIDE.keys()
-    assert all(len(row.replace(" ", "")) == len(WHO) for row in RIGHTS.values())
+    assert all(len(row.replace(" ", "")) == len(WHO) for row in (*RIGHTS.values(), *REGISTER.values()))

@@ -18,8 +18,11 @@ from adapters.reading import look
 from adapters.settings import Settings
 from domain.matter import commands as do
 from domain.refusal import Refused
+from domain.register.commands import ChangeContact
 from tests.acceptance.notice_world import Told, telling
+from tests.acceptance.staffing import enter
 from workflows.rooms import REGISTER
+from workflows.submission import Sealing
 
 MAIL, PHONE = "someone@mail.example", "13811112222"
 
@@ -232,6 +235,22 @@ def test_staff_are_told_of_a_task_of_a_due_moment_and_of_its_lateness(told: Told
     assert {"due_soon", "due_missed", "urged"} <= set(moments)
     assert len(told.box.to("duty@housing.example")) == len(moments)
     assert {one.pub.fields for one in told.read(REGISTER)} == {("contact",)}
+
+
+def test_an_officer_whose_contact_was_changed_is_told_at_the_newest_one_alone(told: Told) -> None:
+    duty = told.staff("dept-housing", "duty_officer", "first@housing.example")
+    for contact in ("second@housing.example", "third@housing.example"):
+        enter(
+            told.engine, told.tale.desk.district, ChangeContact(person=duty.person),
+            Sealing("contact", duty.person, contact),
+        )  # fmt: skip
+    case, _ = told.register(None)
+    told.tale.desk.accepted_and_triaged(case)
+    told.tale.desk.whistles(case, ("dept-housing",))
+    told.tell()
+
+    assert [one.pub.moment for one in told.on_record(case) if one.pub.to == duty.person] == ["task_arrived"]
+    assert [len(told.box.to(f"{who}@housing.example")) for who in ("first", "second", "third")] == [0, 0, 1]
 
 
 def test_nothing_happens_where_no_way_out_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from domain.acting import CLOCK, Actor, When
 from domain.refusal import Refused
 from domain.register import commands as c
 from domain.register.decide import decide
+from domain.register.events import ContactChanged
+from domain.register.evolve import evolve
 from domain.register.first_link import digest_of
 from domain.register.words import ADMINS, HANDLING, POSTS, incompatible
 from tests.unit.register_world import (
@@ -26,6 +28,7 @@ from tests.unit.register_world import (
     administered,
     district,
     person,
+    recorded,
     refused,
 )
 
@@ -242,6 +245,49 @@ def test_a_person_without_a_sealed_name_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         decide(world.register, c.EnterPerson(person=person(30)), context)
     assert refusal.value.code == "name_missing"
+
+
+def changing(world: World, actor, *sealed: str, who: int = 5):
+    """What the register answers to a change of somebody's contact, with these values sealed beside it."""
+    context = Given(actor, When(occurred_at=world.now, recorded_at=world.now), sealed=frozenset(sealed))
+    return decide(world.register, c.ChangeContact(person=person(who)), context)
+
+
+def test_a_contact_is_changed_as_often_as_it_must_be_and_says_nothing_itself() -> None:
+    world = district()
+    for _ in range(2):
+        (event,) = changing(world, SECURITY, "contact").events
+        assert event.model_dump() == {"person": person(5)}
+        world.register = evolve(world.register, recorded(event, world.now, SECURITY))
+
+
+def test_the_newest_contact_is_the_one_that_its_event_names() -> None:
+    register = district().register
+    for digests in (("first",), ("second",)):
+        event = recorded(ContactChanged(person=person(5)), district().now)
+        register = evolve(register, event.model_copy(update={"sd": digests}))
+    assert register.contacts.get(person(5), ()) == ("second",)
+    assert register.contacts.get(person(6), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("actor", "sealed", "who", "code"),
+    [
+        (SECURITY, (), 5, "contact_missing"),
+        (SECURITY, ("name",), 5, "contact_missing"),
+        (SECURITY, ("contact",), 30, "unknown_person"),
+        (SYSTEM, ("contact",), 5, "not_allowed"),
+        (AUDIT, ("contact",), 5, "audit_admin_changes_nothing"),
+        (Actor(person=person(5), body="mch", post="officer"), ("contact",), 5, "not_allowed"),
+        (Actor(person=person(5), body="system", post="security_admin"), ("contact",), 6, "post_not_held"),
+    ],
+)
+def test_a_contact_is_changed_by_a_security_administrator_alone_and_never_to_nothing(
+    actor, sealed, who, code
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        changing(district(), actor, *sealed, who=who)
+    assert refusal.value.code == code
 
 
 def test_a_person_id_that_could_be_a_name_is_no_command() -> None:
