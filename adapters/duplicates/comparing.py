@@ -7,8 +7,9 @@ of signs, or a name, weighs as much as it is rare among the requests that are co
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ class Likeness(NamedTuple):
 def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
     """How alike the new request is to each of the others, in their order."""
     grams = new.grams
-    shared = [[gram for gram in grams if gram in text] for text in [other.text for other in others]]
+    shared = _shared(grams, [other.text for other in others])
     held = Counter(chain.from_iterable(shared))
     known = max(len(others), FEWEST)
     weights = {gram: _rareness(held[gram], known) ** 2 for gram in grams}
@@ -62,14 +63,28 @@ def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
     return found
 
 
+def _shared(grams: Sequence[str], texts: Sequence[str]) -> list[frozenset[str]]:
+    """Which of the pairs of signs stand in each of the texts.
+
+    One scan finds the places where two of their signs meet; to look for each pair by itself took four times as long.
+    The pattern, which `re` may keep a while, is a set of sorted signs and says none of the words.
+    """
+    wanted = frozenset(grams)
+    if not wanted:
+        return [wanted for _ in texts]
+    first, second = (re.escape("".join(sorted({gram[at] for gram in grams}))) for at in (0, 1))
+    meet = re.compile(f"(?=([{first}][{second}]))").findall
+    return [wanted.intersection(meet(text)) for text in texts]
+
+
 def _rareness(held: int, known: int) -> float:
     """The weight of what `held` of `known` requests have as well: 1 for what nobody has, 0 for what everybody has."""
     return max(0.0, math.log((known + 1) / (held + 1)) / math.log(known + 1))
 
 
-def _cosine(weights: dict[str, float], mine: float, grams: Sequence[str], other: Features) -> float:
+def _cosine(weights: dict[str, float], mine: float, grams: Collection[str], other: Features) -> float:
     """The cosine of both; of the other's own pairs of signs, that the new one lacks, each counts as rare as most are."""
-    common = sum(map(weights.__getitem__, grams))
+    common = math.fsum(map(weights.__getitem__, grams))  # the same in whatever order a set gives them
     if not common or not mine:
         return 0.0
     theirs = math.sqrt(common + _OWN * (max(0, len(other.text) - 1 - len(grams))))

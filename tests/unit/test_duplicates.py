@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.duplicates.comparing import THRESHOLD, Likeness, compare
+from adapters.duplicates.comparing import THRESHOLD, Likeness, _shared, compare
 from adapters.duplicates.features import Features, features_of, number_of, pack, unpack
 from tests.measured_duplicates import MESSAGES, at_thresholds, pairs
 
+_SIGNS = "楼梯坏了3栋a-^]\\[&~|"
+"""Few, so that texts share some; among them those that mean something to a pattern."""
 LIFT = "锦绣家园三号楼的电梯坏了两天，老人上下楼很不方便，请尽快维修"
 OTHERS = (
     "文昌路夜市烧烤油烟很大，晚上十二点还在营业，附近居民没法休息",
@@ -22,6 +24,15 @@ def likeness(one: str, other: str, *, place: str | None = None, other_place: str
     """How alike two are, among a few others."""
     others = [features_of(other, other_place), *map(features_of, OTHERS)]
     return compare(features_of(one, place), others)[0]
+
+
+@given(st.text(_SIGNS, max_size=40), st.lists(st.text(_SIGNS, max_size=40), max_size=5))
+def test_what_texts_share_is_what_is_found_by_looking_for_each_pair_of_signs(
+    new: str, others: list[str]
+) -> None:
+    grams = Features(new).grams
+
+    assert _shared(grams, others) == [frozenset(gram for gram in grams if gram in text) for text in others]
 
 
 @pytest.mark.parametrize(
