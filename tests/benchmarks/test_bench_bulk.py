@@ -1,7 +1,8 @@
 """Live registrations while a table of 20,000 rows is being imported: what they wait longer for it.
 
 `make bench ARGS="-k bulk"`. One hotline hands a request in every 200 ms for half a minute: without an import, then
-while one of live requests runs, then one of history, then without again. All roles run as processes, the sealer too.
+while one of live requests runs, then one of history, then without again. All roles run as processes, the sealer too, on
+SQLite and on a PostgreSQL that flushes every commit.
 Aim: the 95th percentile at most a quarter above the quiet one.
 """
 
@@ -52,7 +53,7 @@ def beside(at: Office, mode: str) -> tuple[list[float], dict[str, Any]]:
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_live_registrations_beside_an_import(store: str, results: Results, tmp_path: Path) -> None:
-    with office_on(store, tmp_path, "0.25") as at:
+    with office_on(store, tmp_path, "0.25", durable=True) as at:
         at.temporal.start()
         at.start("api", "worker", "follow", "seal")
         live(at)  # warm

@@ -118,10 +118,14 @@ def office(folder: Path, dsn: str | None, share: str) -> Iterator[Office]:
 
 
 @contextmanager
-def office_on(store: str, folder: Path, share: str = "0.5") -> Iterator[Office]:
+def office_on(store: str, folder: Path, share: str = "0.5", *, durable: bool = False) -> Iterator[Office]:
+    """On "sqlite", or on "postgres", a server of its own; `durable`: it flushes every commit, as in production."""
     if store == "sqlite":
         with office(folder, None, share) as made:
             yield made
         return
-    with PostgresServer() as server, office(folder, create_database(server.dsn, "office"), share) as made:
+    with (
+        PostgresServer(durable=durable) as server,
+        office(folder, create_database(server.dsn, "office"), share) as made,
+    ):
         yield made
