@@ -50,6 +50,25 @@ def test_a_locked_case_is_erased_by_its_process_when_its_term_ends(world: World)
     assert {value.state for value in world.engine.vault.open(case)} == {"erased"}
 
 
+def test_a_lock_that_was_lifted_ends_in_no_erasure(world: World) -> None:
+    async def story() -> str:
+        await world.open()
+        async with at_work(world):
+            case = await closed(world)
+            await world.act(world.desk.must, case, ARCHIVIST, do.EraseData(ground="purpose_achieved"))
+            await world.running(case)
+            await world.act(world.desk.must, case, ARCHIVIST, do.LiftLock(ground="request_withdrawn"))
+            (lock,) = world.stored(case, "data_locked.v1")
+            await until(lambda: world.engine.handle.clock() > lock.pub.until, 30)
+            await world.completed(case)
+        return case
+
+    case = asyncio.run(story())
+
+    assert erased(world, case) == []
+    assert {value.state for value in world.engine.vault.open(case)} == {"open"}
+
+
 def test_a_term_that_ended_while_temporal_was_lost_is_caught_up_with(world: World) -> None:
     async def story() -> str:
         await world.open()
