@@ -12,12 +12,15 @@ from typer.testing import CliRunner
 from adapters.bundle import verify as verifier
 from adapters.bundle.span import month_bounds, zone_of
 from adapters.cli.main import app
+from adapters.deliveries.desk import deliveries
+from adapters.deliveries.subscriptions import Wanted
 from adapters.demo import turns
 from domain.event import decode
 from domain.matter import commands as do
 from domain.refusal import Refused, Unavailable
 from domain.register import commands as register
 from tests.acceptance.bundle_world import Audited, audited, cosigned, files_of, leaves_of, lived, seat_board
+from tests.acceptance.staffing import keeper
 from tests.bundle_maker import zipped
 from tests.story import DISTRICT, eventful
 from tests.unit.verify_world import Report, run
@@ -85,6 +88,35 @@ def test_it_is_laid_out_as_its_reader_expects(played: Audited) -> None:
         assert files[name] == Path(verifier.__file__).with_name(name).read_bytes()
     assert "核验" in files["README.txt"].decode()
     assert {name for name in files if name.startswith("texts/")}
+
+
+def test_every_channel_out_of_the_house_is_read_from_it(fresh: Audited, tmp_path: Path) -> None:
+    engine, holder = fresh.tale.engine, fresh.actor("com-01", "officer")
+    for ground in (None, "agreement:2026-7"):
+        wanted = Wanted(
+            holder.person,
+            "com-01",
+            "officer",
+            "https://gateway.example/h?key=9d41",
+            ["progress"],
+            ground=ground,
+        )
+        with deliveries(engine) as desk:
+            made, _ = desk.subscriptions.make(keeper(engine), wanted, engine.store.head())
+            desk.subscriptions.change_secret(keeper(engine), made.id, timedelta(hours=1))
+            desk.subscriptions.gone(made.id)
+    fresh.seal()
+
+    path, _ = fresh.take()
+    report = checked(fresh, path)
+
+    assert (report.result, report.faults) == ("pass", set())
+    said = [one["en"] for one in report.findings if one["code"] == "subscription_made"]
+    assert ["no personal data leave" in one for one in said] == [True, False]
+    assert all("https://gateway.example" in one and "com-01" in one for one in said)
+    assert "personal data leave on agreement:2026-7" in said[1]
+    assert {"subscription_changed", "subscription_ended"} <= report.codes
+    assert not any(b"9d41" in data for data in files_of(path).values())
 
 
 def test_it_is_the_same_file_however_often_it_is_made(played: Audited) -> None:

@@ -13,13 +13,14 @@ import pytest
 from adapters.deliveries.desk import deliveries
 from adapters.deliveries.role import outbox_consumer
 from adapters.deliveries.sending import Pace, Sending
-from adapters.deliveries.subscriptions import WEBHOOK
+from adapters.deliveries.subscriptions import WEBHOOK, Wanted
 from adapters.deliveries.webhook import WebhookSender
 from adapters.engine import open_engine
 from adapters.settings import Settings
 from tests.acceptance.world import DISTRICT, Desk
 from tests.receiver import Receiver, receiving
-from workflows.records import reads_of
+from workflows.records import reads_of, refusals_of
+from workflows.rooms import REGISTER
 
 SYSTEM = DISTRICT.staff["com-01", "officer"]
 SECURITY = f"{DISTRICT.security}/system/security_admin"
@@ -136,6 +137,51 @@ def test_a_subscription_is_paused_resumed_rotated_and_ended(desk: Desk) -> None:
             assert desk.act("subscription", "rotate", made["id"], by=SECURITY)["secret"] != made["secret"]
     assert desk.act("subscription", "rotate", made["id"], by=SECURITY)["code"] == "subscription_ended"
     assert desk.act("subscription", "pause", "0" * 16, by=SECURITY)["exit"] == 3
+
+
+def register_events(desk: Desk, name: str) -> list[dict[str, Any]]:
+    """The register's events of that kind, in order."""
+    with desk.engine() as engine:
+        read = [json.loads(one.body) for one in engine.store.load(REGISTER)]
+    return [one for one in read if one["type"] == name]
+
+
+def test_who_opened_a_channel_is_on_record_and_so_is_who_tried_to(desk: Desk) -> None:
+    created(desk, "http://127.0.0.1:9/hook-7c1b", "--ground", "agreement:2026-7")
+    officer = desk.act(
+        "subscription", "create", SYSTEM, "--url", "http://127.0.0.1:9/hook-7c1b", *LIKE, by=desk.who("com-01", "officer")
+    )  # fmt: skip
+
+    (made,) = register_events(desk, "subscription_made.v1")
+    assert (made["person"], made["pub"]["receiver"], made["pub"]["ground"]) == (
+        DISTRICT.security, "http://127.0.0.1:9", "agreement:2026-7"
+    )  # fmt: skip
+    assert officer["code"] == "not_your_post"
+    with desk.engine() as engine:
+        (refused,) = [json.loads(one.body) for one in engine.store.load(refusals_of(REGISTER))]
+        stored = b"".join(one.body for one in engine.store.read(0, 10_000))
+    assert (refused["pub"]["code"], refused["person"]) == ("not_your_post", SYSTEM)
+    assert b"hook-7c1b" not in stored
+
+
+def test_a_subscription_from_before_is_named_by_the_doctor_and_put_on_record_by_hand(desk: Desk) -> None:
+    assert not any(name.startswith("receiver") for name in checks(desk))
+    with receiving() as receiver:
+        with desk.engine() as engine, deliveries(engine) as open_desk:
+            wanted = Wanted(SYSTEM, "com-01", "officer", receiver.url, ["all"])
+            old, receiver.secret = open_desk.subscriptions.create(wanted, engine.store.head())
+        registered(desk)
+        sent(desk)
+        assert receiver.taken == []
+        assert checks(desk)[f"receiver {old.id}"]["ok"] is False
+        assert [(one["state"], one["why"]) for one in listed(desk)] == [("paused", "not_on_record")]
+
+        assert desk.act("subscription", "resume", old.id, by=SECURITY)["exit"] == 0
+        sent(desk)
+
+    assert len(receiver.taken) == 1
+    assert f"receiver {old.id}" not in checks(desk)
+    assert len(register_events(desk, "subscription_made.v1")) == 1
 
 
 def checks(desk: Desk) -> dict[str, dict[str, Any]]:
