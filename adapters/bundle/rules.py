@@ -73,6 +73,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.bundle import law_tables as tables
+from adapters.bundle.law_effects import EFFECTS
 from domain.acting import CLOCK_PERSON, RESIDENT
 from domain.event import Event, canonical
 from domain.matter import guards, words
@@ -152,7 +153,7 @@ def _event(event: type[Event]) -> dict[str, Any]:
         "told": {act: {"matter": told["states"]} for act, types in TELLS.items() if name in types},
         "told_if": told["if"],
         "told_needs": told.get("needs", []),
-        "does": [_filled(step, name, machine, made) for step in tables.EFFECTS.get(name, [])],
+        "does": [_filled(step, name, machine, made) for step in EFFECTS.get(name, [])],
         "starts": tables.STARTS.get(name, []),
         "starts_per_leg": tables.STARTS_PER_LEG.get(name, []),
         "apart": tables.APART.get(name, []),
