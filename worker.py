@@ -57,6 +57,7 @@ from domain.refusal import Refused, Unavailable
 log = structlog.get_logger("worker")
 
 SEAL_BUSY_SECONDS = 0.1
+"""How long the sealer lets events gather after a batch of many: the next head comes that much later, and is one for many."""
 PAUSE_SECONDS = 1.0
 """Between two tries to reach the store or Temporal when a role starts before them."""
 
