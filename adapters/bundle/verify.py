@@ -1512,29 +1512,24 @@ class Log:
         self._found.note("claim_set_aside", zh, en, index)
 
     def _released(self, index: int, leaf: dict[str, Any]) -> None:
-        pub = leaf["pub"]
-        zh = f"规则 {pub['name']} 发布,自 {pub['in_force_from']} 起施行,依据 {leaf['authority']}。"
-        en = f"Rulebook {pub['name']} was released, in force from {pub['in_force_from']}, on {leaf['authority']}."
-        self._found.note("rulebook_released", zh, en, index)
-        if moment(pub["in_force_from"]) < moment(leaf["recorded_at"]) - CLOCK_TOLERANCE:
-            zh, en = (
-                f"规则 {pub['name']} 追溯施行。",
-                f"Rulebook {pub['name']} was put in force for time already past.",
-            )
-            self._found.fail("rulebook_backdated", zh, en, index)
-        self._text(pub["digest"], index)
+        self._put_in_force(index, leaf, "规则", "Rulebook", ("rulebook_released", "rulebook_backdated"))
+        self._text(leaf["pub"]["digest"], index)
 
     def _map(self, index: int, leaf: dict[str, Any]) -> None:
-        pub = leaf["pub"]
-        zh = f"网格图 {pub['name']} 发布,自 {pub['in_force_from']} 起施行,依据 {leaf['authority']}。"
-        en = f"Map {pub['name']} was released, in force from {pub['in_force_from']}, on {leaf['authority']}."
-        self._found.note("map_released", zh, en, index)
-        if moment(pub["in_force_from"]) < moment(leaf["recorded_at"]) - CLOCK_TOLERANCE:
-            zh, en = (
-                f"网格图 {pub['name']} 追溯施行。",
-                f"Map {pub['name']} was put in force for time already past.",
-            )
-            self._found.fail("map_backdated", zh, en, index)
+        self._put_in_force(index, leaf, "网格图", "Map", ("map_released", "map_backdated"))
+
+    def _put_in_force(
+        self, index: int, leaf: dict[str, Any], zh_what: str, en_what: str, codes: tuple[str, str]
+    ) -> None:
+        """Something named is in force from a moment on: the finding that says so, and that for a moment already past."""
+        name, since = leaf["pub"]["name"], leaf["pub"]["in_force_from"]
+        zh = f"{zh_what} {name} 发布,自 {since} 起施行,依据 {leaf['authority']}。"
+        en = f"{en_what} {name} was released, in force from {since}, on {leaf['authority']}."
+        self._found.note(codes[0], zh, en, index)
+        if moment(since) < moment(leaf["recorded_at"]) - CLOCK_TOLERANCE:
+            zh = f"{zh_what} {name} 追溯施行。"
+            en = f"{en_what} {name} was put in force for time already past."
+            self._found.fail(codes[1], zh, en, index)
 
     def _channel(self, index: int, leaf: dict[str, Any]) -> None:
         """A system outside is told of events from now on: a board is to see each way out of the house."""
