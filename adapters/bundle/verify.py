@@ -917,7 +917,7 @@ def _spelled(value: object) -> str:
     return _WRITER.encode(value)
 
 
-_TEXT = r'"([^"\\\x00-\x1f]*)"'
+_TEXT = '"([^"]*)"'
 _SPELLINGS: dict[type, str] = {
     bool: "(true|false)",
     dict: r"(\{.*\})",
@@ -929,7 +929,7 @@ _FLAT = {"basis": r"(\{[^{}]*\})"}
 
 
 def _plain_pattern() -> str:
-    """A leaf in its one spelling, but for what stands within `basis` and `pub`: no escapes, integers of 15 digits."""
+    """A leaf without escapes in its one spelling, but for what stands within `basis` and `pub`: integers of 15 digits."""
     parts = []
     for name, kind in _ENVELOPE.items():
         spelling = _FLAT.get(name, _SPELLINGS[kind])
@@ -938,6 +938,7 @@ def _plain_pattern() -> str:
 
 
 _PLAIN = re.compile(_plain_pattern()).fullmatch
+_NOT_PLAIN = bytes(range(0x20)) + b"\\"  # no string holds these but by an escape
 _AT_ONCE = 16  # leaves that are read together: more would no longer lie in the processor's nearest memory
 
 
@@ -997,7 +998,7 @@ def _plain(entry: bytes) -> tuple[dict[str, Any], str]:
 
     Raises ValueError for any other.
     """
-    match = _PLAIN(entry.decode("utf-8"))
+    match = _PLAIN(entry.decode("utf-8")) if len(entry.translate(None, _NOT_PLAIN)) == len(entry) else None
     if match is None:
         raise ValueError("not plain")
     (
@@ -1256,7 +1257,8 @@ class Times:
         self._found = found
         self._grace = grace
         self._heads = heads
-        self._at = 0
+        self._at = self._until = 0
+        self._good = (datetime.max, datetime.min)  # noqa: DTZ901 - UTC as everywhere here
         self._before = before
         self._late: dict[int, Late] = {}
         self._early = 0
@@ -1283,7 +1285,8 @@ class Times:
         if self.opened is not None and newest < self.opened:  # until the first event of the log's own time
             self._early += 1
             return
-        self._between(recorded, (index, leaf["stream"], leaf["version"]))
+        if index >= self._until or not self._good[0] <= recorded <= self._good[1]:
+            self._between(recorded, (index, leaf["stream"], leaf["version"]))
 
     def _claimed(self, index: int, recorded: datetime, occurred: datetime, leaf: dict[str, Any]) -> None:
         """What lies between happening and recording, where that is not nothing."""
@@ -1309,10 +1312,26 @@ class Times:
             en = f"Recorded {hours:.1f} hours after it happened, unmarked; without a rulebook it cannot be judged."
             self._found.note("late_unjudged", zh, en, *where)
 
-    def _between(self, recorded: datetime, where: tuple[int, str, int]) -> None:
-        while self._at < len(self._heads) and self._heads[self._at][0] <= where[0]:
+    def promise(self, delay: timedelta) -> None:
+        """From now on a leaf may wait so long for a cosigned head."""
+        self.delay, self._until = delay, 0
+
+    def _go_on(self, index: int) -> None:
+        """To the heads around this leaf; and the moments of recording of which there is nothing to say between them."""
+        while self._at < len(self._heads) and self._heads[self._at][0] <= index:
             self._before = self._heads[self._at][1]
             self._at += 1
+        self._until, after = self._heads[self._at] if self._at < len(self._heads) else (sys.maxsize, None)
+        try:
+            begins = [one - self.delay for one in (self._before, after) if one is not None]
+            last = after + BOARD_TOLERANCE if after is not None else datetime.max  # noqa: DTZ901 - UTC as everywhere here
+            self._good = (max(begins, default=datetime.min), last)  # noqa: DTZ901
+        except OverflowError:
+            self._good = (datetime.max, datetime.min)  # noqa: DTZ901
+
+    def _between(self, recorded: datetime, where: tuple[int, str, int]) -> None:
+        if where[0] >= self._until:
+            self._go_on(where[0])
         if self._before is not None and recorded < self._before - self.delay:
             zh = f"列在 {written(self._before)} 共签的首部之后,所称记录时间却早得超出承诺时限:倒签。"
             en = f"It stands behind the head cosigned at {written(self._before)}, yet claims to be far older: backdated."
@@ -2551,7 +2570,7 @@ class Law:
         """The next leaf, in log order; its envelope has been checked, its `pub` has not."""
         self._index, self._leaf = index, leaf
         if leaf["command"] != self._first["command"]:  # the first event of an act, the one of its own case
-            self._hidden = self._last is None or self._last + 1 != index
+            self._hidden = self._last != index - 1
             self._first = leaf
         self._last = index
         spec = self._specs.get(leaf["type"])
@@ -4583,7 +4602,7 @@ class Audit:
 
     def _policy_moved(self) -> None:
         if self.log.delay_hours is not None:
-            self.times.delay = timedelta(hours=self.log.delay_hours)
+            self.times.promise(timedelta(hours=self.log.delay_hours))
         if self.log.adopted_at is not None:
             self.times.judged_from = self.log.adopted_at
 
