@@ -67,12 +67,16 @@ class OpenCase:
     values: tuple[Opened, ...]
 
 
-def look(engine: Engine, case: str, viewer: Actor | None, register: Register | None = None) -> Seen:
-    """The case, judged as it stands now, by the register as it stands now or as it was just read.
+def look(
+    engine: Engine, case: str, viewer: Actor | None, register: Register | None = None,
+    events: tuple[Stored, ...] | None = None,
+) -> Seen:  # fmt: skip
+    """The case, judged as it stands now, by the register as it stands now or as it was just read; so with its events.
 
     Raises NotFound where there is none, or none for this viewer; Unavailable.
     """
-    events = tuple(engine.store.load(case))
+    if events is None:
+        events = tuple(engine.store.load(case))
     there = bool(events) and events[0].type in _OPENING
     history = [
         decode(stored.type, stored.body)

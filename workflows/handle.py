@@ -156,8 +156,11 @@ class Handle:
     def answer(self, client: str, key: str) -> Answer | None:
         """The first answer under this key, None before it. An edge that looks a number up to choose its command asks
         here first: the number's case may have been hidden meanwhile, and its own answer stays the same (law 3)."""
-        known = self.store.answered(client, key)
-        return None if known is None else answer_from(known.answer)
+        return self.answers(client, (key,)).get(key)
+
+    def answers(self, client: str, keys: Sequence[str]) -> dict[str, Answer]:
+        """The same for several keys, as of one moment; without those that nothing was decided under."""
+        return {key: answer_from(known.answer) for key, known in self.store.answers(client, keys).items()}
 
     def backfill(self, submissions: Sequence[Submission]) -> list[Answer]:
         """Many matters of other systems, each decided by itself, kept in one transaction (DESIGN.md §9).

@@ -145,6 +145,10 @@ class EventStore(Protocol):
         """The row of a decided command, or None."""
         ...
 
+    def answers(self, client: str, keys: Sequence[str]) -> dict[str, Answered]:
+        """The rows of those of a client's commands that are decided, by their keys, in one look."""
+        ...
+
     def blind(self, streams: Sequence[str]) -> int:
         """Put BLINDED for the digests of all commands of these cases; returns how many there were. For restores: an
         append does it with the erasure itself."""

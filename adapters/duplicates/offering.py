@@ -13,7 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from adapters.duplicates.comparing import THRESHOLD, Likeness, compare
-from adapters.duplicates.features import features_of
+from adapters.duplicates.features import Features, features_of
 from adapters.duplicates.index import Block, Entry
 from adapters.engine import Engine
 from adapters.reading import Seen, look
@@ -66,23 +66,44 @@ class Offer(NamedTuple):
     more: bool = False
 
 
-def take_in(engine: Engine, submission: Submission, answer: Answer) -> None:
-    """Put a matter that was just registered into the index. Raises nothing: what is missed here, the filler brings in."""
+class Taken(NamedTuple):
+    """A matter that was just registered: its events, and its row of the index where it was put in."""
+
+    case: str
+    events: tuple[Stored, ...]
+    own: tuple[Entry, Features] | None = None
+
+
+def take_in(engine: Engine, submission: Submission, answer: Answer) -> Taken | None:
+    """Put a matter that was just registered into the index; None for any other answer.
+
+    What is missed in the index, the filler brings in. Raises Unavailable where the matter cannot be read back.
+    """
     if not isinstance(submission.command, RegisterMatter) or not answer.accepted:
-        return
+        return None
+    events = tuple(engine.store.load(answer.case))
+    return Taken(answer.case, events, _put(engine, submission, answer, events[0]))
+
+
+def _put(
+    engine: Engine, submission: Submission, answer: Answer, opening: Stored
+) -> tuple[Entry, Features] | None:
     said = {one.name: one for one in reversed(submission.sealed) if isinstance(one.value, str)}
     text = said.get("text")
     if text is None:
-        return
+        return None
     place = said.get("place")
     try:
-        entry = entry_of(engine.store.load(answer.case)[0], text.subject)
+        entry = entry_of(opening, text.subject)
         # Sent again at the same moment it may be put in by either; sent again later it may have ended.
-        if entry is not None and not (answer.repeated and _ended(engine, answer.case)):
-            features = features_of(str(text.value), None if place is None else str(place.value))
-            engine.likeness.index().put([(entry, features)])
+        if entry is None or (answer.repeated and _ended(engine, answer.case)):
+            return None
+        features = features_of(str(text.value), None if place is None else str(place.value))
+        engine.likeness.index().put([(entry, features)])
+        return entry, features
     except Exception as error:  # noqa: BLE001 - accepted is accepted, whatever goes wrong beside it (law 2)
         _log.warning("not_indexed", case=answer.case, error=type(error).__name__)
+        return None
 
 
 def _ended(engine: Engine, case: str) -> bool:
@@ -104,28 +125,32 @@ def entry_of(opening: Stored, subject: str) -> Entry | None:
     )  # fmt: skip
 
 
-def offered(engine: Engine, case: str, viewer: Actor, *, earlier: bool = False) -> Offer:
+def offered(
+    engine: Engine, case: str, viewer: Actor, *, earlier: bool = False, taken: Taken | None = None
+) -> Offer:
     """Open matters that are likely about the same as this one, the likeliest first, of those whose words the viewer
-    may read: a score says something of them. `earlier`: only those registered before it.
+    may read: a score says something of them. `earlier`: only those registered before it. `taken`: what was just read of it.
 
     Raises NotFound for a case that the viewer may not see.
     """
     if viewer.body == RESIDENT:
         return Offer((), "not_for_residents")
-    seen = look(engine, case, viewer)
+    seen = look(engine, case, viewer, events=taken.events if taken else None)
     try:
-        return _offered(engine, seen, viewer, earlier)
+        return _offered(engine, seen, viewer, earlier, taken.own if taken else None)
     except Unavailable:
         return Offer(None, "index_unavailable")
 
 
-def offered_at_intake(engine: Engine, case: str, command: Command, actor: Actor) -> Offer | None:
+def offered_at_intake(
+    engine: Engine, case: str, command: Command, actor: Actor, taken: Taken | None = None
+) -> Offer | None:
     """What is offered with the answer of registering; None to residents, who learn nothing of other people's matters,
     of an accusation, and to who may not see what they handed in. Raises nothing."""
     if not isinstance(command, RegisterMatter) or command.accusation or actor.body == RESIDENT:
         return None
     try:
-        return offered(engine, case, actor, earlier=True)  # sent again it gets the same answer
+        return offered(engine, case, actor, earlier=True, taken=taken)  # sent again it gets the same answer
     except NotFound:
         return None
     except Exception as error:  # noqa: BLE001 - accepted is accepted, whatever goes wrong beside it (law 2)
@@ -133,9 +158,11 @@ def offered_at_intake(engine: Engine, case: str, command: Command, actor: Actor)
         return Offer(None, "index_unavailable")
 
 
-def _offered(engine: Engine, seen: Seen, viewer: Actor, earlier: bool) -> Offer:
+def _offered(
+    engine: Engine, seen: Seen, viewer: Actor, earlier: bool, own: tuple[Entry, Features] | None
+) -> Offer:
     index = engine.likeness.index()
-    own = index.of(seen.matter.id)
+    own = own or index.of(seen.matter.id)
     if own is None:
         return Offer(None, "not_indexed")
     entry, features = own

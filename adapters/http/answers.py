@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from adapters.disclosure import disclosed
-from adapters.duplicates.offering import offered_at_intake
+from adapters.duplicates.offering import Taken, offered_at_intake
 from adapters.engine import Engine
 from adapters.http.models import LikelyDuplicate
 from adapters.http.problems import problem
@@ -125,8 +125,18 @@ def _number(engine: Engine, case: str) -> str | None:
     return state.number if state else None
 
 
-def _likely(engine: Engine, submission: Submission) -> dict[str, Any]:
-    offer = offered_at_intake(engine, submission.case, submission.command, submission.actor)
+def told_at_intake(engine: Engine, submission: Submission, taken: Taken) -> dict[str, Any]:
+    """What is told of a new matter beside its answer: the receipt, and what is likely about the same."""
+    found = dict[str, Any]()
+    try:
+        found["receipt"] = receipt_of(engine, taken.events[0])
+    except Refused as error:
+        found["receipt_failed"] = error.code
+    return found | _likely(engine, submission, taken)
+
+
+def _likely(engine: Engine, submission: Submission, taken: Taken) -> dict[str, Any]:
+    offer = offered_at_intake(engine, taken.case, submission.command, submission.actor, taken)
     if offer is None:
         return {}
     if offer.matters is None:
@@ -139,12 +149,7 @@ def _told(engine: Engine, submission: Submission, answer: Answer) -> dict[str, A
     if answer.case in STREAMS:
         return found
     if isinstance(command, RegisterMatter):
-        found["number"] = command.number
-        try:
-            found["receipt"] = receipt_of(engine, engine.store.load(answer.case)[0])
-        except Refused as error:
-            found["receipt_failed"] = error.code
-        return found | _likely(engine, submission)
+        return {"number": command.number}
     found["number"] = answer.number or _number(engine, answer.case)
     if isinstance(command, DiscloseCase):
         found["disclosures"] = asdict(disclosed(engine, answer.case, engine.handle.command_id(submission)))

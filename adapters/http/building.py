@@ -38,6 +38,8 @@ class Building:
     ids: Derived
     case: str
     made: dict[str, Any] = field(default_factory=dict)
+    fresh: bool = False
+    """Whether it is known that nothing was decided under its key before."""
 
     def command(self) -> Command:
         """The command. Raises NotFound, Refused "malformed"."""
@@ -123,7 +125,7 @@ def _receivers(one: Building, value: Any, fields: dict[str, Any]) -> Any:
 def _number(one: Building, value: Any, fields: dict[str, Any]) -> Any:
     if one.operation.command is odo.SuperviseLeg:
         return value
-    before = one.engine.handle.load(one.ids.id("child"))
+    before = None if one.fresh else one.engine.handle.load(one.ids.id("child"))
     if before is not None:
         return before.number  # the act is sent again, perhaps on another day
     at: datetime = getattr(one.given, "seen_at", None) or one.engine.handle.clock()

@@ -6,6 +6,7 @@ The read models follow the record by a moment; `Huiyin-Position` says up to whic
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -175,8 +176,21 @@ def router(engine: Engine, doors: Doors, reader: Reader) -> APIRouter:
         ("/me", of.read_me, "register", "Who I am 我是谁"),
     )
     for path, listed, tag, summary in lists:
-        made.add_api_route(path, listed, tags=[tag], summary=summary, operation_id=listed.__name__)
+        made.add_api_route(
+            path, _at_one_look(engine, listed), tags=[tag], summary=summary, operation_id=listed.__name__
+        )
     return made
+
+
+def _at_one_look(engine: Engine, listed: Callable[..., Any]) -> Callable[..., Any]:
+    """Who asks and what they may see are of one moment."""
+
+    @wraps(listed)
+    def asked(*given: Any, **named: Any) -> Any:
+        with engine.handle.standing.one_look():
+            return listed(*given, **named)
+
+    return asked
 
 
 def _page(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adapters.duplicates.offering import take_in
-from adapters.http.answers import ReopeningRefused, respond
+from adapters.duplicates.offering import Taken, take_in
+from adapters.http.answers import ReopeningRefused, respond, told_at_intake
 from domain.acting import Command
 from domain.matter.commands import AddSupplement, ReopenMatter
 from workflows.submission import Answer, OutsideNumber, Sealing, Submission
@@ -27,34 +27,40 @@ ANSWERED = frozenset({"called_back", "closed"})
 
 
 class HandedIn(NamedTuple):
-    """What was handed in, its answer, and what the edge tells beside it (fields of Accepted)."""
+    """What was handed in, its answer, and what the edge tells beside it (fields of Accepted); of a new matter what was
+    read of it as it was taken in."""
 
     submission: Submission
     answer: Answer
     told: dict[str, Any]
+    taken: Taken | None = None
 
 
 def register(acting: Acting) -> Response:
     """Register it, or follow up the matter that it is about."""
     handed = hand_in(acting)
-    return respond(acting.engine, handed.submission, handed.answer, **handed.told)
+    beside = {} if handed.taken is None else told_at_intake(acting.engine, handed.submission, handed.taken)
+    return respond(acting.engine, handed.submission, handed.answer, **handed.told, **beside)
 
 
 def hand_in(acting: Acting) -> HandedIn:
     """The same, for an edge that answers in words of its own. Raises Refused, Unavailable."""
     handle = acting.engine.handle
     made, outside = _read(acting)
-    client = acting.caller.client(made.actor)
-    known = _known(acting, made, outside)
-    earlier = handle.answer(client, acting.key)
+    before = _before(acting, made)
+    earlier, known = before.get(""), _known(acting, made, outside, before)
+    if known is not None and earlier is None:
+        # Known by its number perhaps since a moment ago, by this very message: sent twice at once it is one.
+        earlier = handle.answer(acting.caller.client(made.actor), acting.key)
     if known is None or (earlier is not None and earlier.code != "known_number"):
-        submission = _registration(acting, made, outside)
+        submission = _registration(acting, made, outside, fresh=earlier is None)
         answer = handle(submission)
-        take_in(acting.engine, submission, answer)
+        taken = take_in(acting.engine, submission, answer)
         if answer.code != "known_number":
             became = {"became": "registered"} if answer.accepted else {}
-            return HandedIn(submission, answer, became | (made.made if answer.accepted else {}))
-        known = _known(acting, made, outside)  # another message of the same number was faster
+            return HandedIn(submission, answer, became | (made.made if answer.accepted else {}), taken)
+        # Another message of the same number was faster.
+        known = _known(acting, made, outside, _before(acting, made))
         if known is None:
             return HandedIn(submission, answer, {})
     return follow_up(acting, known, outside)
@@ -63,7 +69,7 @@ def hand_in(acting: Acting) -> HandedIn:
 def foreseen(acting: Acting) -> HandedIn:
     """What handing it in would come to now; nothing is kept, not even a refusal. Raises Refused, Unavailable."""
     made, outside = _read(acting)
-    known = _known(acting, made, outside)
+    known = _known(acting, made, outside, _before(acting, made))
     if known is None:
         submission, became = _registration(acting, made, outside), "registered"
         return HandedIn(submission, acting.engine.handle.preview(submission), {"became": became})
@@ -90,18 +96,30 @@ def _read(acting: Acting) -> tuple[Building, tuple[OutsideNumber, ...]]:
     return acting.building(acting.ids.id("case")), outside + acting.message
 
 
-def _registration(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -> Submission:
+def _registration(
+    acting: Acting, made: Building, outside: tuple[OutsideNumber, ...], *, fresh: bool = False
+) -> Submission:
+    made.fresh = fresh
     command = made.command()
     return acting.submission(made, command, sealed=made.sealed(command), outside=outside)
 
 
-def _known(acting: Acting, made: Building, outside: tuple[OutsideNumber, ...]) -> str | None:
+def _before(acting: Acting, made: Building) -> dict[str, Answer]:
+    """What was answered under this key before, by the part of it."""
+    parts = ("", REOPENING, SUPPLEMENT)
+    keys = [acting.key + part for part in parts]
+    answers = acting.engine.handle.answers(acting.caller.client(made.actor), keys)
+    return {part: answers[key] for part, key in zip(parts, keys, strict=True) if key in answers}
+
+
+def _known(
+    acting: Acting, made: Building, outside: tuple[OutsideNumber, ...], before: dict[str, Answer]
+) -> str | None:
     """The case that was followed up under this key, or that a number is known by."""
-    handle, client = acting.engine.handle, acting.caller.client(made.actor)
+    handle = acting.engine.handle
     for part in (REOPENING, SUPPLEMENT):
-        before = handle.answer(client, acting.key + part)
-        if before is not None:
-            return before.case
+        if part in before:
+            return before[part].case
     found = (handle.find(one.source, one.number, made.actor) for one in outside)
     return next((case for case in found if case is not None), None)
 

@@ -27,6 +27,8 @@ _STATEMENTS = {
     " WHERE originator_id = %s AND originator_version = %s AND state = %s",
     "answered": "SELECT digest, stream, outcome, answer, recorded_at FROM {schema}.commands"
     " WHERE client = %s AND key = %s",
+    "answers": "SELECT key, digest, stream, outcome, answer, recorded_at FROM {schema}.commands"
+    " WHERE client = %s AND key IN (SELECT json_array_elements_text(%s::json))",
     "find": "SELECT stream FROM {schema}.refs WHERE source = %s AND digest = %s",
     "sealed": "SELECT digest, stream, subject, name, ciphertext FROM {schema}.sealed_values WHERE stream = %s"
     " ORDER BY subject, name, digest",

@@ -63,8 +63,8 @@ def connect(
     return connection
 
 
-def pool(dsn: str, schema: str) -> PostgresDatastore:
-    """The library's datastore, its settings passed explicitly, over connections of ours."""
+def pool(dsn: str, schema: str, options: str = "") -> PostgresDatastore:
+    """The library's datastore, its settings passed explicitly, over connections of ours; `options` are the server's."""
     parameters = _parameters(dsn, OPTIONS)
     made = PostgresDatastore(
         *(str(parameters.get(name, "")) for name in ("dbname", "host", "port", "user", "password")),
@@ -73,7 +73,9 @@ def pool(dsn: str, schema: str) -> PostgresDatastore:
         originator_id_type="text",
         enable_db_functions=False,
     )
-    made.pool = Connections(lambda: connect(dsn, row_factory=dict_row), MOST)  # type: ignore[assignment]
+    made.pool = Connections(
+        lambda: connect(dsn, options=f"{OPTIONS} {options}".strip(), row_factory=dict_row), MOST
+    )  # type: ignore[assignment]
     return made
 
 

@@ -29,6 +29,7 @@ class Statements(NamedTuple):
     peek: str
     same: str
     answered: str
+    answers: str
     find: str
     sealed: str
     text: str
@@ -106,6 +107,14 @@ class RecordedStore:
             return None
         digest, stream, outcome, answer, recorded_at = rows[0]
         return Answered(client, key, digest, stream, outcome, answer, as_moment(recorded_at))
+
+    def answers(self, client: str, keys: Sequence[str]) -> dict[str, Answered]:
+        """The rows of decided commands, by their keys."""
+        rows = self._recorder.rows(self._statements.answers, client, json.dumps(keys))
+        return {
+            key: Answered(client, key, digest, stream, outcome, answer, as_moment(recorded_at))
+            for key, digest, stream, outcome, answer, recorded_at in rows
+        }
 
     def blind(self, streams: Sequence[str]) -> int:
         """Blind the digests of all commands of these cases."""

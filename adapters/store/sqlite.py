@@ -28,6 +28,8 @@ _STATEMENTS = Statements(
     peek="SELECT rowid, known_at FROM stored_events WHERE rowid >= ? ORDER BY rowid LIMIT 1",
     same="SELECT rowid FROM stored_events WHERE originator_id = ? AND originator_version = ? AND state = ?",
     answered="SELECT digest, stream, outcome, answer, recorded_at FROM commands WHERE client = ? AND key = ?",
+    answers="SELECT key, digest, stream, outcome, answer, recorded_at FROM commands"
+    " WHERE client = ? AND key IN (SELECT value FROM json_each(?))",
     find="SELECT stream FROM refs WHERE source = ? AND digest = ?",
     sealed="SELECT digest, stream, subject, name, ciphertext FROM sealed_values WHERE stream = ?"
     " ORDER BY subject, name, digest",

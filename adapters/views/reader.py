@@ -24,8 +24,7 @@ class Reader:
 
     def rows(self, statement: str, *parameters: object) -> list[Record]:
         """Any reading statement over the tables of `schema`; `?` stands for a parameter."""
-        with self.pool.reading() as sql:
-            return sql.records(statement, *parameters)
+        return self.pool.records(statement, *parameters)
 
     def case_of(self, number: str) -> str | None:
         """The case of a number, or None."""

@@ -8,12 +8,14 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row, tuple_row
 
 from adapters.store.out_of_reach import reported
 from adapters.store.positions import Connection
 from adapters.store.postgres_link import advisory_key, is_postgres, pool
 from adapters.store.sqlite_files import ReadingDatastore, sqlite_path
+
+SEARCH_PATH = "-c search_path=views"
 
 
 class Sql:
@@ -76,7 +78,7 @@ class ReadingPool:
 
     def __init__(self, url: str) -> None:
         """`url` as for StoredPositions."""
-        self._postgres = pool(url, "views") if is_postgres(url) else None
+        self._postgres = pool(url, "views", SEARCH_PATH) if is_postgres(url) else None
         self._sqlite = None if self._postgres else ReadingDatastore(sqlite_path(url, "views.db"))
 
     @contextmanager
@@ -84,6 +86,15 @@ class ReadingPool:
         """One consistent reading. Raises Unavailable."""
         with reported(), self._opened() as connection:
             yield Sql(connection)
+
+    def records(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
+        """All rows of one statement, by column; a single one needs no transaction around it. Raises Unavailable."""
+        if self._postgres is None:
+            with self.reading() as sql:
+                return sql.records(statement, *parameters)
+        with reported(), self._postgres.pool.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            return cursor.execute(statement.replace("?", "%s").encode(), parameters).fetchall()
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
