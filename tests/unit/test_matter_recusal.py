@@ -126,7 +126,14 @@ OFFICERS = [
     if state in TABLE[act]
     and state not in ("archived", "merged")
     and act
-    not in ("add_supplement", "join_requester", "request_withdrawal", "declare_recusal", "state_notice_wish")
+    not in (
+        "add_supplement",
+        "join_requester",
+        "request_withdrawal",
+        "declare_recusal",
+        "state_notice_wish",
+        "lift_lock",  # nobody is recused in a locked case any more: its ground could not be sealed
+    )
     and (state, act) != ("closed", "reopen_matter")
 ]
 
@@ -139,6 +146,15 @@ def test_a_recused_person_does_no_act_that_was_open_to_them(state: str, act: str
     world.do(leader, recusal(who))
 
     world.when(who, command).refused("recused")
+
+
+def test_who_was_recused_before_a_case_was_locked_does_not_lift_the_lock() -> None:
+    world = recused(World().given(*TO_CLOSED), ARCHIVIST)
+    colleague = world.also(Actor(person=uid(0xA2), body="resident"), ARCHIVIST.body, ARCHIVIST.post or "")
+    world.do(colleague, do.EraseData(ground="consent_withdrawn"))
+
+    world.when(ARCHIVIST, do.LiftLock(ground="request_withdrawn")).refused("recused")
+    world.when(colleague, do.LiftLock(ground="request_withdrawn")).allowed()
 
 
 def test_another_post_does_not_bring_a_recused_person_back() -> None:
