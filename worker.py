@@ -199,6 +199,7 @@ async def over_the_store(role: Role, settings: Settings, stop: asyncio.Event) ->
 
 async def run(role: str, settings: Settings) -> None:
     """Run one role until told to stop. Raises Refused when it cannot start."""
+    log.debug("starting", role=role, code=code_release())
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)

@@ -89,7 +89,9 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP, or its head is too long."""
         del msg
-        self._end("no_http", f"Send HTTP/1.1, with a head of at most {LONGEST_HEAD:,} bytes.")
+        self._end(
+            "no_http", f"Send HTTP/1.1, by one of its methods, with a head of at most {LONGEST_HEAD:,} bytes."
+        )
 
     def _await_head(self) -> None:
         self._awaiting = self.loop.call_later(self.head_seconds, self._too_slow)
