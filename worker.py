@@ -56,8 +56,8 @@ from domain.refusal import Refused, Unavailable
 
 log = structlog.get_logger("worker")
 
-SEAL_BUSY_SECONDS = 0.1
-"""How long the sealer lets events gather after a batch of many: the next head comes that much later, and is one for many."""
+SEAL_BUSY_EVENTS, SEAL_BUSY_SECONDS = 2, 0.1
+"""Events that come faster than they are sealed one by one gather for a moment: the next head is one for many."""
 PAUSE_SECONDS = 1.0
 """Between two tries to reach the store or Temporal when a role starts before them."""
 
@@ -143,8 +143,16 @@ async def seal(engine: Engine, stop: asyncio.Event) -> None:
         ahead = boards_ahead(evidence, engine.handle, mark_of(settings))
         sealer = sealer_of(settings, store, evidence, opening_of(settings, code_release()), now, ahead)
         log.info("sealing", origin=settings.origin)
-        # An event is sealed at once; in a busy time the next wait a moment, for a round costs much and an event little.
-        follower = Follower(store, [sealer], evidence, batch=BATCH, gather=0.0, busy=SEAL_BUSY_SECONDS)
+        # An event is sealed at once; a round costs much and an event more in it little.
+        follower = Follower(
+            store,
+            [sealer],
+            evidence,
+            batch=BATCH,
+            gather=0.0,
+            busy=SEAL_BUSY_SECONDS,
+            busy_from=SEAL_BUSY_EVENTS,
+        )
         with figures(of_followers(follower.positions, store, now), of_log(evidence, now), of_pools):
             cosigner = Cosigner(evidence, engine.handle)
             await following(follower, stop, cosigner.run(stop), keep_counting(engine.handle, stop))

@@ -70,11 +70,12 @@ class Follower:
 
     def __init__(
         self, store: EventStore, consumers: Sequence[Consumer], leaders: Leaders, *, batch: int = BATCH,
-        gather: float = GATHER_SECONDS, busy: float = BUSY_SECONDS,
+        gather: float = GATHER_SECONDS, busy: float = BUSY_SECONDS, busy_from: int = BUSY_EVENTS,
     ) -> None:  # fmt: skip
-        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come, or `busy` ones."""
+        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come; after a batch of
+        `busy_from` and more, after `busy` ones."""
         self._store, self._consumers, self._leaders = store, tuple(consumers), leaders
-        self._batch, self._gather, self._busy = batch, gather, busy
+        self._batch, self._gather, self._busy, self._busy_from = batch, gather, busy, busy_from
         self._at: dict[str, int] = {}
         self._head = 0
         self._stopping = asyncio.Event()
@@ -173,7 +174,7 @@ class Follower:
                 failpoint("follower.after_take")
                 after = self._at[consumer.name] = batch[-1].position
                 self._head = max(self._head, after)
-                if BUSY_EVENTS <= len(batch) < self._batch:
+                if self._busy_from <= len(batch) < self._batch:
                     await self._pause(self._busy)
         finally:
             if ahead is not None:

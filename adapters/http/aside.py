@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
-MOST_THREADS = 40
+MOST_THREADS = 8
+"""Half of their time they wait for the store; more of them would wait for each other."""
 _threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="act")
 
 P = ParamSpec("P")
