@@ -109,6 +109,17 @@ def test_a_refusal_may_be_answered_without_any_event(store: Store) -> None:
     assert store.answered("window", "refused") is not None
 
 
+def test_the_answers_to_several_keys_are_those_to_each_and_of_no_other_client(store: Store) -> None:
+    store.append(batch(key="one"))
+    store.append(one(new_id(), key="two"))
+
+    found = store.answers("window", ["two", "nobody's", "one"])
+
+    assert found == {key: store.answered("window", key) for key in ("one", "two")}
+    assert store.answers("counter", ["one", "two"]) == {}
+    assert store.answers("window", []) == {}
+
+
 def test_the_same_key_again_is_already_answered_and_writes_nothing(store: Store) -> None:
     first, second = new_id(), new_id()
     store.append(one(first, key="the-key"))
