@@ -8,6 +8,7 @@ says nothing (RFC 9110, section 6.5.1), and all of them are problems like all ot
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -27,6 +28,8 @@ class Connection(HttpToolsProtocol):
     most = MOST_CONNECTIONS
     _awaiting: asyncio.TimerHandle | None = None
     _in_head = False
+    _running: RequestResponseCycle | None = None
+    """The request that is being answered, or was last; those behind it wait in `pipeline`, the newest first."""
     _unread = 0
     """Bytes since the last that were a whole head, a piece of a body or the end of a message."""
 
@@ -39,17 +42,26 @@ class Connection(HttpToolsProtocol):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes; a head, and what follows a body, may have so many of them."""
+        """Bytes; a head, and what follows a body, may have so many of them, and as long as a head."""
         if self.transport.is_closing():
             return
+        self._unset_keepalive_if_required()
         self._unread += len(data)
-        super().data_received(data)
-        if self._unread > LONGEST_HEAD and not self.transport.is_closing():
+        self._feed(data)
+        if self.transport.is_closing():
+            return
+        if self._unread > LONGEST_HEAD:
             self.send_400_response("")
+        elif self._awaiting is None and (self._running is None or self._running.response_complete):
+            self._await_head()  # empty lines, or the rest of a body that nobody reads any more
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
+        """The client is gone: whoever is still answering it hears so."""
         self._head_is_there()
+        for cycle in (self._running, *(queued for queued, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -83,15 +95,28 @@ class Connection(HttpToolsProtocol):
         self._unread = 0
         super().on_message_complete()
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Whoever offers another protocol beside this one is answered in this one (RFC 9110, section 7.8)."""
-
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP, or its head is too long."""
         del msg
         self._end(
             "no_http", f"Send HTTP/1.1, by one of its methods, with a head of at most {LONGEST_HEAD:,} bytes."
         )
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _feed(self, data: bytes) -> None:
+        """Whoever offers another protocol beside this one is answered in this one (RFC 9110, section 7.8)."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as offered:
+                data = data[offered.args[0] :]
+            except httptools.HttpParserError:
+                self.send_400_response("")
+                return
 
     def _await_head(self) -> None:
         self._awaiting = self.loop.call_later(self.head_seconds, self._too_slow)
@@ -107,14 +132,17 @@ class Connection(HttpToolsProtocol):
             self._end("body_too_slow", "Send the request faster.")
 
     def _end(self, code: str, detail: str) -> None:
-        """Answer by a problem and close. An earlier request that came whole is answered first, and nothing after it."""
-        earlier: RequestResponseCycle | None = self.cycle
-        if earlier is not None and not earlier.response_complete:
-            if earlier.response_started or not earlier.more_body:
-                earlier.keep_alive = False
+        """Answer by a problem and close. What came whole before it is answered first, and nothing after it."""
+        if self.pipeline and self.pipeline[0][0].more_body:
+            self.pipeline.popleft()  # this is the one that broke off, and nobody has begun to answer it
+        newest = self.pipeline[0][0] if self.pipeline else self._running
+        if newest is not None and not newest.response_complete:
+            if newest.response_started or not newest.more_body:
+                newest.keep_alive = False
+                self.cycle = newest
                 self.flow.pause_reading()
                 return
-            earlier.disconnected = True
+            newest.disconnected = True
         response = turned_away(code, detail)
         lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
         head = [STATUS_LINE[response.status_code], *lines, b"connection: close\r\n\r\n"]

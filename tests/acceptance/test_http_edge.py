@@ -23,6 +23,7 @@ from adapters.http.edge.bodies import Bodies
 from adapters.http.edge.crowd import Crowd
 from adapters.http.edge.rates import MOST_KNOWN, Allowance, Bucket, Rates
 from adapters.http.limits import DEEPEST, MOST_BYTES
+from adapters.http.serve import listener, serve
 from adapters.settings import Settings
 from tests.acceptance.http_world import Api, api_over, told
 
@@ -180,6 +181,72 @@ def test_what_follows_a_whole_request_and_is_no_http_does_not_spoil_its_answer(a
 
     assert raw.startswith(b"HTTP/1.1 200")
     assert raw.count(b"HTTP/1.1") == 1
+
+
+def test_what_breaks_off_behind_a_request_is_not_its_answer(api: Api) -> None:
+    broken = "POST /api/v1/matters HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    with connected(api.url) as client:
+        client.sendall(f"GET /docs HTTP/1.1\r\nHost: a\r\n\r\n{broken}".encode())
+        raw = b"".join(iter(lambda: client.recv(100_000), b""))
+
+    assert raw.startswith(b"HTTP/1.1 200")
+    assert raw.count(b"HTTP/1.1 ") == 1
+
+
+def test_requests_in_one_packet_are_answered_in_their_order_whatever_they_offer(api: Api) -> None:
+    offering = "Connection: Upgrade\r\nUpgrade: h2c\r\n"
+    with connected(api.url) as client:
+        client.sendall(
+            f"GET /healthz HTTP/1.1\r\nHost: a\r\n{offering}\r\nGET /nowhere HTTP/1.1\r\nHost: a\r\n{offering}\r\n"
+            "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        )
+        raw = b"".join(iter(lambda: client.recv(100_000), b""))
+
+    assert [part[:3] for part in raw.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404", b"200"]
+
+
+@pytest.mark.parametrize(
+    "after", [b"\r\n", b"{"], ids=["an empty line", "the rest of a body that nobody reads"]
+)
+def test_a_connection_that_brings_no_further_request_is_let_go_of(
+    api: Api, monkeypatch: pytest.MonkeyPatch, after: bytes
+) -> None:
+    monkeypatch.setattr(Connection, "head_seconds", 1.0)
+    length = b"Content-Length: 999\r\n" if after == b"{" else b""
+    with connected(api.url) as client:
+        client.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n")
+        assert client.recv(10_000).startswith(b"HTTP/1.1 404")
+        drip(client, after)
+
+        assert b"HTTP/1.1 408" in b"".join(iter(lambda: client.recv(10_000), b""))
+
+
+def test_a_stream_ends_with_its_client_though_a_request_waits_behind_it() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await receive()
+        begun.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        over.set()
+
+    async def asked() -> None:
+        with listener(Settings(api_port=0)) as at:
+            stop, told = asyncio.Event(), asyncio.Event()
+            serving = asyncio.create_task(serve(stream, at, stop, lambda _: told.set()))
+            await told.wait()
+            _, writer = await asyncio.open_connection(*at.getsockname()[:2])
+            writer.write(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+            assert await asyncio.to_thread(begun.wait, 10)
+            writer.close()
+            ended = await asyncio.to_thread(over.wait, 10)
+            stop.set()
+            await serving
+            assert ended
+
+    asyncio.run(asked())
 
 
 def test_a_client_that_offers_another_protocol_is_answered_in_this_one(api: Api) -> None:
