@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters.http.building import Building
 
 REOPENING, SUPPLEMENT = ".reopening", ".supplement"
+ERASED = "erased"
 ANSWERED = frozenset({"called_back", "closed"})
 """States in which the requester has an answer: who writes again then holds that it is not done."""
 
@@ -131,6 +132,8 @@ def follow_up(acting: Acting, case: str, outside: tuple[OutsideNumber, ...] = ()
         submission, answer = _send(acting, made, _reopening(), REOPENING, acting.message)
         if answer.accepted:
             return HandedIn(submission, answer, {"became": "reopening"})
+        if answer.code == ERASED:
+            return HandedIn(submission, answer, {})  # what it said is gone, and does not come back as a supplement
         more["reopening_refused"] = ReopeningRefused(code=answer.code or "", detail=answer.advice or "")
     added = _added(acting)
     submission, answer = _send(acting, made, added, SUPPLEMENT, outside)

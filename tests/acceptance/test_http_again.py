@@ -71,6 +71,20 @@ def test_a_message_after_a_callback_that_found_it_unsolved_reopens(api: Api) -> 
     assert repeated.content == answer.content
 
 
+def test_a_reopening_whose_words_were_erased_does_not_come_back_as_a_supplement(api: Api) -> None:
+    made = api.called_back(solved=False)
+    numbered(api, made, "GL-551")
+    by = ("hotline", "callback_officer")
+    assert api.must("/matters", api.order("GL-551"), by=by, key="m4b")["became"] == "reopening"
+    before = types(api, made["case"])
+
+    api.engine.store.blind([made["case"]])  # as the erasure of somebody in the case does
+    again = api.post("/matters", api.order("GL-551"), by=by, key="m4b")
+
+    assert told(again)[1] == "erased"
+    assert types(api, made["case"]) == before
+
+
 def test_a_message_on_a_closed_matter_is_kept_and_told_why_it_does_not_reopen(api: Api) -> None:
     made = api.closed()
     numbered(api, made, "GL-601")
