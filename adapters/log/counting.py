@@ -3,8 +3,9 @@
 It binds the office: whoever takes events out of the record or the log later meets the number that stands in a leaf.
 A month is counted when an event stands more than a second past its end, since the store then refuses whatever would be
 recorded in it; in a store where nothing happens any more the census waits for the next event. After a pause each month
-that is missing is counted, in order, from that of the store's first event on. The command's key is the month, so that
-one that is handed in again, by a role that was killed or by two at once, stays one.
+that is missing is counted, in order, from that of the store's first event on. The command's key is the month and how many
+refusals are on record: one that is handed in again, by a role that was killed or by two at once, stays one, and after
+a refusal, which is kept under its key for ever, the next look asks under a fresh one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from domain.log.months import SETTLED_AFTER, begin_of, end_of, month_after
 from domain.log.words import LOG
 from workflows.handle import Handle
 from workflows.ports import EventStore, Stored
+from workflows.records import refusals_of
 from workflows.submission import Submission
 
 ROUND_SECONDS = 30.0
@@ -52,7 +54,9 @@ def take_censuses(handle: Handle) -> list[str]:
     """Take every census that is due, the oldest month first; the months taken. Raises Unavailable."""
     taken: list[str] = []
     while (month := _due(handle)) is not None:
-        answer = handle(Submission("seal", f"census:{month}", LOG, counted(handle.store, month), CLOCK))
+        (refusals,) = handle.store.versions((refusals_of(LOG),))
+        key = f"census:{month}:{refusals}"
+        answer = handle(Submission("seal", key, LOG, counted(handle.store, month), CLOCK))
         if not answer.accepted:
             _log.warning("census_refused", month=month, code=answer.code)
             break

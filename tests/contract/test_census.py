@@ -235,6 +235,25 @@ def test_several_roles_at_once_take_one(office: Office, place: Settings) -> None
     assert {one.type for one in office.engine.store.read(0, 1000)} & {"command_refused.v1"} == set()
 
 
+def test_a_census_that_was_refused_is_taken_at_the_next_look(place: Settings) -> None:
+    """The clock was stepped back between looking whether the month is over and deciding."""
+    settled = midnight(4) + SECOND
+    readings = [settled + MICROSECOND]
+    with closing(open_engine(place, lambda: readings.pop() if readings else settled)) as engine:
+        office = Office(engine)
+        office.stores(moment(3))
+        office.stores(settled + MICROSECOND)
+
+        assert take_censuses(engine.handle) == []
+        assert "command_refused.v1" in {one.type for one in engine.store.read(0, 100)}
+    with closing(open_engine(place, lambda: moment(5))) as engine:
+        Office(engine).stores(moment(5))
+
+        assert take_censuses(engine.handle) == ["2024-03", "2024-04"]
+        assert take_censuses(engine.handle) == []
+        assert [one.month for one in Office(engine).taken()] == ["2024-03", "2024-04"]
+
+
 @pytest.mark.parametrize(("point", "passage"), [("store.before_transaction", 2), ("store.after_commit", 1)])
 def test_a_role_that_is_killed_leaves_each_month_one(
     office: Office, place: Settings, point: str, passage: int, tmp_path: Path
