@@ -8,7 +8,7 @@ from domain.matter import events as ev
 from domain.matter.evolve_orders import ORDER_FOLDS
 from domain.matter.folding import cancel, cancel_all, later, met, revive, start, stop
 from domain.matter.order_events import OF_AN_ORDER
-from domain.matter.state import WHOLE, Lock, Matter, Requester
+from domain.matter.state import WHOLE, Lock, Matter, Requester, lasting
 from domain.matter.words import ENDED_MATTER
 
 if TYPE_CHECKING:
@@ -306,14 +306,19 @@ def _recused(state: Matter, e: ev.PersonRecused, rec: Recorded[Any]) -> None:
 def _erased(state: Matter, e: ev.DataErased, rec: Recorded[Any]) -> None:
     about = e.subject or WHOLE
     state.erased.add(about)
-    for one in [about] if about else [*state.locked]:
+    for one in [about] if about else [*state.locked, *state.promised]:
         state.locked.pop(one, None)
+        state.promised.pop(one, None)
     for requester in state.requesters.values():
         requester.erased = requester.erased or about in (WHOLE, requester.id)
 
 
 def _locked(state: Matter, e: ev.DataLocked, rec: Recorded[Any]) -> None:
-    state.locked[e.subject or WHOLE] = Lock(e.ground, e.authority, e.until, e.retention)
+    about, lock = e.subject or WHOLE, Lock(e.ground, e.authority, e.until, e.retention)
+    before = state.promised.get(about)
+    state.locked[about] = lock
+    if lock.retention and (before is None or lasting(lock.until) >= lasting(before.until)):
+        state.promised[about] = lock
 
 
 def _unlocked(state: Matter, e: ev.DataUnlocked, rec: Recorded[Any]) -> None:

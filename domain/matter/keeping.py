@@ -2,8 +2,9 @@
 
 Erasing destroys keys, which nothing brings back: it is an act of who keeps the files, never of who handled the matter,
 and only when the matter has ended. PIPL Art. 47 in two halves: what must be erased is erased; while a term of keeping
-runs, every processing but storing it stops. A rulebook that does not say how long files are kept leaves the term
-unknown: then the data are locked without an end, for what was locked too long can still be erased.
+runs, every processing but storing it stops. A term that binds the whole case binds what is in it, and a term once named
+binds until these data are erased, though its lock be lifted. A rulebook that does not say how long files are kept
+leaves the term unknown: then the data are locked without an end, for what was locked too long can still be erased.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from domain.matter import commands as do
 from domain.matter import events as ev
 from domain.matter.closing import took_part
 from domain.matter.guards import allowed_now, body_kind, officer, offices, other_person, unaccused
-from domain.matter.state import WHOLE, Matter
+from domain.matter.state import WHOLE, Matter, lasting
 from domain.matter.words import ENDED_MATTER
 from domain.refusal import Refused
 
@@ -110,7 +111,7 @@ def _term(ctx: Context, code: str | None, ended: datetime) -> Term:
 
 def _longest(terms: Iterable[Term]) -> Term:
     """The one that ends last; one without an end first of all."""
-    return max(terms, key=lambda term: (term.until is None, term.until or datetime.min.replace(tzinfo=UTC)))
+    return max(terms, key=lambda term: lasting(term.until))
 
 
 # -- erasing ----------------------------------------------------------------------------------------------------------
@@ -178,11 +179,15 @@ def _may_go(state: Matter, command: do.EraseData) -> None:
 
 
 def _promised(reached: Iterable[Matter], about: str | None) -> list[Term]:
-    """The terms that locks on these data name: whatever the rules say by now, none is cut short (law 7)."""
+    """The terms that locks on these data named, also lifted ones: whatever the rules say by now, none is cut short
+    (law 7)."""
     locks = [
-        lock for one in reached for who, lock in one.locked.items() if about is None or who in (about, WHOLE)
+        lock
+        for one in reached
+        for who, lock in one.promised.items()
+        if about is None or who in (about, WHOLE)
     ]
-    return [Term(lock.retention, lock.until) for lock in locks if lock.retention]
+    return [Term(lock.retention, lock.until) for lock in locks]
 
 
 def _ended(state: Matter, ctx: Context) -> datetime:
@@ -233,7 +238,7 @@ def ends(state: Matter) -> Mapping[str, datetime]:
     """When what is locked is to be erased, by the id of the agenda's item.
 
     What is locked without an end never is, nor what a lock holds whose matter went on. The whole case goes when the last
-    of its requesters' own locks has ended as well.
+    of its requesters' own terms has ended as well, and a requester when that of the whole case has.
     """
     found = {about: _end(state, about) for about in state.locked}
     return {
@@ -244,11 +249,15 @@ def ends(state: Matter) -> Mapping[str, datetime]:
 
 
 def _end(state: Matter, about: str) -> datetime | None:
-    locks = [lock for who, lock in state.locked.items() if who == about or (not about and lock.retention)]
-    ends = [lock.until for lock in locks if lock.until is not None]
     requester = state.requesters.get(about)
     stays = state.locked[about].outdated and not (requester is not None and requester.withdrawn)
-    return None if stays or len(ends) < len(locks) else max(ends)
+    return None if stays else held_until(state, about)
+
+
+def held_until(state: Matter, about: str) -> datetime | None:
+    """Until when what is locked is kept (None: without an end): by its own lock, and by every term that binds it."""
+    lock = state.locked[about]
+    return _longest((Term(lock.retention, lock.until), *_promised((state,), about or None))).until
 
 
 def term_ended(state: Matter, item: str, ctx: Context, before: Iterable[Event] = ()) -> tuple[Event, ...]:

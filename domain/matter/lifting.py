@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from domain.matter import events as ev
 from domain.matter.closing import took_part
 from domain.matter.guards import officer, other_person
-from domain.matter.keeping import keepers, others_with
+from domain.matter.keeping import held_until, keepers, others_with
 from domain.matter.state import WHOLE, Lock, Matter
 from domain.refusal import Refused
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from domain.context import Context
     from domain.event import Event
     from domain.matter import commands as do
@@ -20,14 +22,17 @@ if TYPE_CHECKING:
 def lift(
     state: Matter, command: do.LiftLock, ctx: Context
 ) -> tuple[tuple[Event, ...], tuple[tuple[str, Event], ...]]:
-    """Here, and for a requester in each case in which they were locked with it; what is erased stays so."""
+    """Here, and for a requester in each case in which they were locked with it; what is erased stays so.
+
+    The data are handled again; they are not erased before the term that the lock named (`keeping`).
+    """
     officer(ctx, "erase", keepers(ctx, state))
     other_person(
         ctx,
         took_part(state) | {state.submitter},
         "Whoever had a part in the matter does not lift the lock; ask the archivist.",
     )
-    _still_runs(_lock(state, command.about), ctx)
+    _still_runs(_lock(state, command.about), held_until(state, command.about or WHOLE), ctx)
     others = (ctx.others.get(case) for case in others_with(state, command.about)) if command.about else ()
     elsewhere = [
         (one.id, _unlocked(one, command, ctx))
@@ -48,9 +53,9 @@ def _lock(state: Matter, about: str | None) -> Lock:
     return lock
 
 
-def _still_runs(lock: Lock, ctx: Context) -> None:
+def _still_runs(lock: Lock, until: datetime | None, ctx: Context) -> None:
     """Once the term has ended the erasure is owed, whether or not the clock has come to it yet."""
-    if lock.until is not None and not lock.outdated and lock.until <= ctx.when.recorded_at:
+    if until is not None and not lock.outdated and until <= ctx.when.recorded_at:
         raise Refused("term_over", "The term has ended: the data are erased now, as was asked for.")
 
 

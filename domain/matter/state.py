@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from domain.matter.words import (
@@ -165,6 +165,11 @@ class Lock:
     outdated: bool = False
 
 
+def lasting(until: datetime | None) -> tuple[bool, datetime]:
+    """By this the ends of terms are compared: without an end is later than any."""
+    return until is None, until or datetime.min.replace(tzinfo=UTC)
+
+
 WHOLE = ""
 """Stands for the whole case where a person's id would stand for one requester."""
 
@@ -197,7 +202,8 @@ class Matter:
     `met`: somebody was there; `releasers`: who took a report and let a body go; `deliberated`: a deliberation took it up;
     `withdrawing` and `excluding`: who wrote the request down, by requester and by body; `draw`: what the sample of
     callbacks is drawn by, which nobody can choose. `former`: requesters who left with a merge that was reversed;
-    `erased` and `locked`: by a requester's id or WHOLE; `boards`: those that the case was opened for;
+    `erased` and `locked`: by a requester's id or WHOLE; `promised`: of all their locks that named a term, lifted ones too,
+    the one that ends last, until they are erased; `boards`: those that the case was opened for;
     `recused`: the persons who may do nothing more in it, with the ground; `retention`: the
     class it was archived in; `ended_at`: when it ended (as recorded), None while it goes on. `opened_at`, `moved_at`
     and `last_at` are claimed times: of its opening, of the matter's latest own step, of the latest act of anybody.
@@ -261,6 +267,7 @@ class Matter:
     former: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     locked: dict[str, Lock] = field(default_factory=dict)
+    promised: dict[str, Lock] = field(default_factory=dict)
     boards: set[str] = field(default_factory=set)
     recused: dict[str, RecusalGround] = field(default_factory=dict)
     retention: str | None = None

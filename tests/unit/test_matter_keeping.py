@@ -187,6 +187,21 @@ def test_a_requesters_lock_that_ends_later_holds_the_whole_case() -> None:
     over(world, 30).when(ARCHIVIST, erasing()).then(ev.DataErased)
 
 
+def test_a_requester_waits_until_the_term_of_the_whole_case_has_ended() -> None:
+    """Who withdrew is locked from then, the whole case from its end: what binds it binds what is in it."""
+    world = World().given(two_requesters, accepted, triaged)
+    world.do(OTHER, do.RequestWithdrawal(requester=OTHER.person))
+    world.do(CALLER, do.ConfirmWithdrawal())
+    world.do(ARCHIVIST, erasing(OTHER))
+    first = world.state.locked[OTHER.person].until
+    last = first + timedelta(seconds=20)
+    world.given(ev.DataLocked(ground="unlawful", authority="law:1", retention="10y", until=last))
+
+    assert {item.at for item in world.due("erase")} == {last}
+    assert "data_erased.v1" not in over(world, 15).tick()
+    assert "data_erased.v1" in over(world, 30).tick()
+
+
 def test_rules_that_ask_for_less_do_not_cut_short_what_was_locked() -> None:
     world = closed_world()
     world.given(ev.DataLocked(ground="unlawful", authority="law:1", retention="permanent", until=None))
@@ -228,6 +243,32 @@ def test_what_was_lifted_may_be_asked_for_again() -> None:
     world.do(ARCHIVIST, lifting())
 
     world.when(ARCHIVIST, erasing()).then(ev.DataLocked)
+
+
+@pytest.mark.parametrize("about", [None, ASKER], ids=["the case", "the requester"])
+def test_what_was_lifted_is_not_erased_before_the_term_that_its_lock_named(about: Actor | None) -> None:
+    world = closed_world()
+    until = world.state.ended_at + timedelta(seconds=30)
+    world.given(ev.DataLocked(ground="unlawful", authority="law:1", retention="10y", until=until))
+    world.do(ARCHIVIST, lifting())
+
+    over(world).when(ARCHIVIST, erasing(about)).then(ev.DataLocked)
+
+    assert made(world, ev.DataLocked)[-1].until == until
+    over(world, 31).when(ARCHIVIST, erasing(about)).then(ev.DataErased)
+
+
+def test_a_lock_that_names_no_term_leaves_the_term_before() -> None:
+    world = closed_world()
+    until = world.state.ended_at + timedelta(seconds=30)
+    world.given(
+        ev.DataLocked(ground="unlawful", authority="law:1", retention="10y", until=until),
+        ev.DataLocked(ground="unlawful", authority="law:1"),
+    )
+
+    over(world).when(ARCHIVIST, erasing()).then(ev.DataLocked)
+
+    assert made(world, ev.DataLocked)[-1].until == until
 
 
 def test_lifting_the_lock_of_a_case_leaves_a_requesters_own() -> None:
