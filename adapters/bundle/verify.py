@@ -1410,6 +1410,11 @@ class Log:
         self.locks: dict[str, dict[str | None, str]] = defaultdict(dict)
         for stream, subject, *until in state["locked"] if state else ():  # older states do not say until when
             self.locks[stream][subject] = until[0] if until else UNJUDGED
+        # of every lock that named an end, lifted ones too, the last end until these data are erased
+        self.terms: dict[str, dict[str | None, str]] = defaultdict(dict)
+        for stream, subject, *until in (*state["locked"], *state.get("terms", ())) if state else ():
+            if until and until[0] != UNJUDGED:
+                self.terms[stream][subject] = until[0]
         self.vouched: list[tuple[int, Head]] = []
         self.handlers: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "log_opened.v1": self._opened,
@@ -1611,10 +1616,28 @@ class Log:
         until = pub.get("until")
         if until is not None:
             moment(until)
-        self.locks[leaf["stream"]][pub["subject"]] = until or (NEVER if pub.get("retention") else UNJUDGED)
+        named = until or (NEVER if pub.get("retention") else UNJUDGED)
+        self.locks[leaf["stream"]][pub["subject"]] = named
+        if named != UNJUDGED:
+            self._promise(named, pub["subject"], *place)
         zh = f"保管期内封存,不予删除,理由 {pub['ground']},依据 {pub['authority']}。"
         en = f"Data were locked while a term of keeping runs, ground: {pub['ground']}, on {pub['authority']}."
         self._found.note("data_locked", zh, en, *place)
+
+    def _promise(self, until: str, who: str | None, *place: Any) -> None:
+        """A term that was named once is never cut short: not by another lock, nor by lifting one."""
+        terms = self.terms[place[1]]
+        before = terms.get(who)
+        if before is None or until == NEVER or (before != NEVER and moment(before) <= moment(until)):
+            terms[who] = until
+            return
+        zh = "再次封存的期限早于此前封存的期限:保管期被缩短。"
+        en = "Data were locked again until an earlier end than before: their term of keeping was cut short."
+        self._found.fail("lock_shortened", zh, en, *place)
+
+    def _binding(self, stream: str, who: str | None) -> list[str]:
+        """The ends of the terms that bind these data: of a person, also the whole case's; of it, everybody's."""
+        return [until for one, until in self.terms[stream].items() if who is None or one in (None, who)]
 
     def _unlock(self, index: int, leaf: dict[str, Any]) -> None:
         pub, place = leaf["pub"], (index, leaf["stream"], leaf["version"])
@@ -1629,22 +1652,23 @@ class Log:
         locks.update((who, UNJUDGED) for who, until in locks.items() if until != NEVER)
 
     def _in_term(self, leaf: dict[str, Any], *place: Any) -> None:
-        """Erased while a lock on these very data ran: none does any more."""
-        locks, subject = self.locks[leaf["stream"]], leaf["pub"]["subject"]
-        held = [until for who, until in locks.items() if subject is None or who in (None, subject)]
-        for who in [*locks] if subject is None else [subject]:
-            locks.pop(who, None)
+        """Erased while a term on these very data ran, though its lock was lifted: none does any more."""
+        stream, subject = leaf["stream"], leaf["pub"]["subject"]
+        held = self._binding(stream, subject)
+        for kept in (self.locks[stream], self.terms[stream]):
+            for who in [*kept] if subject is None else [subject]:
+                kept.pop(who, None)
         at = moment(leaf["recorded_at"]) + CLOCK_TOLERANCE
-        if any(until == NEVER or (until != UNJUDGED and moment(until) > at) for until in held):
+        if any(until == NEVER or moment(until) > at for until in held):
             zh = "封存期限未满即删除个人信息。"
-            en = "Personal data were erased while they were locked: their term of keeping had not ended."
+            en = "Personal data were erased before the term of keeping that their lock named had ended."
             self._found.fail("erased_in_term", zh, en, *place)
 
     def overdue(self, newest: datetime | None) -> None:
-        """What was to be erased at the end of its term and still is not, long after; the whole case goes last."""
+        """What was to be erased at the end of its term and still is not, long after every term that binds it."""
         for stream, locks in self.locks.items():
             for who, until in locks.items():
-                ends = {*locks.values()} - {UNJUDGED} if who is None else {until}
+                ends = {until, *self._binding(stream, who)}
                 if until == UNJUDGED or NEVER in ends or newest is None:
                     continue
                 due = max(map(moment, ends))
@@ -4149,6 +4173,13 @@ _STATE: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
+def _rows(locks: dict[str, dict[str | None, str]]) -> list[list[str | None]]:
+    """Locks, or their terms, as the state holds them: the stream, whose data (None: the whole case's), until when."""
+    return sorted(
+        ([stream, who, until] for stream, one in locks.items() for who, until in one.items()), key=repr
+    )
+
+
 def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
     """The board's state and its bytes, None before the first bundle. Raises Unreadable."""
     if path is None or not path.exists():
@@ -4172,6 +4203,10 @@ def load_state(path: Path | None) -> tuple[dict[str, Any] | None, bytes | None]:
         )  # older ones have no such part
         for until in (one[2] for one in state["locked"] if good and len(one) == 3):
             good = until in (UNJUDGED, NEVER) or bool(moment(until))
+        good = good and type(state.get("terms", [])) is list  # older ones have no such part
+        for stream, who, until in state.get("terms", ()) if good else ():
+            good = good and type(stream) is str and type(who) in (str, _NONE)
+            good = good and (until == NEVER or bool(moment(until)))
         for name in ("opened_at", "recorded_at"):
             if good and state[name] is not None:
                 moment(state[name])
@@ -4799,14 +4834,8 @@ class Audit:
             "opened_at": written(opened) if opened else None,
             "recorded_at": written(newest) if newest else None,
             "law": self.law.state(),
-            "locked": sorted(
-                (
-                    [stream, who, until]
-                    for stream, locks in self.log.locks.items()
-                    for who, until in locks.items()
-                ),
-                key=repr,
-            ),
+            "locked": _rows(self.log.locks),
+            "terms": _rows(self.log.terms),
             "accepted": accepted,
             "census": self.months.state(self.count, self.withheld),
             **self.places.state(),

@@ -299,6 +299,13 @@ SAME: dict[str, tuple[Callable[[], Given], str | None]] = {
         lambda: kept(lambda t: keeping.erase(keeping.lock(t, None), keeping.WHO)), "erased_in_term"),
     "an erasure at the end of the term": (
         lambda: kept(lambda t: keeping.erase(keeping.lock(t, timedelta(0)))), "data_erased"),
+    "an erasure in the term of a lifted lock": (
+        lambda: kept(lambda t: keeping.erase(keeping.unlock(keeping.lock(t, DAY)))), "erased_in_term"),
+    "an erasure in the term before a lock that names none": (
+        lambda: kept(lambda t: keeping.erase(keeping.lock(keeping.lock(t, DAY), None, retention=""))), "erased_in_term"),
+    "a lock cut short": (lambda: kept(lambda t: keeping.lock(keeping.lock(t, None), DAY)), "lock_shortened"),
+    "a person locked for less than the case": (
+        lambda: kept(lambda t: keeping.lock(keeping.lock(t, DAY), -40 * DAY, keeping.WHO)), "data_locked"),
     "an erasure overdue": (lambda: kept(lambda t: keeping.lock(t, -40 * DAY)), "erasure_overdue"),
     "a whole case that waits for a person": (
         lambda: kept(lambda t: keeping.lock(keeping.lock(t, -40 * DAY), DAY, keeping.WHO)), "data_locked"),

@@ -81,13 +81,77 @@ def test_a_lock_that_was_prolonged_counts_to_its_new_end(desk: Desk, trail: Trai
     assert desk.check(make.files_of(trail)).faults == {"erased_in_term"}
 
 
-def test_what_was_let_out_may_be_erased_and_all_of_it_is_told(desk: Desk, trail: Trail) -> None:
-    erase(unlock(lock(trail, DAY)))
+def test_what_was_let_out_may_be_erased_after_its_term_and_all_of_it_is_told(
+    desk: Desk, trail: Trail
+) -> None:
+    erase(unlock(lock(trail, timedelta(0))))
 
     report = desk.check(make.files_of(trail))
 
     assert (report.result, report.codes) == ("pass", {"data_locked", "data_unlocked", "data_erased"})
     assert "order:8" in report.of("data_unlocked")["en"]
+
+
+@pytest.mark.parametrize(
+    ("locked", "erased"), [(None, None), (WHO, WHO), (None, WHO), (WHO, None)],
+    ids=["the case", "a person", "a person of the case", "the case of a person"],
+)  # fmt: skip
+def test_lifting_a_lock_does_not_end_its_term(
+    desk: Desk, trail: Trail, locked: str | None, erased: str | None
+) -> None:
+    erase(unlock(lock(trail, DAY, locked), locked), erased)
+
+    assert desk.check(make.files_of(trail)).faults == {"erased_in_term"}
+
+
+@pytest.mark.parametrize("who", [None, WHO])
+@pytest.mark.parametrize("first", [2 * DAY, None], ids=["a day longer", "for ever"])
+@pytest.mark.parametrize("lifted", [False, True])
+def test_a_lock_that_ends_before_the_one_it_replaces_is_found(
+    desk: Desk, trail: Trail, who: str | None, first: timedelta | None, lifted: bool
+) -> None:
+    lock(trail, first, who)
+    lock(unlock(trail, who) if lifted else trail, DAY, who)
+
+    report = desk.check(make.files_of(trail))
+
+    assert report.faults == {"lock_shortened"}
+    assert report.of("lock_shortened")["case"] == STREAM
+
+
+def test_the_longer_term_counts_when_a_lock_was_shortened(desk: Desk, trail: Trail) -> None:
+    erase(lock(lock(trail, DAY), timedelta(0)))
+
+    assert desk.check(make.files_of(trail)).faults == {"lock_shortened", "erased_in_term"}
+
+
+def test_a_lock_that_names_no_term_leaves_the_one_before(desk: Desk, trail: Trail) -> None:
+    erase(lock(lock(trail, DAY), None, retention=""))
+
+    assert desk.check(make.files_of(trail)).faults == {"erased_in_term"}
+
+
+@pytest.mark.parametrize("again", [2 * DAY, DAY, None])
+def test_a_lock_that_ends_as_late_or_later_is_none(desk: Desk, trail: Trail, again: timedelta | None) -> None:
+    lock(trail, DAY - timedelta(hours=1))
+
+    assert desk.check(make.files_of(lock(trail, again))).result == "pass"
+
+
+def test_a_person_may_be_locked_for_less_than_the_whole_case(desk: Desk, trail: Trail) -> None:
+    assert desk.check(make.files_of(lock(lock(trail, DAY), timedelta(0), WHO))).result == "pass"
+
+
+def test_who_was_erased_leaves_no_term_behind(desk: Desk, trail: Trail) -> None:
+    erase(lock(lock(trail, timedelta(0), WHO), timedelta(0), ELSE), WHO)
+
+    assert desk.check(make.files_of(erase(lock(trail, timedelta(0))))).result == "pass"
+
+
+def test_a_matter_that_goes_on_ends_no_term(desk: Desk, trail: Trail) -> None:
+    lock(trail, DAY, WHO).add(STREAM, "matter_reopened.v1", {})
+
+    assert "erased_in_term" in desk.check(make.files_of(erase(trail, WHO))).faults
 
 
 @pytest.mark.parametrize(
@@ -115,6 +179,12 @@ def test_the_whole_case_waits_for_a_requester_who_is_kept_longer(
     assert desk.check(make.files_of(trail)).result == "pass"
 
 
+def test_a_requester_waits_for_the_end_of_the_whole_cases_term(desk: Desk, trail: Trail) -> None:
+    lock(lock(trail, -40 * DAY, WHO), DAY)
+
+    assert desk.check(make.files_of(trail)).result == "pass"
+
+
 def test_a_matter_that_went_on_owes_no_erasure_yet(desk: Desk, trail: Trail) -> None:
     lock(trail, -40 * DAY, WHO).add(STREAM, "matter_reopened.v1", {})
 
@@ -130,10 +200,43 @@ def test_locks_are_remembered_from_month_to_month(desk: Desk, trail: Trail) -> N
     assert desk.month(make.files_of(trail, old)).faults == {"erased_in_term"}
 
 
+def test_terms_of_lifted_locks_are_remembered_from_month_to_month(desk: Desk, trail: Trail) -> None:
+    unlock(lock(trail, DAY))
+    assert desk.month(make.files_of(trail)).result == "pass"
+    old = trail.size
+    erase(trail)
+
+    assert desk.month(make.files_of(trail, old)).faults == {"erased_in_term"}
+
+
+def test_a_state_from_before_terms_were_kept_judges_by_its_locks(desk: Desk, trail: Trail) -> None:
+    desk.month(make.files_of(lock(trail, DAY)))
+    state = json.loads(desk.state.read_text(encoding="utf-8"))
+    del state["terms"]
+    desk.state.write_text(json.dumps(state), encoding="utf-8")
+    old = trail.size
+    erase(trail)
+
+    assert desk.month(make.files_of(trail, old)).faults == {"erased_in_term"}
+
+
+@pytest.mark.parametrize(
+    "terms", [None, {}, [[]], [[STREAM, None, "soon"]], [[STREAM, 7, "never"]], [[STREAM, None, ""]]]
+)
+def test_a_state_with_a_term_of_no_moment_is_malformed(desk: Desk, trail: Trail, terms: object) -> None:
+    desk.month(make.files_of(lock(trail, DAY)))
+    state = json.loads(desk.state.read_text(encoding="utf-8"))
+    state["terms"] = terms
+    desk.state.write_text(json.dumps(state), encoding="utf-8")
+
+    assert desk.month(make.files_of(trail)).said["code"] == "state_malformed"
+
+
 def test_a_state_from_before_locks_had_an_end_is_read_and_judges_nothing(desk: Desk, trail: Trail) -> None:
     desk.month(make.files_of(lock(trail, DAY)))
     state = json.loads(desk.state.read_text(encoding="utf-8"))
     state["locked"] = [one[:2] for one in state["locked"]]
+    del state["terms"]
     desk.state.write_text(json.dumps(state), encoding="utf-8")
     old = trail.size
     erase(trail)
