@@ -19,6 +19,7 @@ import uvloop
 from adapters import exit_guard, logs
 from adapters.attachments.store import attachments_of
 from adapters.attachments.sweeping import sweep_attachments
+from adapters.blinder import Blinder
 from adapters.bundle.publishing import publish_rules
 from adapters.deliveries.desk import deliveries
 from adapters.deliveries.observed import of_outbox
@@ -119,7 +120,7 @@ async def follow(engine: Engine, stop: asyncio.Event) -> None:
         outbox = outbox_consumer(engine, desk, waker.news)
         consumers: list[Consumer] = [
             starter, views, Keeper(engine.store, engine.keys, positions), resetter, outbox,
-            Filler(engine, positions),
+            Filler(engine, positions), Blinder(engine.store, positions),
         ]  # fmt: skip
         log.info("following", namespace=client.namespace)
         follower = Follower(engine.store, consumers, positions)

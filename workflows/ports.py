@@ -149,9 +149,9 @@ class EventStore(Protocol):
         """The rows of those of a client's commands that are decided, by their keys, in one look."""
         ...
 
-    def blind(self, streams: Sequence[str]) -> int:
-        """Put BLINDED for the digests of all commands of these cases; returns how many there were. For restores: an
-        append does it with the erasure itself."""
+    def blind(self, streams: Sequence[str], before: datetime | None = None) -> int:
+        """Put BLINDED for the digests of the commands of these cases, or of those recorded before a moment; returns how
+        many there were. For restores and for erasures by older releases: an append does it with the erasure itself."""
         ...
 
     def find(self, source: str, digest: str) -> str | None:

@@ -17,6 +17,11 @@ def as_microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+def before_moment(moment: datetime | None) -> int:
+    """What `recorded_at` stays below before that moment; without one, what it always stays below."""
+    return 2**63 - 1 if moment is None else as_microseconds(moment)
+
+
 def as_moment(microseconds: int) -> datetime:
     """The aware UTC datetime of `as_microseconds`."""
     return EPOCH + timedelta(microseconds=microseconds)

@@ -19,6 +19,8 @@ MOST = 32
 """Connections of one process to one schema at most, beside the writer's and the listeners'."""
 # A lock or a statement that waits longer than this ends as Unavailable; nothing has been done then.
 OPTIONS = "-c lock_timeout=10s -c statement_timeout=60s -c jit=off"
+# What may take long and is in nobody's way; explicit, since a server or role may have bounds of its own.
+PATIENT_OPTIONS = "-c lock_timeout=0 -c statement_timeout=0 -c jit=off"
 # A server or role that is set to answer before the flush would break "accepted means kept" (law 2).
 FLUSH = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"

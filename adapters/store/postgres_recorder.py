@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -16,16 +17,17 @@ from psycopg.sql import SQL, Identifier
 from adapters.failpoint import failpoint
 from adapters.store import postgres_schema
 from adapters.store.group import Entry, GroupCommit
-from adapters.store.moment import CLOCK_AHEAD, CLOCK_TOLERANCE
+from adapters.store.moment import CLOCK_AHEAD, CLOCK_TOLERANCE, before_moment
 from adapters.store.out_of_reach import is_out_of_reach, reported
 from adapters.store.postgres_arrays import PARAMETERS, apart, arrays
 from adapters.store.postgres_columns import understood_by
-from adapters.store.postgres_link import WRITER_OPTIONS, advisory_key, connect, pool
+from adapters.store.postgres_link import PATIENT_OPTIONS, WRITER_OPTIONS, advisory_key, connect, pool
 from adapters.store.postgres_pool import IDLE_SECONDS, alive
 from adapters.store.save import Outcome, Save
 from domain.refusal import Conflict, Unavailable
 from workflows.ports import AlreadyAnswered, ClockAhead, ClockBehind, ReferenceTaken
 
+UPGRADE_LOOK_SECONDS = 0.2
 REFUSALS = {"commands_pkey": AlreadyAnswered, "refs_pkey": ReferenceTaken}
 
 
@@ -50,13 +52,16 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def create_table(self) -> None:
         """Make the schema where it is missing or older; many processes may start at once."""
         with reported(), connect(self._dsn) as connection:
-            if self._version(connection) == postgres_schema.VERSION:
+            version = self._version(connection)
+            if version == postgres_schema.VERSION:
                 return
+            if version is not None:
+                self._build_index()
             with connection.transaction():
                 connection.execute(
                     "SELECT pg_advisory_xact_lock(%s)", [advisory_key(self._schema, "migrate")]
                 )
-                for statement in (*postgres_schema.TABLES, postgres_schema.BLIND_OLD, postgres_schema.APPEND):
+                for statement in (*postgres_schema.TABLES, postgres_schema.APPEND):
                     connection.execute(self.composed(statement))
                 connection.execute(
                     self.composed(
@@ -65,6 +70,20 @@ class PostgresRecorder(PostgresApplicationRecorder):
                     ),
                     [postgres_schema.VERSION],
                 )
+
+    def _build_index(self) -> None:
+        """Build the index of an older release's commands, beside its writers, and again where that was broken off.
+
+        Whoever else upgrades asks again and again: one who waits in the database holds a snapshot, and the building
+        waits for those in its turn.
+        """
+        key = advisory_key(self._schema, "index")
+        with connect(self._dsn, options=PATIENT_OPTIONS) as connection:
+            while connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone() != (True,):
+                time.sleep(UPGRADE_LOOK_SECONDS)
+            if connection.execute(self.composed(postgres_schema.BUILT_INDEX)).fetchone() == (False,):
+                connection.execute(self.composed(postgres_schema.DROP_INDEX))
+            connection.execute(self.composed(postgres_schema.BUILD_INDEX))
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Write the events, and with `batch=` all the rest of it; returns the positions.
@@ -89,11 +108,14 @@ class PostgresRecorder(PostgresApplicationRecorder):
         with reported(), self.datastore.get_connection() as connection:
             connection.execute(self.composed(statement), (name, value))
 
-    def blind(self, streams: Sequence[str]) -> int:
-        """Blind the digests of all commands of these cases; returns how many there were."""
-        statement = "UPDATE {schema}.commands SET digest = '' WHERE digest <> '' AND stream = ANY(%s)"
+    def blind(self, streams: Sequence[str], before: datetime | None) -> int:
+        """Blind the digests of these cases' commands, all or those recorded before; returns how many there were."""
+        statement = (
+            "UPDATE {schema}.commands SET digest = ''"
+            " WHERE digest <> '' AND stream = ANY(%s) AND recorded_at < %s"
+        )
         with reported(), self.datastore.get_connection() as connection:
-            return connection.execute(self.composed(statement), [[*streams]]).rowcount
+            return connection.execute(self.composed(statement), [[*streams], before_moment(before)]).rowcount
 
     def rows(self, statement: Any, *parameters: object) -> list[Any]:
         """Read."""

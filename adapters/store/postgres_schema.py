@@ -36,9 +36,10 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS {schema}.meta (name text PRIMARY KEY, value text NOT NULL)""",
 )
 
-BLIND_OLD = """UPDATE {schema}.commands SET digest = '' WHERE digest <> '' AND stream IN (
-    SELECT originator_id FROM {schema}.stored_events WHERE topic = 'data_erased.v1')"""
-"""With each change of version: before version 3, an erasure left the digests of its case's commands."""
+BUILT_INDEX = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{schema}.commands_of_stream')"
+DROP_INDEX = "DROP INDEX CONCURRENTLY IF EXISTS {schema}.commands_of_stream"
+BUILD_INDEX = "CREATE INDEX CONCURRENTLY IF NOT EXISTS commands_of_stream ON {schema}.commands (stream)"
+"""Before version 3 there was none: over many commands it takes its time, and appends go on meanwhile."""
 
 # One round trip for a whole group of saves. The advisory lock is held until the transaction has become visible,
 # so that positions are in the order of commits and a reader that tails the log misses nothing; unlike a table

@@ -47,8 +47,11 @@ class Recorder(Protocol):
         """Write a row of `meta`; without `replace` only if there is none. Raises Unavailable."""
         ...
 
-    def blind(self, streams: Sequence[str]) -> int:
-        """Blind the digests of all commands of these cases; returns how many there were. Raises Unavailable."""
+    def blind(self, streams: Sequence[str], before: datetime | None) -> int:
+        """Blind the digests of these cases' commands, all or those recorded before; returns how many there were.
+
+        Raises Unavailable.
+        """
         ...
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
@@ -116,9 +119,9 @@ class RecordedStore:
             for key, digest, stream, outcome, answer, recorded_at in rows
         }
 
-    def blind(self, streams: Sequence[str]) -> int:
-        """Blind the digests of all commands of these cases."""
-        return self._recorder.blind(streams)
+    def blind(self, streams: Sequence[str], before: datetime | None = None) -> int:
+        """Blind the digests of these cases' commands, all or those recorded before."""
+        return self._recorder.blind(streams, before)
 
     def find(self, source: str, digest: str) -> str | None:
         """The stream of an outside number."""

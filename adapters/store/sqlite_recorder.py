@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder
 from adapters.failpoint import failpoint
 from adapters.store import sqlite_schema
 from adapters.store.group import Entry, GroupCommit
-from adapters.store.moment import CLOCK_TOLERANCE, as_microseconds
+from adapters.store.moment import CLOCK_TOLERANCE, as_microseconds, before_moment
 from adapters.store.out_of_reach import reported
 from adapters.store.save import Outcome, Save
 from adapters.store.sqlite_files import ReadingDatastore, WriterFile
@@ -45,9 +46,9 @@ class SqliteRecorder(SQLiteApplicationRecorder):
 
     def construct_create_table_statements(self) -> list[str]:
         """Our own tables instead of the library's."""
-        made, blind = sqlite_schema.EVENTS, sqlite_schema.BLIND_OLD
         return [
-            each.format(events=self.events_table_name) for each in (made, *sqlite_schema.BESIDE_EVENTS, blind)
+            each.format(events=self.events_table_name)
+            for each in (sqlite_schema.EVENTS, *sqlite_schema.BESIDE_EVENTS)
         ]
 
     def create_table(self) -> None:
@@ -77,10 +78,10 @@ class SqliteRecorder(SQLiteApplicationRecorder):
                 f"INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO {action}", (name, value)
             )
 
-    def blind(self, streams: Sequence[str]) -> int:
-        """Blind the digests of all commands of these cases; returns how many there were."""
+    def blind(self, streams: Sequence[str], before: datetime | None) -> int:
+        """Blind the digests of these cases' commands, all or those recorded before; returns how many there were."""
         with reported(), self._file.transaction() as connection:
-            return _blind(connection, streams)
+            return _blind(connection, streams, before)
 
     def rows(self, statement: str, *parameters: object) -> list[Any]:
         """Read."""
@@ -189,10 +190,11 @@ def _insert_command(connection: sqlite3.Connection, answered: Answered) -> bool:
     return connection.execute(statement, row).rowcount == 1
 
 
-def _blind(connection: sqlite3.Connection, streams: Sequence[str]) -> int:
+def _blind(connection: sqlite3.Connection, streams: Sequence[str], before: datetime | None = None) -> int:
     """It undoes nothing to do so first: where the batch is refused, its savepoint brings the digests back."""
-    statement = "UPDATE commands SET digest = ? WHERE stream = ? AND digest <> ?"
-    return sum(connection.execute(statement, (BLINDED, one, BLINDED)).rowcount for one in streams)
+    statement = "UPDATE commands SET digest = ? WHERE stream = ? AND digest <> ? AND recorded_at < ?"
+    until = before_moment(before)
+    return sum(connection.execute(statement, (BLINDED, one, BLINDED, until)).rowcount for one in streams)
 
 
 def _insert_beside(connection: sqlite3.Connection, batch: Batch) -> None:

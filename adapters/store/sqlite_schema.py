@@ -33,7 +33,3 @@ BESIDE_EVENTS = (
     "CREATE TABLE IF NOT EXISTS texts (digest TEXT PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
-
-BLIND_OLD = """UPDATE commands SET digest = '' WHERE digest <> '' AND stream IN (
-    SELECT originator_id FROM {events} WHERE topic = 'data_erased.v1')"""
-"""Once, at the change to version 2: before, an erasure left the digests of its case's commands."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from time import sleep
 
 import psycopg
 import pytest
 
+from adapters.backup import forget_positions
+from adapters.blinder import Blinder
 from adapters.engine import now
 from adapters.store import open_store
+from adapters.store.positions import StoredPositions
 from adapters.store.postgres import PostgresStore
 from adapters.store.sqlite import SqliteStore
 from domain.acting import Actor
@@ -86,18 +94,20 @@ def test_blinding_again_finds_nothing_more(store: Store) -> None:
     assert asked(store, row) == BLINDED
 
 
-def test_a_store_from_before_is_blinded_when_it_is_opened(store_url: str, store: Store) -> None:
-    erased, stays = new_id(), new_id()
-    store.append(Batch((Append(erased, 0, (("data_erased.v1", b"{}"),)),), now(), answered()))
-    rows = [written(store, stream) for stream in (erased, stays)]
-    store.close()
-    of_an_older_release(store_url)
+def test_only_what_was_recorded_before_the_moment_is_blinded_where_one_is_given(store: Store) -> None:
+    case, moment = new_id(), now()
+    rows = [
+        replace(answered(), stream=case, recorded_at=moment + past * timedelta.resolution)
+        for past in (-1, 0, 1)
+    ]
+    for row in rows:
+        store.append(Batch((), moment, row))
 
-    again = open_store(store_url)
+    assert store.blind([case], moment) == 1
+    assert [asked(store, row) for row in rows] == [BLINDED, "0" * 64, "0" * 64]
 
-    found = [again.answered(row.client, row.key) for row in rows]
-    again.close()
-    assert [row.digest for row in found if row is not None] == [BLINDED, "0" * 64]
+
+# -- a store of an older release
 
 
 def of_an_older_release(url: str) -> None:
@@ -111,6 +121,81 @@ def of_an_older_release(url: str) -> None:
     file.execute("DROP INDEX commands_of_stream")
     file.execute("PRAGMA user_version = 1")
     file.close()
+
+
+def built(dsn: str) -> list[bool]:
+    """Whether the index is there, and good for reading."""
+    with psycopg.connect(dsn) as server:
+        statement = (
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('cases.commands_of_stream')"
+        )
+        return [row[0] for row in server.execute(statement)]
+
+
+def test_a_store_from_before_is_taken_up_as_it_is(store_url: str, store: Store) -> None:
+    row = written(store, new_id())
+    store.close()
+    of_an_older_release(store_url)
+
+    again = open_store(store_url)
+
+    assert again.answered(row.client, row.key) is not None
+    assert again.blind([row.stream]) == 1
+    again.close()
+    assert not store_url.startswith("postgresql") or built(store_url) == [True]
+
+
+def test_an_index_whose_building_was_broken_off_is_built_again(pg_database: str) -> None:
+    PostgresStore(pg_database).close()
+    of_an_older_release(pg_database)
+    broken_off(pg_database)
+    assert built(pg_database) == [False]
+
+    PostgresStore(pg_database).close()
+
+    assert built(pg_database) == [True]
+
+
+def broken_off(dsn: str) -> None:
+    """A building that waits for a writer is told to end: it leaves an index that nobody may read."""
+    build = "CREATE INDEX CONCURRENTLY commands_of_stream ON cases.commands (stream)"
+    with psycopg.connect(dsn) as writer, psycopg.connect(dsn, autocommit=True) as builder:
+        writer.execute("LOCK TABLE cases.commands IN ROW EXCLUSIVE MODE")
+        builder.execute("SET lock_timeout = '100ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            builder.execute(build)
+
+
+def test_appends_go_on_while_the_index_is_built(pg_database: str) -> None:
+    """It waits for a transaction that began before, and nobody waits for it in turn but those who upgrade as well."""
+    writing = PostgresStore(pg_database)
+    of_an_older_release(pg_database)
+    with ThreadPoolExecutor(3) as threads, psycopg.connect(pg_database) as earlier:
+        earlier.execute("LOCK TABLE cases.commands IN ROW EXCLUSIVE MODE")
+        opening = [threads.submit(PostgresStore, pg_database) for _ in range(3)]
+        until_waiting(pg_database)
+
+        case = new_id()
+        writing.append(one(case))
+        assert [stored.stream for stored in writing.load(case)] == [case]
+        assert not any(each.done() for each in opening)
+
+        earlier.commit()
+        for each in opening:
+            each.result(timeout=30).close()
+    writing.close()
+    assert built(pg_database) == [True]
+
+
+def until_waiting(dsn: str) -> None:
+    """Until the building waits for those who write."""
+    waits = "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND wait_event_type = 'Lock'"
+    with psycopg.connect(dsn, autocommit=True) as server:
+        for _ in range(1000):
+            if server.execute(waits).rowcount:
+                return
+            sleep(0.02)
+    raise AssertionError("the building has not begun")
 
 
 # -- handle
@@ -130,16 +215,20 @@ def said(case: str, who: Actor, words: str, key: str) -> Submission:
     )  # fmt: skip
 
 
+def past_it(office: Office, statement: str, *values: str) -> list[tuple[str, ...]]:
+    """What a statement on the commands gives, past the program."""
+    if office.dsn is None:
+        with closing(sqlite3.connect(office.tale.engine.settings.store_url, isolation_level=None)) as file:
+            return file.execute(statement.format("commands", *["?"] * len(values)), values).fetchall()
+    with psycopg.connect(office.dsn) as server:
+        return server.execute(
+            statement.format("cases.commands", *["%s"] * len(values)).encode(), values
+        ).fetchall()
+
+
 def digests(office: Office, case: str) -> set[str]:
     """Of every command of the case, read past the program."""
-    statement = "SELECT digest FROM {} WHERE stream = {}"
-    if office.dsn is None:
-        file = sqlite3.connect(office.tale.engine.settings.store_url)
-        found = {row[0] for row in file.execute(statement.format("commands", "?"), (case,))}
-        file.close()
-        return found
-    with psycopg.connect(office.dsn) as server:
-        return {str(row[0]) for row in server.execute(statement.format("cases.commands", "%s"), (case,))}
+    return {row[0] for row in past_it(office, "SELECT digest FROM {} WHERE stream = {}", case)}
 
 
 def test_after_an_erasure_nobody_with_the_pepper_can_test_a_guess(office: Office) -> None:
@@ -155,6 +244,52 @@ def test_after_an_erasure_nobody_with_the_pepper_can_test_a_guess(office: Office
     left = digests(office, case)
     assert guess not in left
     assert len(left - {BLINDED}) == 1  # the erasure's own, which says nothing of anybody
+
+
+def test_what_an_older_release_erased_is_blinded_by_the_follower(office: Office) -> None:
+    case = simple(office)
+    handle, asker = office.tale.engine.handle, Actor(person=office.requesters(case)[0], body="resident")
+    assert handle(said(case, asker, "三号楼", "k1")).accepted
+    before = past_it(office, "SELECT key, digest FROM {} WHERE stream = {}", case)
+    office.erase(case, "--key", "erasing")
+    for key, digest in before:  # as a release left them that knew nothing of this
+        past_it(office, "UPDATE {} SET digest = {} WHERE key = {} RETURNING key", digest, key)
+    own = digests(office, case) - {digest for _, digest in before}
+    assert BLINDED not in digests(office, case)
+
+    followed(office)
+    followed(office)
+
+    assert digests(office, case) == {BLINDED} | own
+    assert len(own) == 1  # its repeat finds its answer
+
+
+def test_the_follower_leaves_what_was_sent_after_an_erasure(office: Office) -> None:
+    other = office.tale.desk.resident()
+    case = simple(office, other)
+    handle = office.tale.engine.handle
+    asker = Actor(person=next(one for one in office.requesters(case) if one != other.person), body="resident")
+    office.erase(case, "--subject", other.person)
+    office.tale.clock.at = now()
+    sent = said(case, asker, "三号楼", "k1")
+    first = handle(sent)
+    assert first.accepted
+
+    followed(office)
+
+    assert handle(sent) == first
+
+
+def followed(office: Office) -> None:
+    """The role `follow` hears of everything from the start, once more."""
+    engine = office.tale.engine
+    forget_positions(engine.settings.views_url)
+    positions = StoredPositions(engine.settings.views_url)
+    blinder = Blinder(engine.store, positions)
+    assert blinder.position() == 0
+    asyncio.run(blinder.take(engine.store.read(0, 5000)))
+    assert blinder.position() == engine.store.head()
+    positions.close()
 
 
 @pytest.mark.parametrize("words", ["三号楼", "四号楼"])
