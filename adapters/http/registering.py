@@ -133,9 +133,8 @@ def follow_up(acting: Acting, case: str, outside: tuple[OutsideNumber, ...] = ()
         if answer.accepted:
             return HandedIn(submission, answer, {"became": "reopening"})
         if answer.code == ERASED:
-            return HandedIn(
-                submission, answer, {}
-            )  # what it said is gone, and does not come back as a supplement
+            # What it said is gone, and does not come back as a supplement.
+            return HandedIn(submission, answer, {})
         more["reopening_refused"] = ReopeningRefused(code=answer.code or "", detail=answer.advice or "")
     added = _added(acting)
     submission, answer = _send(acting, made, added, SUPPLEMENT, outside)

@@ -211,7 +211,7 @@ def test_an_act_on_a_hidden_case_is_answered_like_one_on_none(api: Api, act: str
         "merge": {"master": str(uuid4()), "reason": "same"},
     }.get(act, {})  # fmt: skip
     hidden, accusation = api.registered()["case"], _accusation(api)["case"]
-    api.get("/me", by=STRANGER)  # from here on a caller who is known: a key's first request counts as a stranger's
+    api.get("/me", by=STRANGER)  # known from here on: the first request of a key counts as a stranger's
     nothing = api.post(f"/matters/{uuid4()}/{act}", body, by=STRANGER)
 
     for case in (hidden, accusation):
