@@ -19,6 +19,7 @@ from adapters.engine import Engine
 from adapters.locks import due_before, locked_cases
 from adapters.log import open_log
 from adapters.log.checks import check_log
+from adapters.log.counting import owed
 from adapters.log.growing import tip_of
 from adapters.log.sealer import TROUBLE
 from adapters.log.store import LogStore
@@ -38,6 +39,8 @@ from workflows.ports import EventStore
 
 ERASURE_PATIENCE = timedelta(hours=1)
 """So long after its moment an erasure is still on its way."""
+CENSUS_PATIENCE = timedelta(hours=1)
+"""So long after it became due a census is still on its way."""
 SECONDS = 2.0
 """How long an address may take to answer."""
 
@@ -127,7 +130,10 @@ def _log(engine: Engine) -> list[Check]:
     """The evidence log by its own rows: what the sealer says of it, what it would refuse, and what its boards do."""
     log = open_log(engine.settings.log_url)
     try:
-        checks = [_try("log", lambda: _log_said(engine.store, log))]
+        checks = [
+            _try("log", lambda: _log_said(engine.store, log)),
+            _try("census", lambda: _census(engine, log)),
+        ]
         return [*checks, _try("boards", lambda: _boards(engine, log))]
     finally:
         log.close()
@@ -148,6 +154,23 @@ def _boards(engine: Engine, log: LogStore) -> Check:
     if unnamed:
         said += f"; {unnamed}"
     return Check("boards", not cosigning.silent and not unnamed, said, {"boards": facts})
+
+
+def _census(engine: Engine, log: LogStore) -> Check:
+    """Whether every month that is over has its census."""
+    if not log.state().size:
+        return Check("census", None, "not asked: the log has not been opened")
+    missing = owed(engine.handle)
+    if missing is None:
+        return Check("census", True, "no month waits for one")
+    facts = {"month": missing.month, "since": written(missing.since), "refused": missing.refused}
+    late = engine.handle.clock() - missing.since > CENSUS_PATIENCE
+    said = f"that of {missing.month} is due since {missing.since:%Y-%m-%d %H:%M} UTC, "
+    if missing.refused:
+        said += f"and was refused ({missing.refused}); the role seal asks again, once an hour at the latest"
+    else:
+        said += "and not taken; the role seal takes it within a minute, see what it logs"
+    return Check("census", False if late or missing.refused else None, said, facts)
 
 
 def _log_said(store: EventStore, log: LogStore) -> Check:

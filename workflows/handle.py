@@ -118,9 +118,9 @@ class Handle:
         """
         try:
             made = self._decided(submission, self.standing.caught_up())
+            return accepted(submission, made, appends(submission, made, ()))
         except Refused as refused:
             return Answer("refused", submission.case, code=refused.code, advice=refused.advice)
-        return accepted(submission, made, appends(submission, made, ()))
 
     def load(self, case: str) -> Matter | None:
         """The present state of a case, or None. Raises Unavailable."""

@@ -5,7 +5,8 @@ A month is counted when an event stands more than a second past its end, since t
 recorded in it; in a store where nothing happens any more the census waits for the next event. After a pause each month
 that is missing is counted, in order, from that of the store's first event on. The command's key is the month and how many
 refusals are on record: one that is handed in again, by a role that was killed or by two at once, stays one, and after
-a refusal, which is kept under its key for ever, the next look asks under a fresh one.
+a refusal, which is kept under its key for ever, the next look asks under a fresh one. While the cause is the same no more
+is put on record; the looks come later and later, and `huiyin doctor` tells of it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
 from domain.acting import CLOCK
+from domain.event import decode
 from domain.log.commands import TakeCensus
 from domain.log.events import ChannelCount
 from domain.log.months import SETTLED_AFTER, begin_of, end_of, month_after
@@ -31,38 +34,102 @@ from workflows.submission import Submission
 
 ROUND_SECONDS = 30.0
 """Between two looks whether a month is over."""
+LONGEST_SECONDS = 3600.0
+"""The same after a census was refused, at most: each look counts the whole month again."""
+
+RECENT = 100
+"""So many of the newest refusals in the log's name are looked through; others' may stand among a census's."""
 
 OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 """What a case begins with."""
 
+_NOTHING = TakeCensus(month="1000-01", events=0, cases=0, registrations=())
 _PAGE = 4096
 _log = structlog.get_logger("census")
 
 
+class Round(NamedTuple):
+    """What became of one look: the months whose census was taken, and the code of the refusal that ended it, if one did."""
+
+    taken: tuple[str, ...]
+    refused: str | None = None
+
+
+class Owed(NamedTuple):
+    """A month whose census is due: since when (UTC) it could be taken, and the code by which it was refused, if it was."""
+
+    month: str
+    since: datetime
+    refused: str | None
+
+
 async def keep_counting(handle: Handle, stop: asyncio.Event) -> None:
     """Take every census when it is due, until told to stop; whatever is out of reach is tried again."""
+    pause = ROUND_SECONDS
     while not stop.is_set():
+        refused = False
         try:
-            await asyncio.to_thread(take_censuses, handle)
+            refused = (await asyncio.to_thread(take_censuses, handle)).refused is not None
         except Exception as error:  # noqa: BLE001 - sealing goes on, whatever becomes of the counting
             _log.error("census_failed", error=type(error).__name__, again_in=ROUND_SECONDS)
+        pause = next_pause(pause, refused)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), ROUND_SECONDS)
+            await asyncio.wait_for(stop.wait(), pause)
 
 
-def take_censuses(handle: Handle) -> list[str]:
-    """Take every census that is due, the oldest month first; the months taken. Raises Unavailable."""
+def next_pause(pause: float, refused: bool) -> float:
+    """The seconds until the next look: twice as many after each refusal."""
+    return min(2 * pause, LONGEST_SECONDS) if refused else ROUND_SECONDS
+
+
+def take_censuses(handle: Handle) -> Round:
+    """Take every census that is due, the oldest month first. Raises Unavailable."""
     taken: list[str] = []
     while (month := _due(handle)) is not None:
-        (refusals,) = handle.store.versions((refusals_of(LOG),))
-        key = f"census:{month}:{refusals}"
-        answer = handle(Submission("seal", key, LOG, counted(handle.store, month), CLOCK))
-        if not answer.accepted:
-            _log.warning("census_refused", month=month, code=answer.code)
-            break
+        code = _take(handle, month)
+        if code is not None:
+            _log.warning("census_refused", month=month, code=code)
+            return Round(tuple(taken), code)
         _log.info("census_taken", month=month)
         taken.append(month)
-    return taken
+    return Round(tuple(taken))
+
+
+def owed(handle: Handle) -> Owed | None:
+    """The census that is due and was not taken yet, None where there is none. Raises Unavailable."""
+    month = _due(handle)
+    if month is None:
+        return None
+    (settling,) = handle.store.read(handle.store.known_at(end_of(month) + SETTLED_AFTER), 1)
+    since = datetime.fromisoformat(json.loads(settling.body)["recorded_at"])
+    return Owed(month, since, _refused(handle, month))
+
+
+def _take(handle: Handle, month: str) -> str | None:
+    """Take it, or put its refusal on record; the code of a refusal. For the cause on record nothing more is written."""
+    known = _refused(handle, month)
+    submission = _submission(month, _refusals(handle), counted(handle.store, month))
+    foreseen = handle.preview(submission).code
+    return foreseen if foreseen is not None and foreseen == known else handle(submission).code
+
+
+def _refused(handle: Handle, month: str) -> str | None:
+    """The code by which this month's census was refused last, None where it was not."""
+    refusals = _refusals(handle)
+    for stored in reversed(handle.store.load(refusals_of(LOG), max(0, refusals - RECENT))):
+        found = decode(stored.type, stored.body)
+        if found.command == handle.command_id(_submission(month, stored.version - 1, _NOTHING)):
+            return str(found.pub.code)
+    return None
+
+
+def _refusals(handle: Handle) -> int:
+    (refusals,) = handle.store.versions((refusals_of(LOG),))
+    return refusals
+
+
+def _submission(month: str, refusals: int, command: TakeCensus) -> Submission:
+    return Submission("seal", f"census:{month}:{refusals}", LOG, command, CLOCK)
 
 
 def counted(store: EventStore, month: str) -> TakeCensus:

@@ -18,7 +18,7 @@ def main() -> None:
     data, moment, *store = sys.argv[1:]
     settings = Settings(data=Path(data), store=store[0] if store else None)
     with closing(open_engine(settings, lambda: datetime.fromisoformat(moment))) as engine:
-        print(*take_censuses(engine.handle), flush=True)
+        print(*take_censuses(engine.handle).taken, flush=True)
 
 
 if __name__ == "__main__":

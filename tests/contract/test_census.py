@@ -14,17 +14,21 @@ from uuid import uuid4
 
 import pytest
 
+from adapters.doctor import examine
 from adapters.engine import Engine, open_engine
-from adapters.log import counting
-from adapters.log.counting import keep_counting, take_censuses
+from adapters.log import counting, open_log
+from adapters.log.counting import ROUND_SECONDS, Round, keep_counting, next_pause, take_censuses
+from adapters.log.keys import make_log_keys
+from adapters.log.role import opening_of, sealer_of
 from adapters.settings import Settings
-from domain.acting import CLOCK
+from domain.acting import CLOCK, Actor
 from domain.event import decode
 from domain.log.commands import TakeCensus
 from domain.log.events import CensusTaken
 from domain.log.words import LOG
 from tests.contract.processes import killed_at, start
 from workflows.ports import Append, Batch, ClockBehind
+from workflows.records import CommandRefused
 from workflows.submission import Submission
 
 SECOND = timedelta(seconds=1)
@@ -70,7 +74,7 @@ class Office:
     def counts(self, now: datetime | None = None) -> list[str]:
         """What the role does in a round at this time; the months taken."""
         self.clock[0] = now or self.clock[0]
-        return take_censuses(self.engine.handle)
+        return [*take_censuses(self.engine.handle).taken]
 
     def taken(self) -> list[CensusTaken]:
         stored = [one for one in self.engine.store.load(LOG) if one.type == CensusTaken.TYPE]
@@ -235,23 +239,144 @@ def test_several_roles_at_once_take_one(office: Office, place: Settings) -> None
     assert {one.type for one in office.engine.store.read(0, 1000)} & {"command_refused.v1"} == set()
 
 
-def test_a_census_that_was_refused_is_taken_at_the_next_look(place: Settings) -> None:
-    """The clock was stepped back between looking whether the month is over and deciding."""
-    settled = midnight(4) + SECOND
-    readings = [settled + MICROSECOND]
-    with closing(open_engine(place, lambda: readings.pop() if readings else settled)) as engine:
-        office = Office(engine)
+# -- refused ----------------------------------------------------------------------------------------------------------
+
+APRIL_SETTLED = midnight(4) + SECOND
+STEPPED_BACK = [APRIL_SETTLED, APRIL_SETTLED, APRIL_SETTLED + MICROSECOND]
+"""The clock at a look, the first reading last: over when it is asked whether March is, and no more when it is decided."""
+
+
+@pytest.fixture
+def march(place: Settings) -> Iterator[Office]:
+    """An office in March, whose clock gives what is set, one reading after the other and the first for ever."""
+    readings = [APRIL_SETTLED]
+    with closing(open_engine(place, lambda: readings.pop() if len(readings) > 1 else readings[0])) as engine:
+        office = Office(engine, readings)
         office.stores(moment(3))
-        office.stores(settled + MICROSECOND)
+        yield office
 
-        assert take_censuses(engine.handle) == []
-        assert "command_refused.v1" in {one.type for one in engine.store.read(0, 100)}
+
+@pytest.fixture
+def turning(march: Office) -> Office:
+    """The same, when it is over."""
+    march.stores(APRIL_SETTLED + MICROSECOND)
+    return march
+
+
+def looks(office: Office, readings: list[datetime]) -> Round:
+    office.clock[:] = readings
+    return take_censuses(office.engine.handle)
+
+
+def refusals(office: Office) -> list[str]:
+    """The codes of all refusals on record, the oldest first."""
+    stored = [one for one in office.engine.store.read(0, 5000) if one.type == CommandRefused.TYPE]
+    return [decode(one.type, one.body).pub.code for one in stored]
+
+
+def test_a_census_that_is_refused_again_and_again_stands_on_record_once(turning: Office) -> None:
+    found = [looks(turning, STEPPED_BACK) for _ in range(3)]
+
+    assert found == [Round((), "month_not_over")] * 3
+    assert refusals(turning) == ["month_not_over"]
+
+
+def test_what_others_are_refused_in_between_makes_no_second_one(turning: Office) -> None:
+    looks(turning, STEPPED_BACK)
+    turning.clock[:] = [moment(4)]
+    stranger = Actor(person=str(uuid4()), body="sd-01", post="officer")
+    census = TakeCensus(month="2024-03", events=0, cases=0, registrations=())
+    assert turning.engine.handle(Submission("x", "k1", LOG, census, stranger)).code == "clock_only"
+
+    looks(turning, STEPPED_BACK)
+
+    assert refusals(turning) == ["month_not_over", "clock_only"]
+
+
+def test_another_cause_is_put_on_record_too_and_once(march: Office) -> None:
+    """More channels than one event can name: that lasts."""
+    for number in range(500):
+        march.registers(moment(3), f"{number:0>120}")
+    march.stores(APRIL_SETTLED + MICROSECOND)
+
+    found = [looks(march, readings) for readings in (STEPPED_BACK, [moment(4)], [moment(4)])]
+
+    assert found == [Round((), "month_not_over"), Round((), "too_large"), Round((), "too_large")]
+    assert refusals(march) == ["month_not_over", "too_large"]
+
+
+def test_a_census_that_was_refused_is_taken_when_the_cause_is_gone(turning: Office, place: Settings) -> None:
+    """The role was started anew meanwhile: what it knows stands on record."""
+    looks(turning, STEPPED_BACK)
     with closing(open_engine(place, lambda: moment(5))) as engine:
-        Office(engine).stores(moment(5))
+        again = Office(engine, [moment(5)])
+        again.stores(moment(5))
 
-        assert take_censuses(engine.handle) == ["2024-03", "2024-04"]
-        assert take_censuses(engine.handle) == []
-        assert [one.month for one in Office(engine).taken()] == ["2024-03", "2024-04"]
+        assert take_censuses(engine.handle) == Round(("2024-03", "2024-04"))
+        assert take_censuses(engine.handle) == Round(())
+        assert [one.month for one in again.taken()] == ["2024-03", "2024-04"]
+
+
+def test_the_next_month_is_refused_on_record_though_it_be_for_the_same_cause(turning: Office) -> None:
+    looks(turning, STEPPED_BACK)
+    assert looks(turning, [moment(4)]) == Round(("2024-03",))
+    turning.stores(midnight(5) + SECOND + MICROSECOND)
+    may = [midnight(5) + SECOND, midnight(5) + SECOND, midnight(5) + SECOND + MICROSECOND]
+
+    assert [looks(turning, may), looks(turning, may)] == [Round((), "month_not_over")] * 2
+    assert refusals(turning) == ["month_not_over"] * 2
+
+
+def test_the_looks_come_later_and_later_while_it_is_refused_and_up_to_an_hour() -> None:
+    pauses = [ROUND_SECONDS]
+    for _ in range(9):
+        pauses.append(next_pause(pauses[-1], refused=True))
+
+    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    assert next_pause(3600, refused=False) == 30
+
+
+def doctors(place: Settings, clock: datetime) -> tuple[bool | None, dict[str, Any]]:
+    """What the doctor says of the census."""
+    with closing(open_engine(place, lambda: clock)) as engine:
+        (found,) = [one for one in examine(engine) if one.name == "census"]
+    return found.ok, found.facts
+
+
+def opened_log(engine: Engine, place: Settings) -> None:
+    make_log_keys(place.log_keys_folder, place.origin)
+    with closing(open_log(place.log_url)) as log:
+        sealer_of(place, engine.store, log, opening_of(place, "test"), engine.handle.clock).position()
+
+
+def test_the_doctor_tells_of_a_census_that_is_refused_until_it_is_taken(
+    turning: Office, place: Settings
+) -> None:
+    opened_log(turning.engine, place)
+    looks(turning, STEPPED_BACK)
+    since = "2024-04-01T00:00:01.000001Z"
+
+    assert doctors(place, moment(4)) == (
+        False, {"month": "2024-03", "since": since, "refused": "month_not_over"},
+    )  # fmt: skip
+    looks(turning, [moment(4)])
+    assert doctors(place, moment(4)) == (True, {})
+
+
+def test_the_doctor_tells_of_a_census_that_nobody_takes(turning: Office, place: Settings) -> None:
+    opened_log(turning.engine, place)
+
+    assert doctors(place, APRIL_SETTLED + timedelta(minutes=50))[0] is None
+    assert doctors(place, APRIL_SETTLED + timedelta(minutes=70)) == (
+        False, {"month": "2024-03", "since": "2024-04-01T00:00:01.000001Z", "refused": None},
+    )  # fmt: skip
+
+
+def test_of_a_log_that_was_never_opened_no_census_is_missed(turning: Office, place: Settings) -> None:
+    assert doctors(place, moment(6)) == (None, {})
+
+
+# -- killed -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("point", "passage"), [("store.before_transaction", 2), ("store.after_commit", 1)])
