@@ -77,8 +77,8 @@ class Follower:
         self._store, self._consumers, self._leaders = store, tuple(consumers), leaders
         self._batch, self._gather, self._busy, self._busy_from = batch, gather, busy, busy_from
         self._at: dict[str, int] = {}
-        self._head = 0
-        self._stopping = asyncio.Event()
+        self._head, self._waiting = 0, 0
+        self._stopping, self._wanted = asyncio.Event(), asyncio.Event()
         self._news = asyncio.Condition()
         self._threads = ThreadPoolExecutor(
             max_workers=2 * len(self._consumers) + 1, thread_name_prefix="follower"
@@ -97,21 +97,23 @@ class Follower:
     def stop(self) -> None:
         """End `run` after the batches under way."""
         self._stopping.set()
+        self._wanted.set()  # the watch may be waiting for somebody to ask for news
 
     def positions(self) -> dict[str, int]:
         """Where each consumer stands that this process leads, or has led."""
         return dict(self._at)
 
-    def lag(self) -> dict[str, int]:
-        """How many positions each consumer that this process leads is behind the newest event that it saw."""
-        return {name: max(0, self._head - at) for name, at in self._at.items()}
-
     # -- news -----------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Wait for news in one place, so that no consumer's thread does."""
+        """Wait for news in one place, so that no consumer's thread does; never while nobody waits for any.
+
+        In a busy time every consumer has the next batch before it, and a look at the store for each of so many events
+        would cost more than the batches do.
+        """
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
+            await self._wanted.wait()
             try:
                 grown = await self._aside(self._store.wait, self._head, NEWS_SECONDS)
                 head = await self._aside(self._store.head) if grown else self._head
@@ -128,8 +130,15 @@ class Follower:
             self._news.notify_all()
 
     async def _newer_than(self, position: int) -> None:
-        async with self._news:
-            await self._news.wait_for(lambda: self._head > position or self._stopping.is_set())
+        self._waiting += 1
+        self._wanted.set()
+        try:
+            async with self._news:
+                await self._news.wait_for(lambda: self._head > position or self._stopping.is_set())
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._wanted.clear()
 
     # -- one consumer ---------------------------------------------------------------------------------------------
 

@@ -160,10 +160,45 @@ def test_who_stood_by_takes_over(store: SqliteStore, positions: StoredPositions)
     assert asyncio.run(handed_over()).taken == [store.head()]
 
 
-def test_lag_is_measured(store: SqliteStore, positions: StoredPositions) -> None:
+def test_a_follower_says_how_far_its_consumers_have_come(
+    store: SqliteStore, positions: StoredPositions
+) -> None:
+    store.append(one(new_id()))
+
     follower = asyncio.run(followed(store, positions, Taker("first", positions)))
 
-    assert follower.lag() == {"first": 0}
+    assert follower.positions() == {"first": store.head()}
+
+
+def test_the_store_is_not_asked_for_news_while_nobody_waits_for_any(
+    store: SqliteStore, positions: StoredPositions
+) -> None:
+    class Asked:
+        """The store, counting how often it is asked to wait for news."""
+
+        times = 0
+
+        def __getattr__(self, name: str) -> object:
+            self.times += name == "wait"
+            return getattr(store, name)
+
+    for _ in range(BUSY_EVENTS):
+        store.append(one(new_id()))
+    asked, taker = Asked(), Taker("busy", positions)
+
+    async def events_come_while_it_pauses() -> int:
+        follower = Follower(asked, [taker], positions, busy=60)  # type: ignore[arg-type]  # it stands before the store
+        running = asyncio.create_task(follower.run())
+        await until_at(taker, store.head())
+        before = asked.times
+        for _ in range(5):
+            await asyncio.to_thread(store.append, one(new_id()))
+        looked = asked.times - before
+        follower.stop()
+        await asyncio.wait_for(running, 5)
+        return looked
+
+    assert asyncio.run(events_come_while_it_pauses()) == 0
 
 
 def test_a_store_out_of_reach_is_waited_for(store: SqliteStore, positions: StoredPositions) -> None:
