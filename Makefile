@@ -57,16 +57,20 @@ lint: setup  ## ruff, mypy and the layer contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# What starts servers and ends them waits for much of its time: it runs beside the rest, and is printed after it.
+# What starts servers and ends them waits for much of its time: it runs beside the rest, and is printed after it. How both
+# ended, and what failed in either, is said once more at the very end.
 BESIDE := tests/attacks tests/contract tests/faults tests/outside tests/process
 unit: setup  ## the tests alone; narrow them with ARGS="tests/unit -k clock"
 ifneq ($(strip $(ARGS)),)
 	$(BOUND) $(LIMIT) $(PYTEST) $(ARGS)
 else
-	@said=$$(mktemp); $(BOUND) $(LIMIT) $(PYTEST) -p no:cacheprovider $(BESIDE) > "$$said" 2>&1 & beside=$$!; \
-	trap 'kill $$beside 2>/dev/null; rm -f "$$said"' EXIT; \
-	$(BOUND) $(LIMIT) $(PYTEST) $(BESIDE:%=--ignore=%); rest=$$?; \
-	wait $$beside; beside_ended=$$?; cat "$$said"; exit $$((rest > beside_ended ? rest : beside_ended))
+	@said=$$(mktemp -d); set -o pipefail; \
+	$(BOUND) $(LIMIT) $(PYTEST) -p no:cacheprovider $(BESIDE) > "$$said/beside" 2>&1 & beside=$$!; \
+	trap 'kill $$beside 2>/dev/null; rm -rf "$$said"' EXIT; \
+	$(BOUND) $(LIMIT) $(PYTEST) $(BESIDE:%=--ignore=%) 2>&1 | tee "$$said/rest"; rest=$$?; \
+	wait $$beside; beside_ended=$$?; cat "$$said/beside"; \
+	echo; tail -qn 1 "$$said/rest" "$$said/beside"; grep -hE '^(FAILED|ERROR) ' "$$said/rest" "$$said/beside"; \
+	exit $$((rest > beside_ended ? rest : beside_ended))
 endif
 
 demo: $(STAMP)  ## a fictional sub-district runs from call to close, in under two minutes
