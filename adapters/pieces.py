@@ -1,7 +1,7 @@
 """Files in sealed pieces: taken in as they come, never held whole and never written in clear, read anywhere.
 
 They lie in a table, so that every machine that shares the database can read them. A file is there when whoever keeps
-it says so in a row of its own: pieces without one are what a broken-off upload has left, and are swept.
+it says so in a row of its own: pieces without one are what a broken-off upload has left, and are let go of (arriving.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS pieces (upload TEXT NOT NULL, what TEXT NOT NULL, n BIGINT NOT NULL, made_at BIGINT NOT NULL,"
     " data BYTEA NOT NULL, PRIMARY KEY (upload, what, n))",
 )
-"""`what` is "file", or what else belongs to an upload; moments are microseconds since 1970 (UTC)."""
+"""`what` is "file", "holder" (who takes the file in), or what else belongs to an upload; moments are microseconds since 1970 (UTC)."""
 
 
 class Pieces:

@@ -14,17 +14,17 @@ from datetime import timedelta
 from typing import IO
 from uuid import uuid4
 
-import structlog
-
 from adapters import pieces
 from adapters.acts import EVIDENCE
+from adapters.arriving import Arriving
 from adapters.attachments.kinds import kind_of
 from adapters.engine import Engine
+from adapters.holding import holding
 from adapters.pieces import Incoming, Pieces
 from adapters.store.moment import as_microseconds
 from adapters.store.tables import open_tables
 from domain.matter import Matter
-from domain.refusal import NotFound, Refused, Unavailable
+from domain.refusal import NotFound, Refused
 
 UNNAMED = timedelta(hours=24)
 """How long a file waits for the act that names it."""
@@ -38,7 +38,6 @@ TABLES = (
 )
 NO_FILE = "Check the digest: no act that you may see names a file of this digest."
 _COLUMNS = "upload, case_id, digest, subject, kind, size"
-_log = structlog.get_logger("attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +56,33 @@ class Attachments:
     """The attachments of a store. Every method may raise domain.refusal.Unavailable."""
 
     def __init__(self, engine: Engine) -> None:
-        self._tables = open_tables(engine.settings.attachments_url, "attachments", TABLES)
+        url = engine.settings.attachments_url
+        self._tables = open_tables(url, "attachments", TABLES)
         self._pieces, self._engine = Pieces(self._tables), engine
-        self._over: set[str] = set()
+        self._arriving = Arriving(self._tables, holding(url, "attachments"))
 
     def close(self) -> None:
         """Let go of the connections."""
+        self._arriving.close()
         self._tables.close()
+
+    def tidy(self) -> None:
+        """Let go of what broken-off uploads of processes that are gone have left, as far as that can be done now."""
+        self._arriving.tidy()
 
     def incoming(self, matter: Matter, subject: str) -> Incoming:
         """A file on its way in, about a person of the case; `settle` it in the end, whatever became of it.
 
         Raises Refused "erased", "locked" where nothing is added to that person's data.
         """
-        self._let_go()
         key = self._engine.keys.create([(matter.id, subject)], holder=_holder(matter))[matter.id, subject]
-        most = self._engine.settings.attachment_most_bytes
-        return Incoming(self._pieces, key, str(uuid4()), most, self._now())
+        most, upload, at = self._engine.settings.attachment_most_bytes, str(uuid4()), self._now()
+        self._arriving.begin(upload, at)
+        return Incoming(self._pieces, key, upload, most, at)
 
     def settle(self, coming: Incoming) -> None:
         """Let go of what came, unless it was kept: now, or before the next file comes in where the disk is full."""
-        self._over.add(coming.upload)
-        try:
-            self._let_go()
-        except Unavailable as error:
-            _log.warning("pieces_not_dropped", why=str(error))
+        self._arriving.settle(coming.upload)
 
     def keep(self, matter: Matter, subject: str, coming: Incoming, asked: str) -> tuple[Attachment, bool]:
         """The file is whole: keep it, under what it was asked for by; and whether it was kept before.
@@ -92,22 +93,17 @@ class Attachments:
         key = self._key(matter, subject)
         if not coming.size:
             raise Refused("wrong_file_type", "Attach a file that holds something.")
-        made = Attachment(
-            coming.upload, matter.id, coming.digest, subject, kind_of(self._pieces.opened(key, coming.upload, coming.size)),
-            coming.size,
-        )  # fmt: skip
-        kept = self._tables.run(
-            f"INSERT INTO attachments ({_COLUMNS}, asked, made_at, named) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
-            " ON CONFLICT (asked) DO NOTHING",
-            made.upload, made.case, made.digest, made.subject, made.kind, made.size, asked, self._now(),
-        )  # fmt: skip
+        with self._arriving.looked_at():
+            kind = kind_of(self._pieces.opened(key, coming.upload, coming.size))
+        made = Attachment(coming.upload, matter.id, coming.digest, subject, kind, coming.size)
+        kept = self._added(made, asked)
         (row,) = self._tables.rows(f"SELECT {_COLUMNS} FROM attachments WHERE asked = ?", asked)
         before = Attachment(*row)
         if (before.case, before.digest, before.subject) != (made.case, made.digest, made.subject):
             raise Refused(
                 "key_reused", "This key was used for another file; give every file a key of its own."
             )
-        return before, kept == 0
+        return before, not kept
 
     def of(self, case: str, digest: str) -> list[Attachment]:
         """The files of this digest in a case; of one that was sent twice there are several."""
@@ -134,15 +130,22 @@ class Attachments:
                 self._tables.run("UPDATE attachments SET named = 1 WHERE upload = ?", one.upload)
             else:
                 self._tables.run("DELETE FROM attachments WHERE upload = ?", one.upload)
-        self._over |= {*self._pieces.uploads(before)}
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Let go of the uploads that are over and were not kept."""
-        for upload in [*self._over]:
+        for upload in self._pieces.uploads(before):
             if not self._tables.rows("SELECT 1 FROM attachments WHERE upload = ?", upload):
                 self._pieces.drop(upload)
-            self._over.discard(upload)
+        self.tidy()
+
+    def _added(self, made: Attachment, asked: str) -> bool:
+        """Keep the row of a whole file, unless one was kept under the same key."""
+        with self._tables.transaction() as work:
+            kept = work.run(
+                f"INSERT INTO attachments ({_COLUMNS}, asked, made_at, named) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"
+                " ON CONFLICT (asked) DO NOTHING",
+                made.upload, made.case, made.digest, made.subject, made.kind, made.size, asked, self._now(),
+            )  # fmt: skip
+            if kept:
+                self._arriving.keep(work, made.upload)
+        return kept > 0
 
     def _is_named(self, one: Attachment) -> bool:
         """Whether an act of the case names it; nobody is shown anything by this."""
@@ -171,6 +174,7 @@ def attachments_of(engine: Engine) -> Iterator[Attachments]:
     """The attachments beside an engine. Raises Unavailable."""
     made = Attachments(engine)
     try:
+        made.tidy()
         yield made
     finally:
         made.close()

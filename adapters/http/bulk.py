@@ -58,22 +58,14 @@ class Bulk:
         """Take a table in: 202 when it is durable. Its process starts as soon as Temporal runs."""
         caller = await run_in_threadpool(self._caller, request)
         key = key_of(request)
-        incoming = await run_in_threadpool(
-            self._imports.spool.incoming, self._engine.settings.import_most_bytes, self._imports.now()
-        )
-        kept = False
+        incoming = await run_in_threadpool(self._imports.incoming, self._engine.settings.import_most_bytes)
         try:
             fields = await read_form(request, FIELDS, "file", incoming)
-            response, kept = await run_in_threadpool(self._accept, caller, key, fields, incoming)
-            return response
+            return await run_in_threadpool(self._accept, caller, key, fields, incoming)
         finally:
-            if not kept:
-                await run_in_threadpool(self._imports.spool.clear, incoming.upload)
+            await run_in_threadpool(self._imports.settle, incoming)
 
-    def _accept(
-        self, caller: Caller, key: str, fields: dict[str, str], incoming: Incoming
-    ) -> tuple[Response, bool]:
-        """The answer, and whether the upload belongs to an import now."""
+    def _accept(self, caller: Caller, key: str, fields: dict[str, str], incoming: Incoming) -> Response:
         incoming.end()
         said = hashlib.sha256(json.dumps([incoming.digest, sorted(fields.items())]).encode()).hexdigest()
         import_id = caller.ids("import", key).id("import")
@@ -90,7 +82,7 @@ class Bulk:
             )
         kept = before.upload == incoming.upload
         headers = {"Location": f"/api/v1{PATH}/{before.id}"} | ({} if kept else {REPLAYED: "true"})
-        return JSONResponse(self._view(before).model_dump(exclude_none=True), 202, headers), kept
+        return JSONResponse(self._view(before).model_dump(exclude_none=True), 202, headers)
 
     def read_import(self, request: Request, import_id: ImportId) -> ImportView:
         """How far it has come."""

@@ -57,6 +57,7 @@ def asked_for(
 def _looked_at(engine: Engine, imports: Imports, one: Import, mapping: Mapping) -> None:
     """Try the first rows, and keep nothing. Raises Refused for a table or an asker that all rows would be refused for."""
     with (
+        imports.arriving.looked_at(),
         imports.spool.opened(one.upload, one.size) as file,
         reading(file, one.size, mapping.delimiter, mapping.encoding) as table,
     ):

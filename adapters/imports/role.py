@@ -17,6 +17,7 @@ def imports_of(engine: Engine) -> Iterator[Imports]:
     """The imports beside an engine. Raises Unavailable."""
     imports = Imports(engine.settings.imports_url, engine.keys, engine.handle.clock)
     try:
+        imports.tidy()
         yield imports
     finally:
         imports.close()

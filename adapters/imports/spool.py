@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import IO
-from uuid import uuid4
 
 from adapters.imports.table import Row
 from adapters.pieces import Incoming, Pieces
@@ -28,9 +27,8 @@ class Spool:
     def __init__(self, tables: Tables, keys: KeyStore) -> None:
         self._pieces, self._keys = Pieces(tables), keys
 
-    def incoming(self, most: int, at: int) -> Incoming:
+    def incoming(self, upload: str, most: int, at: int) -> Incoming:
         """A new upload of at most so many bytes, under a fresh key."""
-        upload = str(uuid4())
         key = self._keys.create([(upload, _SUBJECT)])[upload, _SUBJECT]
         return Incoming(self._pieces, key, upload, most, at)
 
@@ -56,8 +54,12 @@ class Spool:
 
     def clear(self, upload: str) -> None:
         """Let nothing be left: the key is destroyed, and the pieces go."""
-        self._keys.destroy(upload)
+        self.forget(upload)
         self._pieces.drop(upload)
+
+    def forget(self, upload: str) -> None:
+        """Destroy the key: nobody reads any of it again."""
+        self._keys.destroy(upload)
 
     def uploads(self, before: int) -> list[str]:
         """The uploads that began before a moment and are still there."""

@@ -10,11 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import uuid4
 
 from adapters import pieces
+from adapters.arriving import Arriving
+from adapters.holding import holding
 from adapters.imports.mapping import Mode
 from adapters.imports.run import RowOutcome
 from adapters.imports.spool import Spool
+from adapters.pieces import Incoming
 from adapters.store.moment import as_microseconds, as_moment
 from adapters.store.tables import Tables, open_tables
 from domain.acting import Actor
@@ -91,10 +95,26 @@ class Imports:
         """`url` as for open_store."""
         self._tables: Tables = open_tables(url, "imports", TABLES)
         self.spool, self._clock = Spool(self._tables, keys), clock
+        self.arriving = Arriving(self._tables, holding(url, "imports"), self.spool.forget)
 
     def close(self) -> None:
         """Let go of the connections."""
+        self.arriving.close()
         self._tables.close()
+
+    def tidy(self) -> None:
+        """Let go of what broken-off uploads of processes that are gone have left, as far as that can be done now."""
+        self.arriving.tidy()
+
+    def incoming(self, most: int) -> Incoming:
+        """A table of at most so many bytes on its way in; `settle` it in the end, whatever became of it."""
+        upload, at = str(uuid4()), self.now()
+        self.arriving.begin(upload, at)
+        return self.spool.incoming(upload, most, at)
+
+    def settle(self, coming: Incoming) -> None:
+        """Let go of what came, unless it was kept: now, or before the next table comes in where the disk is full."""
+        self.arriving.settle(coming.upload)
 
     def now(self) -> int:
         """The present moment, as it is kept."""
@@ -103,9 +123,10 @@ class Imports:
     def add(self, one: Import) -> Import:
         """Keep a new import; the one that is there under this id already, if there is."""
         marks = ", ".join("?" * len(_NAMES))
-        self._tables.run(
-            f"INSERT INTO imports ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING", *_row(one)
-        )
+        statement = f"INSERT INTO imports ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING"
+        with self._tables.transaction() as work:
+            if work.run(statement, *_row(one)):
+                self.arriving.keep(work, one.upload)
         found = self.get(one.id)
         assert found is not None
         return found
@@ -182,6 +203,7 @@ class Imports:
 
     def sweep(self) -> None:
         """Clear what a broken-off upload, or an end that was cut short, has left; forget old reports."""
+        self.tidy()
         held = {row[0] for row in self._tables.rows(
             "SELECT upload FROM imports WHERE state IN ('waiting', 'running')"
         )}  # fmt: skip

@@ -17,6 +17,7 @@ from adapters.attachments.store import TABLES
 from adapters.pieces import PIECE
 from adapters.store.tables import Tables, open_tables
 from tests.acceptance.http_world import Api, told
+from tests.acceptance.imports_world import ask, order, table
 from tests.faults.import_office import Office, office_on
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -56,8 +57,9 @@ def limited(at: Office, most: int) -> None:
 
 
 def files(at: Office) -> set[str]:
-    """What lies in the data folder."""
-    return {str(path.relative_to(at.engine.settings.data)) for path in at.engine.settings.data.rglob("*")}
+    """What lies in the data folder, but for locks: they hold nothing."""
+    data = at.engine.settings.data
+    return {str(path.relative_to(data)) for path in data.rglob("*") if path.suffix != ".lock"}
 
 
 def refused_and_taken_later(at: Office, full: Callable[[], None], empty: Callable[[], None]) -> None:
@@ -88,6 +90,38 @@ def test_files_that_cannot_grow_refuse_an_upload_and_take_it_later(tmp_path: Pat
         at.start("api")
         most = max(path.stat().st_size for path in at.engine.settings.data.rglob("*.db*")) + ROOM
         refused_and_taken_later(at, lambda: limited(at, most), lambda: limited(at, resource.RLIM_INFINITY))
+
+
+def test_an_api_that_dies_on_a_full_disk_leaves_nothing_of_a_refused_upload_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    with office_on("sqlite", tmp_path) as at:
+        at.start("api")
+        case = at.api.registered()["case"]
+        most = max(path.stat().st_size for path in at.engine.settings.data.rglob("*.db*")) + ROOM
+        limited(at, most)
+        assert told(attach(at.api, case, uuid4().hex)) == (503, "unavailable")
+        assert held(at)[1] > 0, "the disk was not full enough to leave anything"
+
+        at.kill("api")
+
+        assert held(at) == (0, 0)
+
+
+def test_a_refused_table_goes_before_the_next_one_comes(tmp_path: Path) -> None:
+    with office_on("sqlite", tmp_path) as at:
+        at.start("api")
+        rows = table([order(n, 内容="电梯坏了两天没有人修，" * 10) for n in range(50_000)])
+        most = max(path.stat().st_size for path in at.engine.settings.data.rglob("*.db*")) + ROOM
+        limited(at, most)
+        assert told(ask(at.api, rows)) == (503, "unavailable")
+        limited(at, resource.RLIM_INFINITY)
+
+        assert ask(at.api, rows).status_code == 202
+
+        with closing(open_tables(at.engine.settings.imports_url, "imports", ())) as opened:
+            ((pieces,),) = opened.rows("SELECT count(*) FROM pieces")
+        assert pieces == -(-len(rows) // PIECE), "something of the first try is left"
 
 
 def test_a_full_postgres_refuses_an_upload_and_takes_it_later(tmp_path: Path) -> None:
