@@ -57,7 +57,7 @@ from domain.refusal import Refused, Unavailable
 
 log = structlog.get_logger("worker")
 
-SEAL_BUSY_EVENTS, SEAL_BUSY_SECONDS = 2, 0.1
+SEAL_BUSY_EVENTS, SEAL_BUSY_SECONDS = 20, 0.1
 """Events that come faster than they are sealed one by one gather for a moment: the next head is one for many."""
 PAUSE_SECONDS = 1.0
 """Between two tries to reach the store or Temporal when a role starts before them."""

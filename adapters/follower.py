@@ -8,6 +8,7 @@ nobody else. Nothing of an event is logged.
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +29,10 @@ NEWS_SECONDS = 1.0
 GATHER_SECONDS = 0.05
 """How long news are left to gather: the acts of a busy moment are then one batch, one look at each case."""
 BUSY_EVENTS, BUSY_SECONDS = 50, 2.0
-"""What brought so many at once is a busy time, and the next may gather for longer: a case is then looked at once for many
+"""A second that brought so many is a busy time, and the next may gather for longer: a case is then looked at once for many
 of its acts, and one that closes meanwhile needs no process at all."""
+PACE_SECONDS = 1.0
+"""Over how long the pace is taken: a quick consumer gets the many in small batches."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 STANDBY_SECONDS = 1.0
 """How often a follower that does not lead a consumer tries to."""
@@ -65,6 +68,21 @@ class Leaders(Protocol):
         ...
 
 
+class Pace:
+    """How many events have come within a second, counted from the first of them."""
+
+    def __init__(self) -> None:
+        self._since, self._events = 0.0, 0
+
+    def count(self, events: int) -> int:
+        """So many more have come; returns how many there are by now."""
+        now = time.monotonic()
+        if now - self._since > PACE_SECONDS:
+            self._since, self._events = now, 0
+        self._events += events
+        return self._events
+
+
 class Follower:
     """Runs consumers until it is stopped. `run` once; `stop` from the same event loop."""
 
@@ -72,8 +90,8 @@ class Follower:
         self, store: EventStore, consumers: Sequence[Consumer], leaders: Leaders, *, batch: int = BATCH,
         gather: float = GATHER_SECONDS, busy: float = BUSY_SECONDS, busy_from: int = BUSY_EVENTS,
     ) -> None:  # fmt: skip
-        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come; after a batch of
-        `busy_from` and more, after `busy` ones."""
+        """`batch` events at the most are handed over at a time, after `gather` seconds for more to come; where `busy_from`
+        and more came within a second, after `busy` ones."""
         self._store, self._consumers, self._leaders = store, tuple(consumers), leaders
         self._batch, self._gather, self._busy, self._busy_from = batch, gather, busy, busy_from
         self._at: dict[str, int] = {}
@@ -165,6 +183,7 @@ class Follower:
     async def _follow(self, consumer: Consumer) -> None:
         after = self._at[consumer.name] = await self._aside(consumer.position)
         ahead: asyncio.Future[list[Stored]] | None = None
+        pace = Pace()
         try:
             while not self._stopping.is_set():
                 batch = await (ahead or self._page(after))
@@ -183,7 +202,7 @@ class Follower:
                 failpoint("follower.after_take")
                 after = self._at[consumer.name] = batch[-1].position
                 self._head = max(self._head, after)
-                if self._busy_from <= len(batch) < self._batch:
+                if pace.count(len(batch)) >= self._busy_from and len(batch) < self._batch:
                     await self._pause(self._busy)
         finally:
             if ahead is not None:

@@ -97,6 +97,29 @@ def test_in_a_busy_time_what_comes_next_gathers_into_one_batch(
     assert taker.batches == [BUSY_EVENTS, 3]
 
 
+def test_many_small_batches_make_a_busy_time_too(
+    store: SqliteStore, positions: StoredPositions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.follower.PACE_SECONDS", 60.0)
+    taker = Taker("quick", positions)
+
+    async def one_by_one_and_then_more() -> None:
+        following = Follower(store, [taker], positions, gather=0.0, busy=3.0, busy_from=3)
+        running = asyncio.create_task(following.run())
+        for _ in range(3):
+            await asyncio.to_thread(store.append, one(new_id()))
+            await until_at(taker, store.head())
+        for _ in range(4):
+            await asyncio.to_thread(store.append, one(new_id()))
+        await until_at(taker, store.head())
+        following.stop()
+        await asyncio.wait_for(running, 5)
+
+    asyncio.run(one_by_one_and_then_more())
+
+    assert taker.batches == [1, 1, 1, 4]
+
+
 def test_a_consumer_that_fails_is_tried_again_and_holds_up_nobody(
     store: SqliteStore, positions: StoredPositions
 ) -> None:
