@@ -1,8 +1,9 @@
-"""Failpoints: named places at which a test may kill this process, as a power cut would.
+"""Failpoints: named places at which a test may kill this process, as a power cut would, or stop it for a while.
 
 Armed by the environment only: HUIYIN_FAILPOINT="name" or "name:N" (the Nth passage, from 1) kills at that
-place; HUIYIN_FAILPOINT_MARKER names a file that is written first, so that a test can assert that the kill
-happened there. Unarmed, a failpoint is one comparison.
+place, or sends itself the signal HUIYIN_FAILPOINT_SIGNAL names (SIGSTOP: it stalls until it is told to go on);
+HUIYIN_FAILPOINT_MARKER names a file that is written first, so that a test can assert that it happened there.
+Unarmed, a failpoint is one comparison.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ steps from `store.after_begin` to `store.before_commit` are the server's: there 
 
 _NAME, _, _COUNT = os.environ.get("HUIYIN_FAILPOINT", "").partition(":")
 _MARKER = os.environ.get("HUIYIN_FAILPOINT_MARKER", "")
+_SIGNAL = signal.Signals[os.environ.get("HUIYIN_FAILPOINT_SIGNAL", "SIGKILL")]
 _left = int(_COUNT or 1)
 
 if _NAME and _NAME not in FAILPOINTS:
@@ -69,7 +71,7 @@ if _NAME and _NAME not in FAILPOINTS:
 
 
 def failpoint(name: str) -> None:
-    """Kill this process with SIGKILL if `name` is armed and has been passed often enough."""
+    """Kill this process with SIGKILL, or send it the signal named, if `name` is armed and this is the passage."""
     if name == _NAME:
         _strike()
 
@@ -77,11 +79,11 @@ def failpoint(name: str) -> None:
 def _strike() -> None:
     global _left  # noqa: PLW0603 - one counter per process is the meaning of it
     _left -= 1
-    if _left > 0:
+    if _left != 0:
         return
     if _MARKER:
         with Path(_MARKER).open("w", encoding="utf-8") as marker:
             marker.write(_NAME)
             marker.flush()
             os.fsync(marker.fileno())
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), _SIGNAL)

@@ -33,7 +33,7 @@ class Keeper:
 
     def _take(self, batch: Sequence[Stored]) -> None:
         for stored in batch:
-            if carry_out_stored(self._keys, stored) is not None:
+            if carry_out_stored(self._keys, stored, self._store) is not None:
                 failpoint("keeper.after_duty")
         reached = batch[-1].position
         self._keys.keep_up_to(self._store.epoch(), reached)

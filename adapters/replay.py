@@ -55,7 +55,7 @@ def _of_record(
     store: EventStore, keys: KeyStore, after: int = 0, types: frozenset[str] = OF_KEYS
 ) -> Iterator[Duty | None]:
     while batch := store.read(after, _READ):
-        yield from (carry_out_stored(keys, stored) for stored in batch if stored.type in types)
+        yield from (carry_out_stored(keys, stored, store) for stored in batch if stored.type in types)
         after = batch[-1].position
 
 

@@ -340,9 +340,9 @@ class Handle:
         self.store.append(batch)
         # A crash right here leaves the keys as they were; the follower's keeper does the same from the events.
         for event in made.decision.events:
-            carry_out(self.keys, submission.case, event)
+            carry_out(self.keys, submission.case, event, self.store)
         for stream, event in made.decision.elsewhere:
-            carry_out(self.keys, stream, event)
+            carry_out(self.keys, stream, event, self.store)
         return answer
 
     def _batch(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -218,6 +218,10 @@ class Positions(Protocol):
         ...
 
 
+OnRecord: TypeAlias = Callable[[str], bool]
+"""Whether the record says by now that a person's data in a case are locked."""
+
+
 class KeyStore(Protocol):
     """Data keys per person per case, in a store of their own with short backups (DESIGN.md laws 9, 10).
 
@@ -255,13 +259,23 @@ class KeyStore(Protocol):
         """
         ...
 
-    def lock(self, stream: str, subject: str | None = None) -> int:
-        """Lock one person's key in a case, or all keys of the case; returns how many were locked."""
+    def lock(self, stream: str, subject: str | None = None, on_record: OnRecord | None = None) -> int:
+        """Lock one person's key in a case, or all keys of the case; returns how many were locked.
+
+        With `on_record` only the keys of those whose data it says are locked; it is asked when nobody else can change the
+        case's keys any more, so that who asks last has seen the newest word.
+        """
         ...
 
-    def unlock(self, stream: str, subject: str | None = None, still: Collection[str] = ()) -> int:
+    def unlock(
+        self,
+        stream: str,
+        subject: str | None = None,
+        still: Collection[str] = (),
+        on_record: OnRecord | None = None,
+    ) -> int:
         """Undo the lock of one person's key in a case, or of all but those of the persons in `still`; returns how many
-        open again. What was destroyed stays so."""
+        open again. What was destroyed stays so. With `on_record`, asked as in `lock`, none of those that it says are locked."""
         ...
 
     def locked(self, stream: str) -> frozenset[str]:

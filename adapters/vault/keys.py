@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from adapters.vault.masters import HOLDERS, KEY_BYTES, Masters, master_key_differs
 from domain.refusal import NotFound, Refused
+from workflows.ports import OnRecord
 
 LOCKED = ".locked"
 """What stands behind a holder's name where the key is locked; the wrapping is the holder's, as it was."""
@@ -65,12 +66,11 @@ class KeyTable(Protocol):
         """
         ...
 
-    def lock(self, stream: str, subject: str | None) -> int:
-        """Add LOCKED to the holder of a key, or of all keys of the case, where it does not stand yet."""
-        ...
-
     def exchange(self, stream: str, change: Callable[[KeyRow], KeyRow]) -> int:
-        """Replace every wrapping of a case in one transaction, as `destroy` does; returns how many."""
+        """Replace the keys of a case in one transaction by what `change` makes of them; returns how many it changed.
+
+        `change` is called when nobody else can change them. What is left of wrappings on disk is removed as `destroy` does.
+        """
         ...
 
     def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
@@ -147,24 +147,33 @@ class Keys:
         """Destroy one person's key in a case, or all keys of the case; returns how many."""
         return self._table.destroy(stream, subject)
 
-    def lock(self, stream: str, subject: str | None = None) -> int:
-        """Lock one person's key in a case, or all keys of the case; returns how many."""
-        return self._table.lock(stream, subject)
+    def lock(self, stream: str, subject: str | None = None, on_record: OnRecord | None = None) -> int:
+        """Lock one person's key in a case, or all keys of the case, as far as the record says; returns how many."""
+
+        def shut(row: KeyRow) -> KeyRow:
+            wanted = subject in (None, row.subject) and (on_record is None or on_record(row.subject))
+            return row._replace(holder=row.master + LOCKED) if wanted else row
+
+        return self._table.exchange(stream, shut)
 
     def locked(self, stream: str) -> frozenset[str]:
         """The persons whose keys in the case are locked."""
         return frozenset(row.subject for row in self._table.rows(stream) if row.locked)
 
-    def unlock(self, stream: str, subject: str | None = None, still: Collection[str] = ()) -> int:
-        """Undo a lock, but for the persons in `still`; returns how many keys open again."""
+    def unlock(
+        self,
+        stream: str,
+        subject: str | None = None,
+        still: Collection[str] = (),
+        on_record: OnRecord | None = None,
+    ) -> int:
+        """Undo a lock, but for the persons in `still`, and those locked on record; returns how many keys open again."""
 
         def opened(row: KeyRow) -> KeyRow:
-            wanted = subject in (None, row.subject) and row.subject not in still
-            return row._replace(holder=row.master) if wanted else row
+            stays = row.subject in still or (on_record is not None and on_record(row.subject))
+            return row._replace(holder=row.master) if subject in (None, row.subject) and not stays else row
 
-        before = self.locked(stream)
-        self._table.exchange(stream, opened)
-        return len(before - self.locked(stream))
+        return self._table.exchange(stream, opened)
 
     def erased(self) -> list[str]:
         """The cases of which some key was destroyed."""

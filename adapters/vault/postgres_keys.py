@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Identifier
 from adapters.failpoint import failpoint
 from adapters.store.out_of_reach import reported
 from adapters.store.postgres_link import advisory_key, connect, pool
-from adapters.vault.keys import LOCKED, KeyRow
+from adapters.vault.keys import KeyRow
 
 TABLES = (
     "CREATE SCHEMA IF NOT EXISTS {schema}",
@@ -98,17 +98,8 @@ class PostgresKeyTable:
         self._clean()
         return len(done)
 
-    def lock(self, stream: str, subject: str | None) -> int:
-        """Mark keys as locked."""
-        done = self._run(
-            f"UPDATE {{schema}}.data_keys SET holder = holder || %s WHERE {_OF_CASE}"
-            " AND NOT starts_with(reverse(holder), reverse(%s)) RETURNING 1",
-            *(LOCKED, stream, subject, subject, LOCKED),
-        )
-        return len(done)
-
     def exchange(self, stream: str, change: Callable[[KeyRow], KeyRow]) -> int:
-        """Replace every wrapping of a case and have the pages cleaned."""
+        """Replace the keys of a case and, where a wrapping went, have the pages cleaned."""
         select = (
             "SELECT stream, subject, holder, wrapped FROM {schema}.data_keys"
             " WHERE stream = %s AND wrapped IS NOT NULL ORDER BY subject FOR UPDATE"
@@ -117,13 +108,14 @@ class PostgresKeyTable:
         with reported(), self._pool.transaction(commit=True) as cursor:
             cursor.row_factory = tuple_row  # type: ignore[assignment]  # the library's cursors give dicts
             held = [KeyRow._make(row) for row in cursor.execute(_composed(self._schema, select), [stream])]
-            rows = [change(row) for row in held]
-            for row in rows:
+            changed = [(row, new) for row in held if (new := change(row)) != row]
+            for _, row in changed:
                 parameters = (row.holder, row.wrapped, row.stream, row.subject)
                 cursor.execute(_composed(self._schema, update), parameters)
-        failpoint("keys.after_destroy")
-        self._clean()
-        return len(rows)
+        if any(old.wrapped != new.wrapped for old, new in changed):
+            failpoint("keys.after_destroy")
+            self._clean()
+        return len(changed)
 
     def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
         """A secret of the store as a whole."""

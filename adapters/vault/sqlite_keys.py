@@ -12,7 +12,7 @@ from adapters.failpoint import failpoint
 from adapters.store.group import Entry, GroupCommit
 from adapters.store.out_of_reach import reported
 from adapters.store.sqlite_files import ReadingDatastore, WriterFile
-from adapters.vault.keys import LOCKED, KeyRow
+from adapters.vault.keys import KeyRow
 from domain.refusal import Unavailable
 
 VERSION = 1
@@ -88,28 +88,21 @@ class SqliteKeyTable:
             self._file.empty_log()
         return done
 
-    def lock(self, stream: str, subject: str | None) -> int:
-        """Mark keys as locked."""
-        where, parameters = _of_case(stream, subject)
-        with reported(), self._file.transaction() as connection:
-            return connection.execute(
-                f"UPDATE data_keys SET holder = holder || '{LOCKED}' WHERE {where} AND holder NOT LIKE '%{LOCKED}'",
-                parameters,
-            ).rowcount
-
     def exchange(self, stream: str, change: Callable[[KeyRow], KeyRow]) -> int:
-        """Replace every wrapping of a case and cut the log."""
+        """Replace the keys of a case and, where a wrapping went, cut the log."""
         select = "SELECT * FROM data_keys WHERE stream = ? AND wrapped IS NOT NULL"
         with reported():
             with self._file.transaction() as connection:
-                rows = [change(KeyRow._make(row)) for row in connection.execute(select, (stream,))]
+                held = [KeyRow._make(row) for row in connection.execute(select, (stream,))]
+                changed = [(row, new) for row in held if (new := change(row)) != row]
                 connection.executemany(
                     "UPDATE data_keys SET holder = ?, wrapped = ? WHERE stream = ? AND subject = ?",
-                    [(row.holder, row.wrapped, row.stream, row.subject) for row in rows],
+                    [(row.holder, row.wrapped, row.stream, row.subject) for _, row in changed],
                 )
-            failpoint("keys.after_destroy")
-            self._file.empty_log()
-        return len(rows)
+            if any(old.wrapped != new.wrapped for old, new in changed):
+                failpoint("keys.after_destroy")
+                self._file.empty_log()
+        return len(changed)
 
     def secret(self, name: str, wrapped: bytes | None = None) -> bytes | None:
         """A secret of the store as a whole."""

@@ -1,6 +1,8 @@
 """Failpoints: each is listed, each is in the code, an unknown one is refused."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,23 @@ def test_an_armed_failpoint_kills_at_the_passage_asked_for_and_leaves_its_mark(t
     )
     assert (done.returncode, done.stdout) == (-9, "0\n1\n2\n")
     assert marker.read_text() == "store.after_begin"
+
+
+def test_with_another_signal_it_stalls_there_once_and_goes_on_when_told() -> None:
+    script = "from adapters.failpoint import failpoint\nfor n in range(5): print(n); failpoint('store.after_begin')"
+    environment = {"HUIYIN_FAILPOINT": "store.after_begin:3", "HUIYIN_FAILPOINT_SIGNAL": "SIGSTOP"}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", script], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(3)] == ["0\n", "1\n", "2\n"]
+
+    process.send_signal(signal.SIGCONT)
+
+    assert process.communicate(timeout=30) == ("3\n4\n", None)
+    assert process.returncode == 0
 
 
 def test_unarmed_nothing_happens() -> None:

@@ -144,6 +144,39 @@ def test_a_lock_that_is_lifted_lets_the_same_key_open_again(keys: Keys) -> None:
     assert keys.key("case", "y") == made["case", "y"]
 
 
+def test_only_the_keys_of_whom_the_record_says_so_are_locked_and_stay_locked(keys: Keys) -> None:
+    keys.create([("case", person) for person in "xyz"])
+
+    assert keys.lock("case", on_record=lambda person: person != "x") == 2
+    assert keys.locked("case") == {"y", "z"}
+    assert keys.unlock("case", still=["y"], on_record=lambda person: person == "z") == 0
+    assert keys.unlock("case", on_record=lambda person: person == "z") == 1
+    assert keys.locked("case") == {"z"}
+
+
+@pytest.mark.parametrize("late", [Keys.lock, Keys.unlock])
+def test_the_record_is_asked_when_nobody_else_can_change_the_keys(
+    keys: Keys, keys_again: OpenKeys, late: Callable[..., int]
+) -> None:
+    """Who comes in between waits, and has the last word."""
+    keys.create([("case", "a")])
+    locks = late is Keys.lock
+    if not locks:
+        keys.lock("case")
+    other = keys_again()
+    between = threading.Thread(target=other.unlock if locks else other.lock, args=("case",))
+
+    def on_record(_: str) -> bool:
+        between.start()
+        between.join(0.5)  # without a fence it would have ended by now
+        return locks
+
+    late(keys, "case", on_record=on_record)
+    between.join()
+
+    assert keys.locked("case") == (frozenset() if locks else {"a"})
+
+
 def test_the_cases_of_which_a_key_was_destroyed_are_known(keys: Keys) -> None:
     keys.create([(case, person) for case in "abc" for person in "xy"])
     keys.destroy("a")
