@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from adapters.cli.main import app
-from adapters.demo.district import District, found, plan
+from adapters.demo.district import SUBDISTRICT, District, found, plan
 from adapters.engine import Engine, now, open_engine
 from adapters.rulebooks import template
 from adapters.settings import Settings
@@ -28,7 +29,7 @@ GROUND = "law:subdistrict-office-ordinance"
 
 
 def found_in(folder: Path) -> None:
-    """Found the district there, under the demo rulebook, with the one for backfill beside it."""
+    """Found the district there, under the demo rulebook, with the one for backfill beside it; its duty leader is on duty."""
     engine = open_engine(Settings(data=folder))
     try:
         assert found(DISTRICT, engine.handle, now(), template("demo")) == []
@@ -46,6 +47,8 @@ def found_in(folder: Path) -> None:
             )
         )
         assert answer.accepted
+        while not engine.handle.standing.caught_up().register.on_duty(SUBDISTRICT, now(), "duty_leader"):
+            time.sleep(0.05)  # a shift is entered before it begins
     finally:
         engine.close()
 
