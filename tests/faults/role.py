@@ -82,6 +82,12 @@ class Role:
             process.kill()
             process.wait()
 
+    def has_said(self, event: str) -> bool:
+        """Whether a line of its log names this event."""
+        return self.log.exists() and f'"event": "{event}"' in self.log.read_text(
+            encoding="utf-8", errors="replace"
+        )
+
     def tail(self) -> str:
         """The end of its output."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-2000:] if self.log.exists() else ""

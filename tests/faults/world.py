@@ -38,8 +38,8 @@ from tests.servers import PostgresServer, Server, TemporalServer, create_databas
 from workflows.delivery_process import delivery_id
 
 SEED = 7
-KEPT = ("worker", "follow", "seal")
-"""Roles that whoever supervises them starts again."""
+KEPT = {"worker": "working", "follow": "following", "seal": "sealing"}
+"""Roles that whoever supervises them starts again, and how each says that it is at work."""
 REST_SECONDS, PATIENCE = 60.0, 0.1
 
 
@@ -79,14 +79,25 @@ class World:
         assert found(the_plan(), self.engine.handle, now(), template("demo")) == []
 
     def begin(self, **failpoints: str) -> None:
-        """Start worker, follower, sealer and driver; the story begins. `failpoints` arms roles by name."""
+        """Start worker, follower and sealer and, once they are at work, the driver; the story begins.
+
+        `failpoints` arms roles by name. One that dies of its own before the story begins stays so until lives run.
+        """
+        for name in KEPT:
+            self._start(name, ("worker", name), failpoints)
+        for name, word in KEPT.items():
+            role = self.roles[name]
+            self._soon(
+                f"{name} did not come to work",
+                lambda role=role, word=word: role.has_said(word) or not role.alive(),
+            )
         self.began = now()
-        environment = self._environment()
         driver = ("tests.faults.driver", str(self.folder), str(self.lives), str(SEED), self.began.isoformat())
-        commands = {**{role: ("worker", role) for role in KEPT}, "driver": driver}
-        for name, command in commands.items():
-            self.roles[name] = Role(name, command, environment, self.folder)
-            self.roles[name].start(failpoints.get(name, ""))
+        self._start("driver", driver, failpoints)
+
+    def _start(self, name: str, command: tuple[str, ...], failpoints: dict[str, str]) -> None:
+        self.roles[name] = Role(name, command, self._environment(), self.folder)
+        self.roles[name].start(failpoints.get(name, ""))
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HUIYIN_", "TEMPORAL_"))}
@@ -138,6 +149,7 @@ class World:
             assert time.monotonic() < deadline, f"never passed often enough: {waiting}"
             for name in [name for name in waiting if not self.roles[name].alive()]:
                 self.roles[name].died_at(waiting.pop(name).partition(":")[0])
+                self._soon("no life began", lambda: ledger.running(self.engine.store) > 0)
                 self._note(name, ledger.running(self.engine.store))
                 time.sleep(1)
                 self.restore(name)
