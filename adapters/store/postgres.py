@@ -28,7 +28,8 @@ _STATEMENTS = {
     "answered": "SELECT digest, stream, outcome, answer, recorded_at FROM {schema}.commands"
     " WHERE client = %s AND key = %s",
     "answers": "SELECT key, digest, stream, outcome, answer, recorded_at FROM {schema}.commands"
-    " WHERE client = %s AND key IN (SELECT json_array_elements_text(%s::json))",
+    # An array, not a subselect: that may be answered by going through all commands of the client.
+    " WHERE client = %s AND key = ANY(ARRAY(SELECT json_array_elements_text(%s::json)))",
     "find": "SELECT stream FROM {schema}.refs WHERE source = %s AND digest = %s",
     "sealed": "SELECT digest, stream, subject, name, ciphertext FROM {schema}.sealed_values WHERE stream = %s"
     " ORDER BY subject, name, digest",
