@@ -6,6 +6,7 @@ when it says 200 or 201, and then it is durable. The burst is `BENCH_BURST` seco
 has `BENCH_MATTERS` matters (1,000,000).
 """
 
+import asyncio
 import json
 import os
 import statistics
@@ -21,6 +22,7 @@ from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import Client
 
 from adapters.access import Giver, SystemKeys, open_access
 from adapters.demo.district import SUBDISTRICT, District
@@ -31,10 +33,11 @@ from adapters.up import ROLES, Tree, free_port, up
 from adapters.views import Views
 from domain.acting import Actor
 from tests.acceptance.http_world import HOTLINE
+from tests.benchmarks.bare import Cost, drive
 from tests.benchmarks.http_lives import STEPS
 from tests.benchmarks.results import Figure, Results
 from tests.benchmarks.seeding import seed
-from tests.benchmarks.test_bench_temporal import Used
+from tests.benchmarks.test_bench_temporal import Used, bare_worker
 from tests.benchmarks.world import opened
 from tests.servers import PostgresServer, create_database
 
@@ -46,6 +49,7 @@ RATES = [1, 15, 1, 25, 2, 35, 10, 0]
 """The burst, in lives a second; ten minutes of it, or one as a rule."""
 BURST_SECONDS = float(os.environ.get("BENCH_BURST", "60"))
 MATTERS = int(os.environ.get("BENCH_MATTERS", "1000000"))
+BARE_WARMING, BARE_LIVES = 50, 400
 READY_SECONDS, DRAIN_SECONDS, LOOK_SECONDS = 900.0, 600.0, 0.25
 GROUP = "One life over HTTP (PostgreSQL)"
 
@@ -212,6 +216,8 @@ def test_one_life_over_http_on_an_empty_store(
         for clients in CLIENTS:
             played = play(world, clients=clients, seconds=SECONDS)
             _note(results, played, f"empty store, {clients} clients", aim=100.0 if clients > 1 else None)
+            if clients > 1:
+                _note_beside_bare(results, played, _bare_lives(world), clients)
         _note_burst(results, play(world, clients=64, rates=RATES, seconds=BURST_SECONDS), "empty store")
 
 
@@ -235,6 +241,29 @@ def _warmed(world: World) -> None:
 def _note(results: Results, played: Played, what: str, aim: float | None = None) -> None:
     results.add(Figure(GROUP, what, played.per_s, "lives/s", aim=aim, note=played.said()))
     assert not played.wrong
+
+
+def _note_beside_bare(results: Results, played: Played, limit: float, clients: int) -> None:
+    name = f"empty store, {clients} clients, beside workflows that do nothing, on the same server alone"
+    late = max(played.lag, default=0.0)
+    results.add(
+        Figure(GROUP, name, played.per_s, "lives/s", limit, aim=0.7, note=f"lag at most {late:.1f} s")
+    )
+
+
+def _bare_lives(world: World) -> float:
+    """So many workflows a second the tree's Temporal carries with nothing else to do: one for a life, signalled as often as
+    a process would be that heard of every act after the first by itself."""
+
+    async def driven() -> float:
+        client = await Client.connect(world.tree.address)
+        for lives in (BARE_WARMING, BARE_LIVES):
+            like = Cost(workflows=lives, tasks=0, signals=lives * (len(STEPS) - 2), activities=0, events=0)
+            seconds, runs = await drive(client, like)
+        return len(runs) / seconds
+
+    with bare_worker(world.tree.address, world.folder):
+        return asyncio.run(driven())
 
 
 def _note_burst(results: Results, played: Played, what: str) -> None:
