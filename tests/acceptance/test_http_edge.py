@@ -289,10 +289,10 @@ def test_a_head_of_a_byte_at_a_time_is_cut_off(api: Api, monkeypatch: pytest.Mon
 
 
 def test_a_second_request_on_a_connection_has_its_own_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Connection, "head_seconds", 1.0)
+    monkeypatch.setattr(Connection, "head_seconds", 2.0)
     with connected(api.url) as client:
-        for _ in range(3):
-            time.sleep(0.5)
+        for _ in range(4):
+            time.sleep(0.6)
             client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             raw = b""
             while not raw.endswith(b"}"):

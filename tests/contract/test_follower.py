@@ -43,7 +43,7 @@ def positions(store_url: str, tmp_path: Path) -> StoredPositions:
     return StoredPositions(store_url if store_url.startswith("postgres") else str(tmp_path / "views.db"))
 
 
-async def until_at(taker: Consumer, position: int, seconds: float = 10) -> None:
+async def until_at(taker: Consumer, position: int, seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while True:
             if await asyncio.to_thread(taker.position) >= position:
@@ -59,7 +59,7 @@ async def followed(store: EventStore, positions: Positions, *takers: Taker, fill
     for taker in takers:
         await until_at(taker, store.head())
     follower.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
     return follower
 
 
@@ -82,7 +82,7 @@ def test_in_a_busy_time_what_comes_next_gathers_into_one_batch(
     taker = Taker("gathering", positions)
 
     async def more_while_it_waits() -> None:
-        follower = Follower(store, [taker], positions, busy=1.5)
+        follower = Follower(store, [taker], positions, busy=4.0)
         running = asyncio.create_task(follower.run())
         await until_at(taker, store.head())
         for _ in range(3):
@@ -90,7 +90,7 @@ def test_in_a_busy_time_what_comes_next_gathers_into_one_batch(
             await asyncio.sleep(0.1)
         await until_at(taker, store.head())
         follower.stop()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
 
     asyncio.run(more_while_it_waits())
 
@@ -113,7 +113,7 @@ def test_many_small_batches_make_a_busy_time_too(
             await asyncio.to_thread(store.append, one(new_id()))
         await until_at(taker, store.head())
         following.stop()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
 
     asyncio.run(one_by_one_and_then_more())
 
@@ -218,7 +218,7 @@ def test_the_store_is_not_asked_for_news_while_nobody_waits_for_any(
             await asyncio.to_thread(store.append, one(new_id()))
         looked = asked.times - before
         follower.stop()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
         return looked
 
     assert asyncio.run(events_come_while_it_pauses()) == 0

@@ -26,6 +26,14 @@ def run(threads: Sequence[threading.Thread]) -> None:
     assert not any(thread.is_alive() for thread in threads), "somebody waits for ever"
 
 
+def waits_for(group: GroupCommit[int, int], count: int) -> None:
+    """Wait until so many callers wait for the one who writes."""
+    deadline = time.monotonic() + 60
+    while len(group._queue) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def test_a_lone_caller_gets_his_result_or_his_error() -> None:
     group: GroupCommit[int, int] = GroupCommit(doubled)
     assert group.submit(21) == 42
@@ -66,18 +74,22 @@ def test_a_group_is_no_larger_than_it_may_be() -> None:
 
 def test_callers_are_written_in_the_order_in_which_they_came() -> None:
     order: list[int] = []
-    hold = threading.Event()
+    writing, hold = threading.Event(), threading.Event()
 
     def held(entries: Sequence[Entry[int, int]]) -> None:
-        hold.wait(5)
+        writing.set()
+        hold.wait(60)
         order.extend(entry.item for entry in entries)
         doubled(entries)
 
     group: GroupCommit[int, int] = GroupCommit(held)
     threads = [threading.Thread(target=group.submit, args=(n,)) for n in range(10)]
-    for thread in threads:
+    for came, thread in enumerate(threads):
         thread.start()
-        time.sleep(0.01)
+        if came:  # the first is being written
+            waits_for(group, came)
+        else:
+            assert writing.wait(60)
     hold.set()
     for thread in threads:
         thread.join(5)

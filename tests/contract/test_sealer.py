@@ -173,7 +173,7 @@ def test_the_follower_runs_it_and_the_next_one_goes_on(world: LogWorld) -> None:
     assert world.leaves() == expected(world.store)
 
 
-def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it took too long"

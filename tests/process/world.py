@@ -107,11 +107,11 @@ class World:
             return None
         return found.status
 
-    async def completed(self, case: str, owner: str = "", seconds: float = 15) -> None:
+    async def completed(self, case: str, owner: str = "", seconds: float = 30) -> None:
         """Wait until the process has completed."""
         await until(lambda: self._is_completed(case, owner), seconds)
 
-    async def running(self, case: str, owner: str = "", seconds: float = 15) -> None:
+    async def running(self, case: str, owner: str = "", seconds: float = 30) -> None:
         """Wait until a process is running."""
         await until(lambda: self._is_running(case, owner), seconds)
 
@@ -156,7 +156,7 @@ async def created(address: str, namespace: str) -> None:
     await until(usable)
 
 
-async def until(holds: Callable[[], Any], seconds: float = 10) -> None:
+async def until(holds: Callable[[], Any], seconds: float = 30) -> None:
     """Wait until something holds (a function, or one that gives an awaitable)."""
     deadline = time.monotonic() + seconds
     while True:
