@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -44,7 +45,8 @@ OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 """What a case begins with."""
 
 _NOTHING = TakeCensus(month="1000-01", events=0, cases=0, registrations=())
-_PAGE = 4096
+_PAGE, _REST = 512, 2.0
+"""Events read at once, and how long, in times what they took, is left to the sealer in this process before the next."""
 _log = structlog.get_logger("census")
 
 
@@ -139,7 +141,7 @@ def counted(store: EventStore, month: str) -> TakeCensus:
     """
     kinds, channels = Counter[bool](), Counter[str]()
     after = store.known_at(begin_of(month) - timedelta.resolution)
-    for stored in events_between(store, after, store.known_at(end_of(month) + SETTLED_AFTER)):
+    for stored in events_between(store, after, store.known_at(end_of(month) + SETTLED_AFTER), _REST):
         try:
             told = json.loads(stored.body)
             if not told["recorded_at"].startswith(f"{month}-"):
@@ -154,14 +156,22 @@ def counted(store: EventStore, month: str) -> TakeCensus:
     return TakeCensus(month=month, events=kinds.total(), cases=kinds[True], registrations=registrations)
 
 
-def events_between(store: EventStore, after: int, upto: int) -> Iterator[Stored]:
-    """The events at the positions above `after` up to `upto`, page by page. Raises Unavailable."""
-    while after < upto and (page := store.read(after, _PAGE)):
+def events_between(store: EventStore, after: int, upto: int, rest: float = 0.0) -> Iterator[Stored]:
+    """The events at the positions above `after` up to `upto`, page by page. Raises Unavailable.
+
+    After each page this thread rests for `rest` times as long as it took.
+    """
+    while after < upto:
+        begun = time.monotonic()
+        page = store.read(after, _PAGE)
         for stored in page:
             if stored.position > upto:
                 return
             yield stored
+        if not page:
+            return
         after = page[-1].position
+        time.sleep(rest * (time.monotonic() - begun))
 
 
 def _due(handle: Handle) -> str | None:

@@ -130,6 +130,21 @@ def test_it_counts_events_cases_and_registrations_by_channel(office: Office) -> 
     assert numbers(office.taken()[0]) == (7, 4, {"hotline_12345": 1, "resident_app": 1, "window": 1})
 
 
+@pytest.mark.parametrize("page", [1, 2, 7, 8])
+def test_a_month_of_many_pages_is_counted_whole(
+    office: Office, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(counting, "_PAGE", page)
+    busy(office, 3, 4, 5)
+
+    office.counts()
+
+    assert [numbers(one) for one in office.taken()] == [
+        by_hand(office, "2024-03"),
+        by_hand(office, "2024-04"),
+    ]
+
+
 def test_what_happened_long_ago_counts_when_it_was_recorded(office: Office) -> None:
     """Every event here claims to have happened in January."""
     office.stores(moment(3))
