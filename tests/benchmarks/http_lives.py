@@ -2,14 +2,16 @@
 
 A life is register, accept, dispatch, start, report, callback, close and search: eight requests over a connection that is
 kept open, by plain sockets, so that the clients take as little as may be of the two cores that they share with what
-they measure. `clients` play one life after the other for `seconds`; with `rates` lives begin at their moments instead,
-so many a second for a part of the time each, whether or not the earlier ones have ended.
+they measure. Each is about a trouble and a place of its own, one in ten about those of the life before it. `clients`
+play one life after the other for `seconds`; with `rates` lives begin at their moments instead, so many a second for a
+part of the time each, whether or not the earlier ones have ended.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import random
 import sys
 import threading
 import time
@@ -23,6 +25,13 @@ from urllib.parse import urlsplit
 GROUND = "law:subdistrict-office-ordinance"
 STEPS = ("register", "accept", "dispatch", "start", "report", "callback", "close", "search")
 TIMEOUT, IDLE_SECONDS = 60.0, 3.0
+STREETS = ["人民路", "解放路", "中山路", "建设街", "和平街", "文化路", "新华路", "滨江路", "学院路", "工农路"]
+TROUBLES = (
+    "电梯坏了两天，老人上下楼不便", "路灯不亮，晚上看不清路", "井盖松动，车一过就响", "垃圾两天没有清运，气味很大",
+    "楼上漏水，墙面起皮", "消防通道被车堵住", "污水从井口溢出", "夜里施工太吵，睡不着", "暖气不热", "树枝压在电线上",
+)  # fmt: skip
+SAID_BEFORE = 0.1
+"""The share of lives that are about what the one before was about."""
 
 
 @dataclass
@@ -57,6 +66,7 @@ class Caller:
 
     def __init__(self, plan: dict[str, Any], heard: Heard) -> None:
         self.plan, self.heard, self.used = plan, heard, time.perf_counter()
+        self.chance, self.text = random.Random(), ""
         where = urlsplit(plan["url"])
         self.to = http.client.HTTPConnection(where.hostname or "", where.port, timeout=TIMEOUT)
 
@@ -84,11 +94,18 @@ class Caller:
         found: dict[str, Any] = json.loads(said)
         return found
 
+    def order(self) -> dict[str, Any]:
+        """What is handed in."""
+        if not self.text or self.chance.random() >= SAID_BEFORE:
+            street, trouble = self.chance.choice(STREETS), self.chance.choice(TROUBLES)
+            self.text = f"{street}{self.chance.randint(1, 300)}号{self.chance.randint(1, 40)}栋{trouble}"
+        return {**self.plan["order"], "sealed": {"text": self.text}}
+
     def life(self) -> None:
         """From register to search; ends early at a wrong answer."""
         begun = time.perf_counter()
         try:
-            made = self.ask("register", "POST", "/matters", "hotline", self.plan["order"])
+            made = self.ask("register", "POST", "/matters", "hotline", self.order())
             case = f"/matters/{made['case']}"
             self.ask("accept", "POST", f"{case}/accept", "intake", {})
             grade = {"scale": "minor", "demand": "help", "tier": "community"}
