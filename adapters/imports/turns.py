@@ -29,8 +29,9 @@ from domain.refusal import Conflict, NotFound, Refused, Unavailable
 from workflows.import_process import TAKE_TURN, ImportTurn
 
 TURN_SECONDS = 3.0
-BATCH = 20
-"""Rows between two rests, and at most in one transaction: what a live matter may have to wait for."""
+BATCH = {"backfill": 20, "register": 1}
+"""Rows between two rests: what a live matter may have to wait for. History comes in many rows to a transaction; a row that
+opens a live matter is one of its own, with a process behind it, and many without a rest are felt."""
 MOST_ROWS = 200_000
 LEAD = "imports-turn"
 LOOK_SECONDS = 0.2
@@ -136,20 +137,21 @@ class Turns:
         head = self._imports.spool.get(one.upload, "head", 0).decode().split("\n")
         work = worked_by(self._engine, one, self._rows(one, head))
         done, until = one.done, time.monotonic() + TURN_SECONDS
+        at_once, live = BATCH[one.mode], one.mode == "register" and not one.trial
         rows: list[Row] = []
         held = -1
         while done < (one.total or 0):
             n, begins = divmod(done, SLICE)
             if n != held:
                 rows, held = self._imports.spool.rows(one.upload, n), n
-            batch = rows[begins : begins + BATCH]
+            batch = rows[begins : begins + at_once]
             begun = time.monotonic()
             outcomes = work(batch)
             failpoint("imports.after_batch")
             self._imports.save(one.id, done, done + len(batch), outcomes)
             failpoint("imports.after_save")
             done += len(batch)
-            self._pace.rest(time.monotonic() - begun, alive)
+            self._pace.rest(time.monotonic() - begun, alive, live=live)
             if stopping() or time.monotonic() > until:
                 break
         if done >= (one.total or 0):

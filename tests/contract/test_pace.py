@@ -1,0 +1,106 @@
+"""The pace of imports: what they leave to others, over a real store in which others write while they rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from adapters.imports.pace import Pace
+from adapters.store.positions import StoredPositions
+from adapters.store.sqlite import SqliteStore
+from domain.acting import CLOCK_PERSON
+from tests.contract.store_world import batch, new_id
+from workflows.ports import Append
+
+PERSON = "0f9b6a8e-7c3d-4f5a-9b1c-2d3e4f5a6b7c"
+
+
+@dataclass
+class Resting:
+    """A pace whose rests are counted, not slept; while it rests somebody makes so many events a second."""
+
+    store: SqliteStore
+    views: str
+    share: float = 0.25
+    person: str = PERSON
+    a_second: float = 0.0
+    rested: float = 0.0
+    _made: float = 0.0
+    pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.share, self.store, self.views, self._pause)
+
+    def after(self, worked: float, *, live: bool = True) -> float:
+        """The seconds of the rest after so many seconds of work."""
+        before = self.rested
+        self.pace.rest(worked, lambda: None, live=live)
+        return self.rested - before
+
+    def used_to(self, *, live: bool = True) -> float:
+        """The same, once it knows the others."""
+        for _ in range(20):
+            self.after(0.5, live=live)
+        return self.after(1.0, live=live)
+
+    def _pause(self, seconds: float) -> None:
+        self.rested += seconds
+        self._made += seconds * self.a_second
+        while self._made >= 1:
+            body = f'{{"nonce":"{new_id()}","person":"{self.person}","post":null}}'.encode()
+            self.store.append(batch(Append(new_id(), 0, (("matter_noted.v1", body),))))
+            self._made -= 1
+
+
+@pytest.fixture
+def resting(tmp_path: Path) -> Iterator[Resting]:
+    store, views = SqliteStore(tmp_path / "cases.db"), str(tmp_path / "views.db")
+    StoredPositions(views).close()
+    found = Resting(store, views)
+    yield found
+    found.pace.close()
+    store.close()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_an_import_that_is_alone_rests_as_its_share_says(resting: Resting, live: bool) -> None:
+    assert resting.used_to(live=live) == pytest.approx(3.0, rel=0.05)
+
+
+def test_rows_that_open_live_matters_rest_the_longer_the_more_others_do(resting: Resting) -> None:
+    resting.a_second = 1.0
+    a_little = resting.used_to()
+    resting.a_second = 5.0
+    much = resting.used_to()
+
+    assert a_little == pytest.approx(7.0, rel=0.15)  # half of a quarter
+    assert much == pytest.approx(23.0, rel=0.15)  # a sixth of it
+
+
+def test_what_the_clock_does_makes_nobody_wait(resting: Resting) -> None:
+    resting.person, resting.a_second = CLOCK_PERSON, 5.0
+
+    assert resting.used_to() == pytest.approx(3.0, rel=0.05)
+
+
+def test_history_keeps_its_share_beside_others(resting: Resting) -> None:
+    resting.a_second = 5.0
+
+    assert resting.used_to(live=False) == pytest.approx(3.0, rel=0.05)
+
+
+def test_once_the_others_have_gone_home_it_has_its_share_again(resting: Resting) -> None:
+    resting.a_second = 5.0
+    resting.used_to()
+    resting.a_second = 0.0
+
+    assert resting.used_to() == pytest.approx(3.0, rel=0.05)
+
+
+def test_the_whole_share_rests_never(resting: Resting) -> None:
+    resting.pace = Pace(1.0, resting.store, resting.views, resting._pause)
+
+    assert resting.used_to() == 0.0
