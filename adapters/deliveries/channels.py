@@ -168,9 +168,12 @@ class Channels(Subscriptions):
 
     def _as_recorded(self, row: Subscription, entries: Entries) -> Subscription:
         """The row as far as the register bears it out; of two states the one that lets less out."""
+        entry = entries.get(row.id, None)
+        if row.id == OFFICE_NOTICES and entry is not None:
+            # Its ways out are the settings', and whom it tells is the domain's: what a row says of them counts for nothing.
+            row = replace(row, source=entry.source, url=entry.address, types=entry.types, ground=entry.ground)
         if row.state == "ended":
             return row
-        entry = entries.get(row.id, None)
         if entry is None or not self._same(row, entry):
             return replace(row, state="paused", why=NOT_ON_RECORD)
         if entry.state == "ended":

@@ -85,8 +85,7 @@ def _entered(engine: Engine, subscriptions: Subscriptions) -> None:
     try:
         subscriptions.get(SUBSCRIPTION)
     except NotFound:
-        # The outbox asks everybody for a URL; here it is for the eye alone.
-        url = engine.settings.notice_url or "http://localhost/"
-        wanted = Wanted(CLOCK.person, CLOCK.body, "", url, ("all",), channel=CHANNEL)
+        # The outbox asks everybody for a URL and kinds; nobody reads these.
+        wanted = Wanted(CLOCK.person, CLOCK.body, "", "http://localhost/", ("all",), channel=CHANNEL)
         with suppress(Refused):  # another process was faster
             subscriptions.create(wanted, engine.store.head(), id=SUBSCRIPTION)

@@ -570,6 +570,22 @@ def test_a_pause_on_record_that_did_not_reach_the_rows_stops_the_sending_all_the
     assert channels._row(sub).state == "paused"
 
 
+def test_what_the_row_of_the_offices_own_notices_says_of_where_and_what_counts_for_nothing(
+    channels: Channels, tables: Tables
+) -> None:
+    own = Wanted(CLOCK.person, CLOCK.body, "", "http://localhost/", ("all",), channel="notice")
+    before, _ = channels.create(own, 0, id="notices")
+
+    tables.run(
+        "UPDATE subscriptions SET url = 'https://elsewhere.example/', types = '[\"matter_closed\"]', source = 'phone',"
+        " ground = 'law:any' WHERE id = 'notices'"
+    )
+
+    assert channels.get("notices") == before
+    assert channels.known() == channels.hearing("notice") == [before]
+    assert (before.url, before.types, before.source, before.ground) == ("", (), None, None)
+
+
 def test_the_offices_own_notices_are_paused_and_resumed_on_record_and_made_by_nobody(
     channels: Channels, engine: Engine
 ) -> None:
