@@ -36,8 +36,8 @@ class Answered:
     """The stored row of a decided command, unique by (client, key).
 
     `digest` is the SHA-256 (hex) of the command's public body, what it was decided on, and its sealed values under an
-    HMAC, or BLINDED; `answer` is the JSON of the first answer (outcome, ids, version, or the refusal's code and advice),
-    given to repeats.
+    HMAC (of one that was refused they are left out), or BLINDED; `answer` is the JSON of the first answer (outcome, ids,
+    version, or the refusal's code and advice), given to repeats.
     """
 
     client: str

@@ -192,8 +192,13 @@ def answer_from(stored: bytes) -> Answer:
     )
 
 
-def digest_of(submission: Submission, pepper: bytes) -> str:
-    """SHA-256 (hex) of all that the command says; sealed values enter under an HMAC, so that none can be guessed."""
+def digest_of(submission: Submission, pepper: bytes | None) -> str:
+    """SHA-256 (hex) of all that the command says; sealed values and outside numbers enter under an HMAC, so that nobody
+    without the pepper guesses one. Without a pepper they are left out, and nobody at all can."""
+
+    def hidden(value: Sealable) -> str | None:
+        return keyed(pepper, value) if pepper else None
+
     said: dict[str, Any] = {
         "case": submission.case,
         "command": submission.command.NAME,
@@ -203,8 +208,8 @@ def digest_of(submission: Submission, pepper: bytes) -> str:
         "occurred_at": submission.occurred_at.isoformat() if submission.occurred_at else None,
         "expected": submission.expected,
         "rulebook": submission.rulebook,
-        "sealed": [(one.name, one.subject, keyed(pepper, one.value)) for one in submission.sealed],
-        "outside": [(one.source, keyed(pepper, one.number)) for one in submission.outside],
+        "sealed": [(one.name, one.subject, hidden(one.value)) for one in submission.sealed],
+        "outside": [(one.source, hidden(one.number)) for one in submission.outside],
         "texts": [hashlib.sha256(text.encode()).hexdigest() for text in submission.texts],
     }
     try:

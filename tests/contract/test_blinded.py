@@ -17,7 +17,9 @@ import pytest
 
 from adapters.backup import forget_positions
 from adapters.blinder import Blinder
+from adapters.demo.turns import accusation
 from adapters.engine import now
+from adapters.numbers import fresh_number
 from adapters.store import open_store
 from adapters.store.positions import StoredPositions
 from adapters.store.postgres import PostgresStore
@@ -28,7 +30,7 @@ from domain.refusal import Conflict
 from tests.acceptance.archivist import Office, simple, told_in
 from tests.contract.store_world import answered, events, new_id, one
 from workflows.ports import BLINDED, Answered, Append, Batch
-from workflows.submission import Sealing, Submission, digest_of
+from workflows.submission import OutsideNumber, Sealing, Submission, digest_of
 
 Store = SqliteStore | PostgresStore
 
@@ -320,6 +322,94 @@ def test_what_comes_about_somebody_erased_leaves_no_digest_either(office: Office
     assert found is not None
     assert found.digest == BLINDED
     assert office.tale.engine.handle(sent).code == "erased"
+
+
+# -- what was refused
+
+
+def refused_registration(office: Office, words: str, key: str, host: str = "nobody-1") -> Submission:
+    """A registration whose case never comes to be: its host is no body of the register."""
+    asker = Actor(person="5e2c1a77-3c0f-4a51-9c63-2f1d5c1f8a01", body="resident")
+    return Submission(
+        client="window", key=key, case="5e2c1a77-3c0f-4a51-9c63-2f1d5c1f8a02", actor=asker,
+        command=do.RegisterMatter(
+            number=fresh_number("450305", office.tale.clock.at.date()), source="resident_app",
+            seen_at=office.tale.clock.at, host=host, requesters=(asker.person,),
+        ),
+        sealed=(Sealing("text", asker.person, words),), outside=(OutsideNumber("hotline_12345", f"GL-{words}"),),
+    )  # fmt: skip
+
+
+def test_of_the_words_of_a_refused_registration_no_digest_is_left_to_test_a_guess_by(office: Office) -> None:
+    sent = refused_registration(office, "三号楼", "k1")
+    other = replace(refused_registration(office, "四号楼", "k2"), command=sent.command)
+
+    answers = [office.tale.engine.handle(one) for one in (sent, other)]
+
+    assert {one.outcome for one in answers} == {"refused"}
+    (left,) = digests(office, sent.case)  # one and the same, whatever was said
+    assert digest_of(sent, office.tale.engine.keys.pepper()) != left != BLINDED
+    assert office.tale.engine.store.sealed(sent.case) == []
+
+
+def test_a_refused_command_sent_again_has_its_first_answer_whatever_words_come_along(office: Office) -> None:
+    sent, handle = refused_registration(office, "三号楼", "k1"), office.tale.engine.handle
+    first, head = handle(sent), office.tale.engine.store.head()
+
+    for again in (sent, replace(sent, sealed=(replace(sent.sealed[0], value="四号楼"),))):
+        assert (handle(again), handle(again).repeated) == (first, True)
+
+    assert office.tale.engine.store.head() == head
+
+
+@pytest.mark.parametrize("changed", ["body", "subject", "authority"])
+def test_another_command_under_the_key_of_a_refused_one_is_told_so(office: Office, changed: str) -> None:
+    sent, handle = refused_registration(office, "三号楼", "k1"), office.tale.engine.handle
+    handle(sent)
+    others = {
+        "body": replace(sent, command=sent.command.model_copy(update={"host": "nobody-2"})),
+        "subject": replace(sent, sealed=(replace(sent.sealed[0], subject=new_id()),)),
+        "authority": replace(sent, authority="law:another"),
+    }
+
+    assert handle(others[changed]).code == "key_reused"
+
+
+def test_the_digest_of_a_refused_command_is_never_that_of_an_accepted_one_with_words(office: Office) -> None:
+    case = simple(office)
+    handle, asker = office.tale.engine.handle, Actor(person=office.requesters(case)[0], body="resident")
+    sent = said(case, asker, "三号楼", "k1")
+    assert handle(sent).accepted
+
+    assert digest_of(sent, None) not in digests(office, case)
+    assert handle(replace(sent, sealed=(replace(sent.sealed[0], value="四号楼"),))).code == "key_reused"
+
+
+def test_a_row_of_an_older_release_is_still_known_again(office: Office) -> None:
+    """It held the words as well."""
+    sent, handle = refused_registration(office, "三号楼", "k1"), office.tale.engine.handle
+    first = handle(sent)
+    held = digest_of(sent, office.tale.engine.keys.pepper())
+    past_it(office, "UPDATE {} SET digest = {} WHERE key = {} RETURNING key", held, sent.key)
+
+    assert handle(sent) == first
+    assert handle(replace(sent, sealed=(replace(sent.sealed[0], value="四号楼"),))).code == "key_reused"
+
+
+def test_other_words_to_a_hidden_case_and_to_none_are_refused_alike(office: Office) -> None:
+    """Law 10: nobody learns by the key whether a case is there."""
+    tale = office.tale
+    accusation(tale.scene)
+    hidden = tale.scene.cases[-1]
+    stranger = tale.scene.actor("com-02", "officer")
+
+    told = [
+        [tale.engine.handle(said(case, stranger, words, f"{case}")) for words in ("一", "一", "二")]
+        for case in (hidden, new_id())
+    ]
+
+    seen = [[(one.outcome, one.code, one.advice, one.repeated) for one in answers] for answers in told]
+    assert seen[0] == seen[1]
 
 
 def test_commands_of_other_cases_are_answered_as_before(office: Office) -> None:
