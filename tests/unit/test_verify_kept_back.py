@@ -68,3 +68,24 @@ def test_a_file_that_names_no_case_but_something_else(desk: Desk, trail: Trail, 
 
 def test_the_opening_of_the_log_kept_back(desk: Desk, trail: Trail) -> None:
     assert desk.check(withhold(trail, GENESIS_STREAM)).faults == {"genesis_missing"}
+
+
+def test_a_leaf_kept_back_of_a_case_that_was_quiet_else_is_named_when_the_case_goes_on(
+    desk: Desk, trail: Trail
+) -> None:
+    """In its month a hash says nothing of whose it is: the board counts it. The chain names the case later."""
+    desk.month(make.files_of(trail))
+    seen = trail.size
+    trail.add(case(2), "work_noted.v1", {"what": "shown"})
+    trail.add(OPENED, "work_noted.v1", {"what": "kept back"})
+
+    quiet = desk.month(withhold(trail, "kept back", old=seen))
+
+    assert (quiet.result, quiet.codes, quiet.said["withheld"]) == ("pass", {"withheld"}, 1)
+    seen = trail.size
+    trail.add(OPENED, "work_noted.v1", {"what": "goes on"})
+
+    report = desk.month(make.files_of(trail, seen))
+
+    assert report.faults == {"version_gap"}
+    assert report.of("version_gap")["case"] == OPENED
