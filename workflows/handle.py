@@ -93,20 +93,23 @@ class Handle:
     def __call__(self, submission: Submission) -> Answer:
         """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told."""
         digest, behind = digest_of(submission, self.keys.pepper()), False
+        # What is done to a case that is there is decided at once: if its key was used before, the store will not take
+        # it, or it is refused, and is looked up then. Of what opens a case a repetition would leave keys of another.
+        look_first = not isinstance(submission.command, matter.COMMANDS) or _begins(submission.command)
         for _ in range(MOST_TRIES):
-            known = self.store.answered(submission.client, submission.key)
             try:
+                known = self.store.answered(submission.client, submission.key) if look_first else None
                 if known is not None:
                     return self._repeated(known, digest, submission)
                 return self._once(submission, digest)
             except (Conflict, AlreadyAnswered, ReferenceTaken):
-                continue  # somebody else was faster: look again, decide again
+                look_first = True  # somebody else was faster, or this was sent before: look again, decide again
             except ClockBehind:
                 # Once may be a long wait between the look at the clock and the lock; twice is the clock. Nothing
                 # can be put on record under it, so that the same key may be tried again when it is set right.
                 if behind:
                     return Answer("refused", submission.case, code="clock_behind", advice=_CLOCK_BEHIND)
-                behind = True
+                behind = look_first = True
             except ClockAhead:
                 return Answer("refused", submission.case, code="clock_ahead", advice=_CLOCK_AHEAD)
         raise Unavailable("The case is being changed too often at this moment; try again shortly.")
@@ -216,7 +219,10 @@ class Handle:
         try:
             return self._keep(submission, digest, self._decided(submission, standing), standing)
         except Refused as refused:
-            return self._refuse(submission, standing, refused)
+            known = self.store.answered(submission.client, submission.key)
+            if known is not None:
+                return self._repeated(known, digest, submission)
+            return self._refuse(submission, digest, standing, refused)
 
     def _keep(self, submission: Submission, digest: str, made: Made, standing: Standing) -> Answer:
         """Write it. A number of a case that is hidden from the actor is answered as nobody's (law 10)."""
@@ -293,7 +299,7 @@ class Handle:
 
     def _load(self, submission: Submission) -> _Loaded:
         case = self._past(submission.case)
-        if case is None and not isinstance(submission.command, RegisterMatter | BackfillMatter):
+        if case is None and not _begins(submission.command):
             _folded(self.stand_ins.rows(submission.case))
         touched = matter.touches(case, submission.command)
         if not all(is_case_id(other) for other in touched):
@@ -367,30 +373,27 @@ class Handle:
 
         What an erasure has blinded cannot be compared any more. Its first answer is not given either: whoever sent
         something else under the key would take it for accepted. The refusal is the same each time, and no news.
-        What was refused is compared without its words (`_refuse`): with others it is refused for the same reason.
         """
         if known.digest == BLINDED:
             advice = (
                 "What was sent under this key was erased with its case; look at the case, or use another key."
             )
             return Answer("refused", submission.case, code="erased", advice=advice, repeated=True)
-        if known.digest in (digest, digest_of(submission, None)):
+        if known.digest == digest:
             return answer_from(known.answer)
         advice = "This key was used for another command; give every command a key of its own."
         refused = Refused("key_reused", advice)
-        return self._refuse(submission, self.standing.caught_up(), refused, first=False)
+        return self._refuse(submission, None, self.standing.caught_up(), refused)
 
     def _refuse(
-        self, submission: Submission, standing: Standing, refused: Refused, *, first: bool = True
+        self, submission: Submission, digest: str | None, standing: Standing, refused: Refused
     ) -> Answer:
-        """A refusal is evidence (law 5): recorded beside the case, which it never changes; the `first` under its key is
-        its answer.
+        """A refusal is evidence (law 5): recorded beside the case, which it never changes.
 
-        Of the words that were refused nothing is kept, not even a digest that a guess could be held against (law 9): their
-        case may never come to be, and no erasure would reach them. Whether it is there or hidden makes no difference
-        (law 10). Of what was sent about somebody who was erased not even that is left.
+        Of what was sent about somebody who was erased nothing is kept, not even a digest.
         """
-        digest = BLINDED if refused.code == "erased" else digest_of(submission, None)
+        if digest is not None and refused.code == "erased":
+            digest = BLINDED
         stream = refusals_of(submission.case)
         now = self.clock()
         event = CommandRefused(case=submission.case, command_name=submission.command.NAME, code=refused.code)
@@ -403,7 +406,7 @@ class Handle:
         stored = enveloped(submission, made, stream, event)
         batch = Batch(
             appends=(Append(stream, after, (stored,)),), recorded_at=now,
-            answered=command_row(submission, digest, answer, now) if first else None,
+            answered=None if digest is None else command_row(submission, digest, answer, now),
         )  # fmt: skip
         self.store.append(batch)
         return answer
@@ -421,6 +424,11 @@ def _folded(rows: Sequence[Stored]) -> Matter | None:
 def _opens(submission: Submission, made: Made) -> bool:
     """Whether all numbers of the command are new ones: the case is, or no other system's came along."""
     return not submission.outside or made.versions[submission.case] == 0
+
+
+def _begins(command: Command) -> bool:
+    """Whether the command begins a case."""
+    return isinstance(command, RegisterMatter | BackfillMatter)
 
 
 def _is_confidential(case: Matter | None, command: Command) -> bool:

@@ -10,7 +10,7 @@ from adapters.telemetry import metrics
 from adapters.telemetry.traces import say, span
 from domain.refusal import Conflict, Unavailable
 from workflows.handle import Handle
-from workflows.ports import AlreadyAnswered, ReferenceTaken
+from workflows.ports import ReferenceTaken
 from workflows.submission import Answer, Submission
 
 
@@ -38,6 +38,6 @@ class ObservedHandle(Handle):
     def _once(self, submission: Submission, digest: str) -> Answer:
         try:
             return super()._once(submission, digest)
-        except (Conflict, AlreadyAnswered, ReferenceTaken):
+        except (Conflict, ReferenceTaken):
             metrics.CONFLICTS.labels(submission.command.NAME).inc()
             raise
