@@ -222,7 +222,7 @@ class Handle:
             known = self.store.answered(submission.client, submission.key)
             if known is not None:
                 return self._repeated(known, digest, submission)
-            return self._refuse(submission, digest, standing, refused)
+            return self._refuse(submission, standing, refused)
 
     def _keep(self, submission: Submission, digest: str, made: Made, standing: Standing) -> Answer:
         """Write it. A number of a case that is hidden from the actor is answered as nobody's (law 10)."""
@@ -373,27 +373,30 @@ class Handle:
 
         What an erasure has blinded cannot be compared any more. Its first answer is not given either: whoever sent
         something else under the key would take it for accepted. The refusal is the same each time, and no news.
+        What was refused is compared without its words (`_refuse`): with others it is refused for the same reason.
         """
         if known.digest == BLINDED:
             advice = (
                 "What was sent under this key was erased with its case; look at the case, or use another key."
             )
             return Answer("refused", submission.case, code="erased", advice=advice, repeated=True)
-        if known.digest == digest:
+        if known.digest in (digest, digest_of(submission, None)):
             return answer_from(known.answer)
         advice = "This key was used for another command; give every command a key of its own."
         refused = Refused("key_reused", advice)
-        return self._refuse(submission, None, self.standing.caught_up(), refused)
+        return self._refuse(submission, self.standing.caught_up(), refused, first=False)
 
     def _refuse(
-        self, submission: Submission, digest: str | None, standing: Standing, refused: Refused
+        self, submission: Submission, standing: Standing, refused: Refused, *, first: bool = True
     ) -> Answer:
-        """A refusal is evidence (law 5): recorded beside the case, which it never changes.
+        """A refusal is evidence (law 5): recorded beside the case, which it never changes; the `first` under its key is
+        its answer.
 
-        Of what was sent about somebody who was erased nothing is kept, not even a digest.
+        Of the words that were refused nothing is kept, not even a digest that a guess could be held against (law 9): their
+        case may never come to be, and no erasure would reach them. Whether it is there or hidden makes no difference
+        (law 10). Of what was sent about somebody who was erased not even that is left.
         """
-        if digest is not None and refused.code == "erased":
-            digest = BLINDED
+        digest = BLINDED if refused.code == "erased" else digest_of(submission, None)
         stream = refusals_of(submission.case)
         now = self.clock()
         event = CommandRefused(case=submission.case, command_name=submission.command.NAME, code=refused.code)
@@ -406,7 +409,7 @@ class Handle:
         stored = enveloped(submission, made, stream, event)
         batch = Batch(
             appends=(Append(stream, after, (stored,)),), recorded_at=now,
-            answered=None if digest is None else command_row(submission, digest, answer, now),
+            answered=command_row(submission, digest, answer, now) if first else None,
         )  # fmt: skip
         self.store.append(batch)
         return answer
