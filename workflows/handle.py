@@ -103,7 +103,8 @@ class Handle:
                     return self._repeated(known, digest, submission)
                 return self._once(submission, digest)
             except (Conflict, AlreadyAnswered, ReferenceTaken):
-                look_first = True  # somebody else was faster, or this was sent before: look again, decide again
+                # Somebody else was faster, or this was sent before: look again, decide again.
+                look_first = True
             except ClockBehind:
                 # Once may be a long wait between the look at the clock and the lock; twice is the clock. Nothing
                 # can be put on record under it, so that the same key may be tried again when it is set right.
