@@ -23,6 +23,7 @@ from adapters.http.bodies import body_of
 from adapters.http.document import document, extra_of
 from adapters.http.documented import OF_ACTS, OF_REGISTERING
 from adapters.http.edge import edged
+from adapters.http.examples import add_examples
 from adapters.http.limits import LARGER, MOST_BYTES
 from adapters.http.oidc import Provider
 from adapters.http.operations import PREFIX, operations
@@ -112,6 +113,7 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     app.mount(open311.PREFIX, open311.application(engine, doors, views.reader))
     said = document(app, [body for _, body in acts])
     described.describe(said)
+    add_examples(said)
     shown = docs.page(said)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)

@@ -118,7 +118,8 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 def router(engine: Engine, doors: Doors, attachments: Attachments) -> APIRouter:
     """The attachments, under their paths."""
     made, of = APIRouter(prefix=PATH, tags=["matters"]), Attaching(engine, doors, attachments)
-    form = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
+    content = {"multipart/form-data": {"schema": _FORM, "example": {"file": "photo.jpg"}}}
+    form = {"required": True, "content": content}
     made.add_api_route(
         "", of.attach_file, methods=["POST"], status_code=201, response_model=AttachmentView,
         responses=problems(400, 413, 415, 500), operation_id="attach_file", summary="Attach a file 附件",

@@ -45,6 +45,9 @@ _FORM = {
         "dry_run": {"type": "string", "enum": ["true", "false"], "description": "Decide every row and keep none."},
     },
 }  # fmt: skip
+_ASKED = {
+    "file": "messages.csv", "mapping": "messages", "mode": "backfill", "authority": "mandate:import", "dry_run": "true",
+}  # fmt: skip
 
 
 class Bulk:
@@ -153,7 +156,8 @@ def router(engine: Engine, doors: Doors, imports: Imports) -> APIRouter:
     """The imports, under their paths."""
     made, of = APIRouter(prefix=PATH, tags=["imports"]), Bulk(engine, doors, imports)
     key = {"parameters": [KEY_PARAMETER]}
-    form = key | {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
+    content = {"multipart/form-data": {"schema": _FORM, "example": _ASKED}}
+    form = key | {"requestBody": {"required": True, "content": content}}
     reading, writing = problems(400, 500), problems(400, 413, 415, 500)
     made.add_api_route(
         "", of.start_import, methods=["POST"], status_code=202, response_model=ImportView, responses=writing,

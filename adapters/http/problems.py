@@ -15,12 +15,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from domain.refusal import Refused, Unavailable
 
 _log = structlog.get_logger("api")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 BAD_REQUEST = frozenset({
     "idempotency_key_missing", "capacity_missing", "if_match_malformed", "body_cut_short", "json_too_deep",
@@ -167,6 +169,16 @@ def malformed(errors: list[Fault]) -> Response:
     return problem("malformed", "Correct what is named under errors, and send it again.", errors=errors)
 
 
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """All methods of an address: what answers a wrong one knows those of one route alone."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+    ]
+
+
 def handlers(app: FastAPI) -> None:
     """Let every failure be a problem."""
 
@@ -183,14 +195,14 @@ def handlers(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError | ValidationError)
         return malformed(faults_of(error))
 
-    async def unknown(_: Request, error: Exception) -> Response:
+    async def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return problem("no_such_page", "Look into /api/v1/openapi.json for what there is.", status=404)
         response = problem(
             "wrong_method", "Look into /api/v1/openapi.json for what there is.", status=error.status_code
         )
-        response.headers.update(error.headers or {})
+        response.headers.update({**(error.headers or {}), "Allow": ", ".join(_methods(app, request))})
         return response
 
     async def unexpected(_: Request, __: Exception) -> Response:

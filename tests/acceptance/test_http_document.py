@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 from pydantic import TypeAdapter
 
@@ -60,10 +61,61 @@ def test_every_answer_that_asks_to_come_again_says_that_it_tells_when(said: dict
     assert [where for *where, answer in answers if "Retry-After" not in answer.get("headers", {})] == []
 
 
+def contents(said: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """All that is sent or answered: where, of which media type, and what the document says of it."""
+    return [
+        (f"{method} {path} {status}", kind, content)
+        for path, methods in said["paths"].items() for method, one in methods.items()
+        for status, part in {"body": one.get("requestBody", {}), **one["responses"]}.items()
+        for kind, content in part.get("content", {}).items()
+    ]  # fmt: skip
+
+
+def example_in(said: dict[str, Any], content: dict[str, Any]) -> Any:
+    """The example of it: its own, one that it refers to, or that of its schema; None without one."""
+    schema = content["schema"]
+    if "examples" in content:
+        (found,) = content["examples"].values()
+        return said["components"]["examples"][found["$ref"].rpartition("/")[2]]["value"]
+    if "$ref" in schema and "example" not in content:
+        return said["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("examples", [None])[0]
+    return content.get("example")
+
+
+def test_everything_that_is_sent_or_answered_has_an_example_but_files(said: dict[str, Any]) -> None:
+    bare = [
+        (where, kind) for where, kind, content in contents(said)
+        if content["schema"].get("format") != "binary" and example_in(said, content) is None
+    ]  # fmt: skip
+
+    assert bare == []
+
+
+def test_every_example_in_json_fits_its_schema(said: dict[str, Any]) -> None:
+    checked = 0
+    for where, kind, content in contents(said):
+        if kind.endswith("json"):
+            whole = {**content["schema"], "components": said["components"]}
+            fault = next(jsonschema_rs.validator_for(whole).iter_errors(example_in(said, content)), None)
+            assert fault is None, (where, str(fault))
+            checked += 1
+
+    assert checked > 1000
+
+
+def test_every_problem_is_shown_with_its_own_status(said: dict[str, Any]) -> None:
+    for where, kind, content in contents(said):
+        if kind == "application/problem+json":
+            shown = example_in(said, content)
+            assert where.endswith(str(shown["status"]))
+            assert status_of(shown["code"]) == shown["status"]
+
+
 def test_every_reference_leads_somewhere(said: dict[str, Any]) -> None:
     for reference in set(references(said)):
-        assert reference.startswith("#/components/schemas/")
-        assert reference.removeprefix("#/components/schemas/") in said["components"]["schemas"], reference
+        _, components, kind, name = reference.split("/")
+        assert components == "components"
+        assert name in said["components"][kind], reference
 
 
 def test_operation_ids_are_unique(said: dict[str, Any]) -> None:
@@ -107,6 +159,17 @@ def test_unknown_pages_and_methods_are_problems(api: Api) -> None:
     ):  # fmt: skip
         assert answer.status_code in (404, 405)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_wrong_method_is_told_all_that_the_address_knows(api: Api) -> None:
+    asked = {
+        "/api/v1/matters": "GET, POST", "/api/v1/matters/x/accept": "POST", "/api/v1/imports": "POST", "/healthz": "GET",
+    }  # fmt: skip
+
+    answers = {path: api.client.request("DELETE", path) for path in asked}
+
+    assert {path: answer.headers["allow"] for path, answer in answers.items()} == asked
+    assert {answer.status_code for answer in answers.values()} == {405}
 
 
 def test_every_code_of_the_table_is_one_that_somebody_says() -> None:
