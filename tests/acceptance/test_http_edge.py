@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from starlette.responses import StreamingResponse
 
+from adapters.access import SystemKeys, open_access
 from adapters.http.connection import Connection
 from adapters.http.edge.bodies import Bodies
 from adapters.http.edge.crowd import Crowd
@@ -405,6 +406,35 @@ def test_who_guesses_at_keys_is_soon_told_to_wait_and_who_has_one_is_not(limited
 
     assert [one.status_code for one in guesses] == [401, 401, 429, 429, 429, 429]
     assert limited.get("/me", by=HOTLINE).status_code == 200
+
+
+def test_a_caller_stays_known_after_requests_that_nobody_looked_at_its_key_for(limited: Api) -> None:
+    limited.get("/me", by=HOTLINE)
+    for _ in range(12):
+        limited.client.get("/docs")
+    assert limited.client.get("/docs").status_code == 429, "strangers of this address have nothing left"
+    broken = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+
+    answers = [
+        limited.client.get("/docs", headers=limited.headers(HOTLINE)),
+        limited.client.get("/api/v1/nothing", headers=limited.headers(HOTLINE)),
+        limited.client.post("/api/v1/matters", content=b"\xff", headers=limited.headers(HOTLINE, **broken)),
+        limited.get("/me", by=HOTLINE),
+    ]
+
+    assert [one.status_code for one in answers] == [200, 404, 400, 200]
+
+
+def test_a_key_that_works_no_longer_is_a_strangers(limited: Api) -> None:
+    limited.get("/me", by=HOTLINE)
+    with closing(open_access(limited.engine.settings.access_url)) as access:
+        keys = SystemKeys(access, limited.engine.handle)
+        (key,) = keys.known()
+        keys.revoke(limited.giver, key.id)
+
+    answers = [limited.get("/me", by=HOTLINE) for _ in range(5)]
+
+    assert [one.status_code for one in answers] == [401, 401, 401, 429, 429]
 
 
 def test_signing_in_is_counted_by_the_address_it_comes_from(limited: Api) -> None:

@@ -29,6 +29,8 @@ CALLER = "caller"
 
 SESSION = "huiyin_session"
 FREE = frozenset({"/healthz"})
+TURNED_DOWN = frozenset({401, 403})
+"""How a credential that does not work is answered; Open311 has 403 for it."""
 GUESS = 5.0
 """Tokens that an answer 401 costs beside the request itself."""
 MOST_KNOWN = 10_000
@@ -127,15 +129,19 @@ class Rates:
             await response(scope, receive, send)
             return
 
+        status = 0
+
         async def answered(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                if message["status"] == 401:
+                status = message["status"]
+                if status == 401:
                     bucket.charge(GUESS)
                 MutableHeaders(scope=message).update(_said(bucket, allowance))
             await send(message)
 
         await self._app(scope, receive, answered)
-        self._learn(scope, shown)
+        self._learn(scope, shown, status)
 
     def _bucket(self, whose: str, allowance: Allowance) -> Bucket:
         found = self._buckets.get(whose)
@@ -144,15 +150,18 @@ class Rates:
             self._buckets.put(whose, found)
         return found
 
-    def _learn(self, scope: Scope, shown: bytes | None) -> None:
-        """Whose the credential was, as the application found; one that is nobody's any more is a stranger's again."""
+    def _learn(self, scope: Scope, shown: bytes | None, status: int) -> None:
+        """Whose the credential was, as the application found; one that is nobody's any more is a stranger's again.
+
+        Where nobody looked at it, a page for everybody or a request that cannot be read, nothing was found.
+        """
         if shown is None:
             return
         caller = scope["state"].get(CALLER)
-        if caller is None:
-            self._known.forget(shown)
-        else:
+        if caller is not None:
             self._known.put(shown, f"caller {caller}")
+        elif status in TURNED_DOWN:
+            self._known.forget(shown)
 
 
 def _said(bucket: Bucket, allowance: Allowance) -> dict[str, str]:
