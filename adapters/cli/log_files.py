@@ -1,22 +1,31 @@
-"""`huiyin log export|proof`: the log's hashes for everybody, and one event's proof for who may see its case."""
+"""`huiyin log export|proof|recover`: the log's hashes for everybody, one event's proof for who may see its case, and a lost
+log from a board's bundle."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from adapters.bundle.recovering import recover
+from adapters.cli.bars import bar
 from adapters.cli.door import opened
 from adapters.cli.options import Case, Json, Viewer
 from adapters.cli.reading import viewer_of
 from adapters.cli.receipt import Out, Qr, deliver
 from adapters.cli.tables import print_json
+from adapters.engine import Engine
 from adapters.finding import case_of
+from adapters.log import open_log
 from adapters.log.export import export as exported
+from adapters.log.keys import LOG_KEY, public_key
 from adapters.put import put
 from adapters.reading import look
 from adapters.receipt.prove import log_of, proof_file, sealed_leaf
+from adapters.witness.keeping import policy_in_force
+from domain.log.policy import Policy
 from domain.refusal import NotFound
 
 app = typer.Typer()
@@ -42,6 +51,36 @@ def export(
         print_json({"size": done.size, "tiles_written": done.tiles, "checkpoint": done.note})
     else:
         typer.echo(f"已公开 published: {done.size:,} leaves, {done.tiles:,} tiles written")
+
+
+@app.command("recover")
+def recover_(
+    bundle: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="A bundle since genesis, as a board was given it."),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Make a lost log again from the record and a board's bundle; nothing is signed. 以审计包恢复日志
+
+    Set what is left of the log aside first, and stop the role seal. The record must make the very leaves that were signed;
+    a bundle brings no record back. Exit code 1: log_present, bundle_not_whole, record_behind, record_differs, …
+    """
+    with opened(as_json) as engine, closing(open_log(engine.settings.log_url)) as log, bar("recover") as told:
+        key = public_key(engine.settings.log_keys_folder / LOG_KEY)
+        done = recover(engine.store, log, key, _policy(engine), bundle, told)
+    if as_json:
+        print_json(done._asdict())
+    else:
+        typer.echo(f"已恢复 recovered: {done.size:,} leaves and {done.heads} heads; now {done.rejoined}")
+
+
+def _policy(engine: Engine) -> Policy | None:
+    """The policy in force; None where the record cannot be read, of which the comparison tells."""
+    try:
+        return policy_in_force(engine.handle.standing.caught_up().cosigning, engine.store)
+    except ValueError:
+        return None
 
 
 @app.command()

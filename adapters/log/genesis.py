@@ -39,10 +39,13 @@ class Opening:
 
 def first_growth(opening: Opening, log_key: VerifierKey, epoch: str, moment: datetime) -> tuple[Growth, Tip]:
     """The growth that opens the log under this life of the event store, and the tip that it leads to."""
-    body = encode(_recorded(opening, log_key, epoch, moment))
-    leaf = Stored(0, GENESIS, 1, LogOpened.TYPE, body)
-    unopened = NOTHING._replace(origin=opening.origin, epoch=epoch)
-    made = grown(Tip(unopened, (), b""), [leaf], lambda _: {})
+    return growth_of(encode(_recorded(opening, log_key, epoch, moment)), opening.origin, epoch)
+
+
+def growth_of(body: bytes, origin: str, epoch: str) -> tuple[Growth, Tip]:
+    """The same of an opening as stored in a leaf."""
+    unopened = NOTHING._replace(origin=origin, epoch=epoch)
+    made = grown(Tip(unopened, (), b""), [Stored(0, GENESIS, 1, LogOpened.TYPE, body)], lambda _: {})
     return made.growth, made.tip
 
 
@@ -54,11 +57,13 @@ def opened(log: LogStore) -> LogOpened:
 
 def key_in_force(log: LogStore, store: EventStore) -> str:
     """The verifier key that signs the log now: the genesis names the first, the log's own stream every later one."""
-    key = opened(log).log_key
-    for stored in store.load(LOG):
-        if stored.type == LogKeyChanged.TYPE:
-            key = decode(stored.type, stored.body).pub.new
-    return key
+    return keys_of(opened(log), store)[-1]
+
+
+def keys_of(opening: LogOpened, store: EventStore) -> list[str]:
+    """The verifier keys that have signed the log, that of now last."""
+    changed = (one for one in store.load(LOG) if one.type == LogKeyChanged.TYPE)
+    return [opening.log_key, *(decode(one.type, one.body).pub.new for one in changed)]
 
 
 def _recorded(opening: Opening, log_key: VerifierKey, epoch: str, moment: datetime) -> Recorded[LogOpened]:

@@ -119,8 +119,8 @@ def _check(known: Marked | None, state: LogState, root_at: RootAt) -> None:
     raise Refused(
         "signed_more_already",
         f"The key of {state.origin} has signed {known.size} leaves, and {what}: restore the newer record and log"
-        " (huiyin restore). If they are lost, tell the boards and open a new log that names this one (huiyin log open"
-        " --after).",
+        " (huiyin restore), or the log alone by a board's bundle (huiyin log recover). If they are lost, tell the boards and"
+        " open a new log that names this one (huiyin log open --after).",
     )
 
 

@@ -36,7 +36,7 @@ def log_damaged(what: str) -> Refused:
     """The refusal for rows of the log that contradict each other."""
     return Refused(
         "log_damaged",
-        f"Restore the log from its backup or from a board's bundles: {what}; sign nothing more.",
+        f"Restore the log from its backup or by a board's bundle (huiyin log recover): {what}; sign nothing more.",
     )
 
 

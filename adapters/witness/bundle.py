@@ -45,7 +45,7 @@ MOST_TILE = WIDTH * (65_535 + 2)
 
 def cosign_bundle(board: Board, path: Path) -> Note:
     """The bundle's head with the board's line, the board's state saved. Raises Refused for whatever is wrong."""
-    with _opened(path) as bundle:
+    with opened(path) as bundle:
         head, old = bundle.head, bundle.old
         checkpoint = Checkpoint.parse(head.text)
         known = board.known(checkpoint.origin)
@@ -74,7 +74,9 @@ def _proof(tree: Grown, old: int, since: int, size: int) -> tuple[bytes, ...]:
     return tuple(consistency(since, size, subtree_from_tiles(lambda level, at, _: tiles[level, at], size)))
 
 
-class _Bundle:
+class Bundle:
+    """What a bundle holds, read member by member. Every method raises Refused `bad_bundle` for what is not as it must be."""
+
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.head = parse_note(self._read("log/checkpoint", MOST_NOTE))
@@ -95,6 +97,16 @@ class _Bundle:
         if tree.root != new.root:
             raise _wrong("its leaves do not have the root of the new head")
         return tree
+
+    def heads(self) -> list[Note]:
+        """The heads in it, the head now last."""
+        names = [name for name in self._archive.namelist() if name.startswith("heads/")]
+        return [*(parse_note(self._read(name, MOST_NOTE)) for name in names), self.head]
+
+    def first_leaf(self) -> bytes:
+        """Leaf 0 of a bundle since genesis."""
+        width = min(WIDTH, Checkpoint.parse(self.head.text).size)
+        return decode_entries(self._tile(ENTRIES, 0, width))[0]
 
     def _leaves(self, start: int, stop: int) -> Iterator[bytes]:
         """The hashes of the leaves; an empty entry was withheld from this board, and its hash is in the tile."""
@@ -120,10 +132,11 @@ class _Bundle:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Bundle]:
+def opened(path: Path) -> Iterator[Bundle]:
+    """The bundle at this path. Raises Refused `bad_bundle`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            yield _Bundle(archive)
+            yield Bundle(archive)
     except (
         OSError,
         zipfile.BadZipFile,

@@ -1,4 +1,4 @@
-"""`huiyin` as a shell calls it."""
+"""`huiyin` as a shell calls it; and as a process of its own: `python -m tests.acceptance.shell WORDS…`."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from click.testing import Result
 from typer.testing import CliRunner
 
-from adapters.cli.main import app
+from adapters.cli.main import app, main
 
 
 def huiyin(*arguments: str) -> Result:
@@ -19,3 +19,7 @@ def told(*arguments: str, code: int = 0) -> dict[str, Any]:
     assert result.exit_code == code, result.output
     body: dict[str, Any] = json.loads(result.stdout)
     return body
+
+
+if __name__ == "__main__":
+    main()
