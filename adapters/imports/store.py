@@ -22,7 +22,7 @@ from adapters.pieces import Incoming
 from adapters.store.moment import as_microseconds, as_moment
 from adapters.store.tables import Tables, open_tables
 from domain.acting import Actor
-from domain.refusal import Conflict
+from domain.refusal import Conflict, Unavailable
 from workflows.ports import KeyStore
 
 State = Literal["waiting", "running", "done", "cancelled", "failed"]
@@ -110,7 +110,11 @@ class Imports:
         """A table of at most so many bytes on its way in; `settle` it in the end, whatever became of it."""
         upload, at = str(uuid4()), self.now()
         self.arriving.begin(upload, at)
-        return self.spool.incoming(upload, most, at)
+        try:
+            return self.spool.incoming(upload, most, at)
+        except Unavailable:
+            self.arriving.settle(upload)
+            raise
 
     def settle(self, coming: Incoming) -> None:
         """Let go of what came, unless it was kept: now, or before the next table comes in where the disk is full."""

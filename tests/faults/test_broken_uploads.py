@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from adapters.attachments.store import attachments_of
@@ -175,6 +176,25 @@ def test_who_was_taken_for_gone_learns_that_its_upload_is_lost_and_keeps_no_part
             attachments.keep(matter, next(iter(matter.requesters)), coming, "asked")
         attachments.settle(coming)
         assert attachments.of(matter.id, coming.digest) == []
+
+
+def test_a_table_for_which_no_key_can_be_kept_leaves_nothing(tmp_path: Path) -> None:
+    with (
+        office_on("postgres", tmp_path) as at, imports_of(at.engine) as imports,
+        psycopg.connect(at.engine.settings.imports_url, autocommit=True) as operator,
+    ):  # fmt: skip
+        operator.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END$$"
+        )
+        operator.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON keys.data_keys FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+
+        with pytest.raises(Unavailable):
+            imports.incoming(1000)
+
+        assert operator.execute("SELECT count(*) FROM imports.pieces").fetchone() == (0,)
 
 
 def test_an_office_at_rest_leaves_no_lock_of_a_process_behind(tmp_path: Path) -> None:
