@@ -16,9 +16,9 @@ LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 3.0
 ALONE_SECONDS = 60.0
 """A follower that does not move for so long is not waited for in the next minute: it is down, and held up by nobody."""
-LIVE_EVENTS = 1.0
+LIVE_EVENTS = 0.25
 """Events a second, made by people and systems, beside which an import takes half of its share; at twice as many a third."""
-MEMORY_SECONDS = 5.0
+MEMORY_SECONDS = 20.0
 """How long it is remembered what others did."""
 _MOST_READ = 500
 _BY_THE_CLOCK = f'"person":"{CLOCK_PERSON}"'.encode()
