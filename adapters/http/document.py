@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 from adapters.http.acts import KEY
 from adapters.http.answers import Accepted
 from adapters.http.bodies import Given
-from adapters.http.documented import AT_THE_EDGE
+from adapters.http.documented import AT_THE_EDGE, sent_with
 from adapters.http.operations import Operation, path_names
 from adapters.http.problems import Problem
 from adapters.http.who import ACTING_AS
@@ -104,6 +104,9 @@ def document(app: FastAPI, bodies: Sequence[type[Given]]) -> dict[str, Any]:
             for operation in methods.values():
                 operation["security"] = [{"bearer": []}, {"session": []}]
                 operation.setdefault("parameters", []).append(_AS)
+                for status, answer in operation["responses"].items():
+                    if headers := sent_with(operation, status):
+                        operation["responses"][status] = {**answer, "headers": headers}
     return found
 
 

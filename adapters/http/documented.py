@@ -35,3 +35,26 @@ AT_THE_EDGE: dict[int, dict[str, Any]] = {
 }
 """What any operation may be answered with before it is begun."""
 SCHEMA = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+
+
+def _text(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+_VERSION = {"ETag": _text("The version that the case has now, for If-Match.", '"7"')}
+_REPLAYED = {"Idempotency-Replayed": _text("That this answer was given before, under the same key.", "true")}
+_LOCATION = {"Location": _text("Where it is read.", "/api/v1/matters/0e1f4a3c-6a55-4a51-9d3e-0a6a0f9a1c52")}
+_POSITION = {"Huiyin-Position": _text("Up to which event of the record the list was told.", "1742")}
+_TOLD: dict[str, dict[str, Any]] = {
+    "read_case": _VERSION, "list_matters": _POSITION, "list_work": _POSITION, "list_clocks": _POSITION,
+    "register_matter": _LOCATION, "start_import": _LOCATION | _REPLAYED, "attach_file": _REPLAYED,
+}  # fmt: skip
+
+
+def sent_with(operation: dict[str, Any], status: str) -> dict[str, Any]:
+    """The headers of an operation's answer that tell something, by name."""
+    if not status.startswith("2"):
+        return {}
+    content = operation["responses"][status].get("content", {}).get("application/json", {})
+    of_an_act = content.get("schema", {}).get("$ref", "").endswith("/Accepted")
+    return {**(_VERSION | _REPLAYED if of_an_act else {}), **_TOLD.get(operation["operationId"], {})}

@@ -111,6 +111,29 @@ def test_every_problem_is_shown_with_its_own_status(said: dict[str, Any]) -> Non
             assert status_of(shown["code"]) == shown["status"]
 
 
+def test_every_header_that_tells_something_stands_in_the_document(api: Api, said: dict[str, Any]) -> None:
+    by, key, order = ("hotline", "intake_officer"), "told-by-headers", api.order()
+    made = api.post("/matters", order, by=by, key=key)
+    again = api.post("/matters", order, by=by, key=key)
+    case = made.json()["case"]
+    answers = {
+        ("/matters", "post", "201"): (made, {"etag", "location"}),
+        ("/matters", "post", "201 again"): (again, {"etag", "location", "idempotency-replayed"}),
+        ("/matters/{case}/accept", "post", "200"): (
+            api.post(f"/matters/{case}/accept", by=("com-01", "intake_officer")), {"etag"},
+        ),
+        ("/matters/{case}", "get", "200"): (api.get(f"/matters/{case}", by=by), {"etag"}),
+        ("/matters", "get", "200"): (api.get("/matters", by=by), {"huiyin-position"}),
+        ("/clocks", "get", "200"): (api.get("/clocks", by=by), {"huiyin-position"}),
+    }  # fmt: skip
+
+    for (path, method, status), (answer, told) in answers.items():
+        assert str(answer.status_code) == status[:3]
+        found = said["paths"][f"/api/v1{path}"][method]["responses"][status[:3]]["headers"]
+        assert told <= answer.headers.keys()
+        assert told <= {name.lower() for name in found}
+
+
 def test_every_reference_leads_somewhere(said: dict[str, Any]) -> None:
     for reference in set(references(said)):
         _, components, kind, name = reference.split("/")
