@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from adapters.failpoint import FAILPOINTS
 from adapters.log.reconcile import reconcile
 from domain.log.notes import parse_note
 from domain.log.tree import root
-from domain.refusal import Refused
+from domain.refusal import Refused, Unavailable
 from tests.contract.log_world import LogWorld, expected, hashes_of, log_world
 from tests.contract.processes import ROOT, killed_at
 from tests.small_tree import subtree_of
@@ -171,4 +172,34 @@ def test_a_full_disk_leaves_whole_batches_and_is_named(world: LogWorld, most: in
     assert process.returncode == 1
     assert "domain.refusal.Unavailable: the database is out of reach" in process.stderr
     assert world.log.state().size in {0, 1, *range(1, EVENTS, BATCH)}
+    recovered(world, heads(world))
+
+
+@pytest.mark.parametrize("table", ["tail", "bundles", "tiles", "streams", "heads"])
+def test_a_full_disk_of_postgres_seals_and_signs_nothing_by_halves_and_goes_on_later(
+    on_postgres: LogWorld, table: str
+) -> None:
+    world, signed = on_postgres, {1, 101, 201}
+    sealer = world.sealer()
+    after = sealer.position()
+    for _ in range(2):
+        batch = world.store.read(after, BATCH)
+        sealer.seal(batch)
+        after = batch[-1].position
+    assert set(heads(world)) == signed
+    fresh = world.store.read(after, BATCH)
+    with psycopg.connect(world.store_url, autocommit=True) as operator:
+        operator.execute(
+            "CREATE FUNCTION log.full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END$$"
+        )
+        operator.execute(
+            f"CREATE TRIGGER full_disk BEFORE INSERT ON log.{table} EXECUTE FUNCTION log.full_disk()".encode()
+        )
+        with pytest.raises(Unavailable, match="no space left"):
+            sealer.seal(fresh)
+        assert world.log.state().size == (301 if table == "heads" else 201)
+        assert set(heads(world)) == signed
+        operator.execute(f"DROP TRIGGER full_disk ON log.{table}".encode())
+
     recovered(world, heads(world))
