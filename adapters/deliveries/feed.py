@@ -14,10 +14,14 @@ from adapters.deliveries.envelope import Case, case_for, cloud_event
 from adapters.deliveries.own import Listener, heard
 from adapters.engine import Engine
 from domain.acting import Actor
+from domain.refusal import Refused
 from workflows.ports import Stored
 
 SCANNED = 500
 """Events of the store that one page looks at."""
+
+
+_AGAIN = "The record was restored to an earlier moment: begin again with after=0; what you have already has the same id."
 
 
 class FeedPage(NamedTuple):
@@ -45,6 +49,17 @@ class Feed:
     def head(self) -> int:
         """The position of the newest event. Raises Unavailable."""
         return self._engine.store.head()
+
+    def life(self, after: int, known: str | None) -> str:
+        """The life of the store, by its random name; a restore begins another one, in which positions are given anew.
+
+        Raises Refused "another_life" for a position of another life: what that one would go on with was never told.
+        Raises Unavailable.
+        """
+        life = self._engine.store.epoch()
+        if known not in (None, life) or after > self.head():
+            raise Refused("another_life", _AGAIN)
+        return life
 
     def page(self, asked: Asked, after: int, limit: int) -> FeedPage:
         """Up to `limit` events above the position `after`. Raises Unavailable."""

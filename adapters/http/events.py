@@ -42,10 +42,20 @@ Types = Annotated[
 After = Annotated[
     int, Query(ge=0, le=_MOST_POSITION, description="`next` of the page before; 0: from the first one.")
 ]
+Life = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9a-f]{32}$",
+        description="`life` of the page that the position came from: another one is refused (`another_life`).",
+    ),
+]
 
 
 class EventPage(BaseModel):
-    """CloudEvents 1.0 in store order. `next` is where to go on, also when `items` is empty; `more`: at once."""
+    """CloudEvents 1.0 in store order. `next` is where to go on, also when `items` is empty; `more`: at once.
+
+    `life` names the life of the record in which `next` is a position: a restore begins another one.
+    """
 
     items: list[dict[str, Any]] = Field(
         examples=[[{
@@ -56,6 +66,7 @@ class EventPage(BaseModel):
     )  # fmt: skip
     next: int
     more: bool
+    life: str = Field(examples=["8c214f22f3584ad588a63102b05f7cb4"])
 
 
 class SubscriptionRow(BaseModel):
@@ -105,11 +116,15 @@ class Events:
         return caller
 
     def read_events(
-        self, request: Request, after: After = 0, limit: Limit = 100, types: Types = "all"
+        self, request: Request, after: After = 0, limit: Limit = 100, types: Types = "all", life: Life = None
     ) -> EventPage:
         """The events of the caller's own matters above a position, in order: what a webhook would have brought."""
-        found = self._feed.page(self._asked(request, types), after, limit)
-        return EventPage(items=[event for _, event in found.items], next=found.next, more=found.more)
+        asked = self._asked(request, types)
+        living = self._feed.life(after, life)
+        found = self._feed.page(asked, after, limit)
+        return EventPage(
+            items=[event for _, event in found.items], next=found.next, more=found.more, life=living
+        )
 
     async def stream_events(
         self,
@@ -119,17 +134,21 @@ class Events:
         ] = None,
         types: Types = "all",
         last_event_id: Annotated[str | None, Header(max_length=20, pattern=r"^[0-9]{0,16}$")] = None,
+        life: Life = None,
     ) -> StreamingResponse:
         """The same as they happen, as server-sent events; `Last-Event-ID` goes on where a stream was cut."""
         asked = await run_in_threadpool(self._asked, request, types)
         if self._streams >= MOST_STREAMS:
             raise Unavailable("Too many streams are open here; come again shortly, or read the feed.")
         at = int(last_event_id) if last_event_id else after
+        living = await run_in_threadpool(self._feed.life, at or 0, life)
         begin = await run_in_threadpool(self._feed.head) if at is None else at
-        told = self._told(request, asked, begin, types)
+        told = self._told(request, asked, begin, types, living)
         return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
-    async def _told(self, request: Request, asked: Asked, at: int, types: str) -> AsyncIterator[bytes]:
+    async def _told(
+        self, request: Request, asked: Asked, at: int, types: str, life: str
+    ) -> AsyncIterator[bytes]:
         """Until the caller goes, its rights end, or this process stops."""
         stopping: asyncio.Event = request.scope.get(STOPPING) or asyncio.Event()
         self._streams += 1
@@ -147,10 +166,11 @@ class Events:
                     await _until(stopping, LOOK_SECONDS)
                 if time.monotonic() - spoke >= HEARTBEAT_SECONDS:
                     asked = await run_in_threadpool(self._asked, request, types)
+                    await run_in_threadpool(self._feed.life, at, life)
                     spoke = time.monotonic()
                     yield _beat(at)
         except (Refused, Unavailable):
-            return  # a revoked key, a store out of reach: whoever comes again is told so
+            return  # a revoked key, a restored record, a store out of reach: whoever comes again is told so
         finally:
             self._streams -= 1
 

@@ -95,6 +95,32 @@ def test_a_page_that_holds_nothing_for_the_caller_says_where_to_go_on(api: Api) 
     assert page["next"] == api.engine.store.head()
 
 
+def test_a_place_in_a_record_that_was_restored_since_is_refused_and_not_gone_on_from(api: Api) -> None:
+    api.closed()
+    page = api.get("/events", by=HOTLINE).json()
+    life, place = page["life"], page["next"]
+    assert api.get("/events", by=HOTLINE, after=place, life=life).status_code == 200
+
+    api.engine.store.renew_epoch()  # as a restore does
+    api.registered()  # and by now the positions are given again
+
+    for path in ("/events", "/events/stream"):
+        assert told(api.get(path, by=HOTLINE, after=place, life=life)) == (409, "another_life")
+    again = api.get("/events", by=HOTLINE, limit=200).json()
+    assert again["life"] != life
+    assert [one["id"] for one in again["items"]][: len(page["items"])] == [one["id"] for one in page["items"]]
+
+
+def test_a_place_that_the_record_has_not_reached_is_refused(api: Api) -> None:
+    api.registered()
+    ahead = api.engine.store.head() + 1
+
+    assert told(api.get("/events", by=HOTLINE, after=ahead)) == (409, "another_life")
+    assert told(api.get("/events/stream", by=HOTLINE, after=ahead)) == (409, "another_life")
+    headers = api.headers(HOTLINE, **{"Last-Event-ID": str(ahead)})
+    assert told(api.client.get("/api/v1/events/stream", headers=headers)) == (409, "another_life")
+
+
 def test_kinds_are_chosen_by_type_by_pattern_and_by_group(api: Api) -> None:
     made = api.closed()
 
