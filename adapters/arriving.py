@@ -63,7 +63,11 @@ class Arriving:
         self._try(self._after_the_gone)
 
     def _after_the_gone(self) -> None:
-        found = self._tables.rows("SELECT upload, data FROM pieces WHERE what = ?", HOLDER)
+        # The uploads are found in the key's own index: the rows themselves hold whole pieces, and may be very many.
+        found = self._tables.rows(
+            "SELECT upload, data FROM pieces WHERE what = ? AND n = 0"
+            " AND upload IN (SELECT upload FROM pieces WHERE what = ?)", HOLDER, HOLDER,
+        )  # fmt: skip
         holders = {upload: bytes(data).decode() for upload, data in found}
         gone = self._processes.gone({*holders.values()})
         self._over |= {upload for upload, holder in holders.items() if holder in gone}
