@@ -19,14 +19,14 @@ from adapters.engine import Engine
 from adapters.http import attaching, bulk, docs, events, health, listing, reading, signin
 from adapters.http.acts import endpoint
 from adapters.http.answers import Accepted
-from adapters.http.bodies import body_of
+from adapters.http.bodies import Given, body_of
 from adapters.http.document import document, extra_of
 from adapters.http.documented import OF_ACTS, OF_REGISTERING
 from adapters.http.edge import edged
 from adapters.http.examples import add_examples
 from adapters.http.limits import LARGER, MOST_BYTES
 from adapters.http.oidc import Provider
-from adapters.http.operations import PREFIX, operations
+from adapters.http.operations import PREFIX, Operation, operations
 from adapters.http.problems import handlers
 from adapters.http.session import Sessions
 from adapters.http.table import Endpoint, Table
@@ -99,14 +99,8 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
     LARGER[f"{PREFIX}{bulk.PATH}"] = engine.settings.import_most_bytes + 2 * MOST_BYTES
     LARGER[f"{PREFIX}/matters/*/attachments"] = engine.settings.attachment_most_bytes + 2 * MOST_BYTES
     for operation, body in acts:
-        opens = operation.command is RegisterMatter
         known.append((f"{PREFIX}{operation.path}", endpoint(engine, doors, operation, body)))
-        api.add_api_route(
-            operation.path, known[-1][1], methods=["POST"], name=operation.name,
-            operation_id=operation.name, tags=[operation.tag], summary=operation.name.replace("_", " ").capitalize(),
-            description=(operation.command.__doc__ or "").strip(), status_code=201 if opens else 200,
-            response_model=Accepted, responses=OF_REGISTERING if opens else OF_ACTS, openapi_extra=extra_of(operation, body),
-        )  # fmt: skip
+        _add(api, operation, body, known[-1][1])
     app.include_router(api)
     app.include_router(signin.router(engine.settings, doors))
     app.include_router(health.router(asked))
@@ -128,6 +122,17 @@ def application(engine: Engine, doors: Doors, views: Views, asked: health.Health
         return HTMLResponse(shown, headers=docs.HEADERS)
 
     return Spoken(edged(Table(known, app), engine.settings), open311.PREFIX)
+
+
+def _add(api: APIRouter, operation: Operation, body: type[Given], answered_by: Endpoint) -> None:
+    """The route of an act, with all that the document says of it."""
+    opens = operation.command is RegisterMatter
+    api.add_api_route(
+        operation.path, answered_by, methods=["POST"], name=operation.name, operation_id=operation.name,
+        tags=[operation.tag], summary=operation.name.replace("_", " ").capitalize(),
+        description=(operation.command.__doc__ or "").strip(), status_code=201 if opens else 200,
+        response_model=Accepted, responses=OF_REGISTERING if opens else OF_ACTS, openapi_extra=extra_of(operation, body),
+    )  # fmt: skip
 
 
 def figures() -> Response:
