@@ -26,7 +26,6 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
-import dataclasses
 import functools
 import gc
 import hashlib
@@ -35,15 +34,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -53,8 +49,7 @@ from typing import Any, NamedTuple, NoReturn
 # ======================================================================================================================
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that the board has to know.
 
     `code` is stable; `zh` and `en` are one sentence each. `index` (leaf), `case` (stream) and `version` say where.
@@ -65,7 +60,7 @@ class Finding:
     code: str
     zh: str
     en: str
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # a leaf's, not the method of tuples
     case: str | None = None
     version: int | None = None
     note: bool = False
@@ -828,8 +823,8 @@ class Bundle:
         """The leaves of an entry bundle (C2SP tlog-tiles, "Log entries"); an empty one was withheld."""
         name = tile_path("entries", index, width)
         found, at, end = self.data(name, MOST_BUNDLE), 0, 0
-        entries = []
-        while at + 1 < len(found):
+        entries, last = [], len(found) - 1
+        while at < last:
             end = at + 2 + (found[at] << 8 | found[at + 1])
             entries.append(found[at + 2 : end])
             at = end
@@ -899,6 +894,8 @@ class BadLeaf(Exception):
 
 
 def _small(digits: str) -> int:
+    if len(digits) < 16:
+        return int(digits)
     if len(digits) > 17 or not -(2**53) < int(digits) < 2**53:
         raise ValueError("an integer beyond 2**53")
     return int(digits)
@@ -909,6 +906,7 @@ def _never(text: str) -> NoReturn:
 
 
 _READER = json.JSONDecoder(parse_float=_never, parse_int=_small, parse_constant=_never)
+_FIRST = _READER.raw_decode  # the value with which a text begins, and where it ends
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
@@ -938,25 +936,17 @@ def _plain_pattern() -> str:
 
 
 _PLAIN = re.compile(_plain_pattern()).fullmatch
-_NOT_PLAIN = bytes(range(0x20)) + b"\\"  # no string holds these but by an escape
+_ESCAPED = bytes.maketrans(bytes(range(0x20)) + b"\\", b" " * 33)  # no string holds these but by an escape
 _AT_ONCE = 16  # leaves that are read together: more would no longer lie in the processor's nearest memory
 
 
 @functools.lru_cache(maxsize=4096)
 def _basis(text: str) -> dict[str, Any]:
     """What a canonical text of a basis says; the same few come again and again. Raises ValueError for another text."""
-    basis = _pub(text)
-    if _spelled(basis) != text:
-        raise ValueError("another spelling")
+    basis, end = _FIRST(text)
+    if end != len(text) or _spelled(basis) != text or not _ascii_keys(basis):
+        raise ValueError("another spelling, or a key that is not of ASCII")
     return basis
-
-
-def _pub(text: str) -> dict[str, Any]:
-    """The object of a text that ends where the object does, with keys of ASCII. Raises ValueError."""
-    found, end = _READER.raw_decode(text)
-    if end != len(text) or not (text.isascii() or _ascii_keys(found)):
-        raise ValueError("more than an object, or a key that is not of ASCII")
-    return found
 
 
 def read_leaves(entries: list[bytes]) -> Iterator[dict[str, Any] | BadLeaf | None]:
@@ -964,8 +954,8 @@ def read_leaves(entries: list[bytes]) -> Iterator[dict[str, Any] | BadLeaf | Non
 
     It is what `read_leaf` finds, faster.
     """
-    for at in range(0, len(entries), _AT_ONCE):
-        yield from _read_some(entries[at : at + _AT_ONCE])
+    few = (entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE))
+    return itertools.chain.from_iterable(map(_read_some, few))
 
 
 def _read_some(entries: list[bytes]) -> list[dict[str, Any] | BadLeaf | None]:
@@ -998,20 +988,23 @@ def _plain(entry: bytes) -> tuple[dict[str, Any], str]:
 
     Raises ValueError for any other.
     """
-    match = _PLAIN(entry.decode("utf-8")) if len(entry.translate(None, _NOT_PLAIN)) == len(entry) else None
+    match = _PLAIN(entry.decode("utf-8")) if entry.translate(_ESCAPED) == entry else None
     if match is None:
         raise ValueError("not plain")
     (
         position, prev, digests, authority, backfill, basis, capacity, causation, command, correlation, nonce, occurred,
         person, post, pub, recorded, rule, stream, kind, version,
     ) = match.groups()  # fmt: skip
+    fields, end = _FIRST(pub)
+    if end != len(pub) or not (pub.isascii() or _ascii_keys(fields)):
+        raise ValueError("more than an object, or a key that is not of ASCII")
     if version == "0" or (prev is None) != (version == "1"):
         raise ValueError("not well formed")
     leaf = {
         "_position": int(position), "_prev": prev, "_sd": digests[1:-1].split('","') if digests else [],
         "authority": authority, "backfill": backfill == "true", "basis": _basis(basis), "capacity": capacity,
         "causation": causation, "command": command, "correlation": correlation, "nonce": nonce,
-        "occurred_at": occurred, "person": person, "post": post, "pub": _pub(pub), "recorded_at": recorded,
+        "occurred_at": occurred, "person": person, "post": post, "pub": fields, "recorded_at": recorded,
         "rule": rule, "stream": stream, "type": kind, "version": int(version),
     }  # fmt: skip
     return leaf, pub
@@ -1028,7 +1021,7 @@ def read_leaf(entry: bytes) -> dict[str, Any]:
     """The JSON of a leaf, which must be canonical; the hash was taken of the bytes as they stand. Raises BadLeaf."""
     try:
         text = entry.decode("utf-8")
-        leaf, end = _READER.raw_decode(text)
+        leaf, end = _FIRST(text)
         same = end == len(text) and _spelled(leaf) == text
     except (ValueError, RecursionError):
         raise BadLeaf("leaf_not_json", "不是合式的 JSON。", "is no JSON of the kind permitted.") from None
@@ -1258,7 +1251,7 @@ class Times:
         self._grace = grace
         self._heads = heads
         self._at = self._until = 0
-        self._good = (datetime.max, datetime.min)  # noqa: DTZ901 - UTC as everywhere here
+        self._low, self._high = datetime.max, datetime.min  # noqa: DTZ901 - UTC as everywhere here
         self._before = before
         self._late: dict[int, Late] = {}
         self._early = 0
@@ -1282,10 +1275,11 @@ class Times:
             zh = "记录时间早于先入库者一秒以上:时钟倒走或改写过。"
             en = "Recorded more than a second before an earlier one: a clock went back, or somebody wrote it."
             self._found.fail("clock_backwards", zh, en, index, leaf["stream"], leaf["version"])
+        if index < self._until and self._low <= recorded <= self._high:
+            return
         if self.opened is not None and newest < self.opened:  # until the first event of the log's own time
             self._early += 1
-            return
-        if index >= self._until or not self._good[0] <= recorded <= self._good[1]:
+        else:
             self._between(recorded, (index, leaf["stream"], leaf["version"]))
 
     def _claimed(self, index: int, recorded: datetime, occurred: datetime, leaf: dict[str, Any]) -> None:
@@ -1324,10 +1318,10 @@ class Times:
         self._until, after = self._heads[self._at] if self._at < len(self._heads) else (sys.maxsize, None)
         try:
             begins = [one - self.delay for one in (self._before, after) if one is not None]
-            last = after + BOARD_TOLERANCE if after is not None else datetime.max  # noqa: DTZ901 - UTC as everywhere here
-            self._good = (max(begins, default=datetime.min), last)  # noqa: DTZ901
+            self._low = max([*begins, self.opened or datetime.min])  # noqa: DTZ901
+            self._high = after + BOARD_TOLERANCE if after is not None else datetime.max  # noqa: DTZ901
         except OverflowError:
-            self._good = (datetime.max, datetime.min)  # noqa: DTZ901
+            self._low, self._high = datetime.max, datetime.min  # noqa: DTZ901
 
     def _between(self, recorded: datetime, where: tuple[int, str, int]) -> None:
         if where[0] >= self._until:
@@ -1965,12 +1959,11 @@ class Promise(NamedTuple):
     delay: timedelta
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(NamedTuple):
     """A .tlog-proof (C2SP tlog-proof): leaf index, path and the head it leads to."""
 
     file: str
-    index: int
+    index: int  # type: ignore[assignment]  # a leaf's, not the method of tuples
     path: list[bytes]
     head: Head
 
@@ -2267,6 +2260,9 @@ def _cut(moment: str | None) -> str | None:
 _Party = tuple[
     Callable[[], bool], bool
 ]  # whether the actor is one, and whether it is the one who acts for oneself
+_Whom = tuple[str, list[_Party], list[Callable[[], None]], "str | None"]  # posts, parties, needs, power
+_Way = tuple[str, "_May | None", "_May | None", "_Whom | None"]
+"""How an act makes an event: the act, what it may, what it may when another case tells of it, and who may do it."""
 
 
 class _May:
@@ -2290,12 +2286,14 @@ class _Spec:
     """One entry of `events`, ready to run."""
 
     __slots__ = (
-        "acts", "apart", "does", "machine", "moves", "name", "only", "opening", "opens", "per_leg", "starts", "told",
-        "told_if", "told_needs",
+        "acts", "apart", "does", "machine", "moves", "name", "only", "opening", "opens", "owner", "per_leg", "starts",
+        "told", "told_if", "told_needs", "ways",
     )  # fmt: skip
 
     def __init__(self, name: str, given: dict[str, Any], law: Law) -> None:
         self.name, self.machine, self.opens = name, given["machine"], given["opens"]
+        self.owner = {"leg": "leg", "order": "order", "matter": None}.get(self.machine, "owner")
+        self.ways: dict[str, _Way] = {}  # by the leaf's `rule`, as they are met
         self.acts = {act: _May(may) for act, may in given["acts"].items()}
         self.only = next(iter(self.acts)) if len(self.acts) == 1 else None
         self.told = {act: _May(may) for act, may in given["told"].items()}
@@ -2439,8 +2437,10 @@ class _Book:
     def clock(self, stage: str, of: str) -> dict[str, Any] | None:
         """The clock of a stage for a kind: the most specific entry counts."""
         key = (stage, of)
-        if key in self._rules:
+        try:
             return self._rules[key]
+        except KeyError:
+            pass
         kinds = self.clocks.get(stage, {})
         found = next((kinds[name] for name in self._specific(of) if name in kinds), None)
         if found is not None:
@@ -2519,6 +2519,16 @@ class Law:
     `rules` is the parsed rules.json; `state` what `state()` returned after the bundle before, None since genesis.
     """
 
+    # more than a plain object holds at hand: without this every look-up in it takes longer
+    __slots__ = (
+        "_act", "_acts", "_below", "_bodies", "_body", "_books", "_calendars", "_case", "_cases", "_centres",
+        "_clock_person", "_ended", "_first", "_fits", "_found", "_hidden", "_in_force", "_index", "_kinds", "_last",
+        "_late", "_law", "_leaf", "_leg", "_live_legs", "_misses", "_moment", "_named", "_notices", "_occ",
+        "_order", "_others", "_panels", "_person", "_posts", "_powers", "_pub", "_rec", "_releases", "_resident",
+        "_return_rulers", "_seats", "_specs", "_standing", "_still", "_stood_on", "_streams", "_supervisors",
+        "_told_unseen", "_unknown", "_unseen", "_versions", "_word", "rules", "unread",
+    )  # fmt: skip
+
     def __init__(self, rules: dict[str, Any], state: dict[str, Any] | None) -> None:
         self.rules = rules
         self._found: list[Finding] = []
@@ -2555,7 +2565,7 @@ class Law:
             "",
             "",
         )  # a basis that was found good, from when and until when
-        self._stood_on: tuple[str, str] = ("", "")
+        self._stood_on: Any = None
         self._law: _Book | None = None
         self._named: tuple[str, ...] = ()
         self._seats: dict[tuple[str, str, str], tuple[str, str]] = {}
@@ -2734,37 +2744,43 @@ class Law:
     # -- one event of a case
 
     def _judge(self, leaf: dict[str, Any], spec: _Spec) -> None:
-        self._pub = leaf["pub"]
+        pub = self._pub = leaf["pub"]
         self._rec, self._occ = leaf["recorded_at"][:-1], leaf["occurred_at"][:-1]
         self._person, self._body = leaf["person"], leaf["capacity"]
-        act = self._act = leaf["rule"].partition(":")[0]
-        case = self._cases.get(leaf["stream"])
-        version = leaf["version"]
+        way = spec.ways.get(leaf["rule"]) or self._way(spec, leaf["rule"])
+        self._act, may, told, whom = way
+        version, case = leaf["version"], self._cases.get(leaf["stream"])
         if case is None or spec.opens or version != case.get("version", -1) + 1:
             case = self._case_of(leaf, spec)
             if case is None:
                 return
         case["version"] = version
         self._case, self._order, self._leg = case, None, None
-        told = act in spec.told and self._told(spec, act)
-        may = spec.told[act] if told else spec.acts.get(act)
-        if spec.machine != "matter" and not self._subject(spec):
+        if told is not None:
+            may, told = (told, told) if self._told(spec, self._act) else (may, None)
+        if spec.machine != "matter" and not self._subject(spec, case, pub):
             self._illegal(
                 f"{spec.name} 所指的单或接单单位不存在。",
                 f"{spec.name} is about an order or leg that is not there.",
             )
             return
         if may is None:
-            self._illegal(f"操作 {act} 不产生 {spec.name}。", f"the act {act} does not make {spec.name}.")
+            self._illegal(
+                f"操作 {self._act} 不产生 {spec.name}。", f"the act {self._act} does not make {spec.name}."
+            )
         else:
-            self._allowed(case, may, spec, act, told)
+            self._allowed(case, may, spec, whom, told is not None)
         if "recused" in case:
             self._not_recused(case)
-        self._take_effect(spec)
+        self._take_effect(spec, pub)
         case["command"] = leaf["command"]
 
-    def _take_effect(self, spec: _Spec) -> None:
-        pub = self._pub
+    def _way(self, spec: _Spec, rule: str) -> _Way:
+        act = rule.partition(":")[0]
+        way = spec.ways[rule] = (act, spec.acts.get(act), spec.told.get(act), self._acts.get(act))
+        return way
+
+    def _take_effect(self, spec: _Spec, pub: dict[str, Any]) -> None:
         for do, step, _ in spec.opening:  # its clocks go by what it is
             do(step)
         if spec.starts or spec.per_leg or ("clocks" in pub and pub["clocks"] and not spec.moves):
@@ -2840,37 +2856,38 @@ class Law:
         if may is not None and may.matter is not None and case["status"] not in may.matter:
             self._wrong_state(case["status"])
 
-    def _subject(self, spec: _Spec) -> bool:
+    def _subject(self, spec: _Spec, case: dict[str, Any], pub: dict[str, Any]) -> bool:
         """Find the order and the leg that the event is about."""
-        case, pub, machine = self._case, self._pub, spec.machine
+        machine = spec.machine
         if machine == "order":
             self._order = case["orders"].get(pub["order"])
             if spec.only == "answer_call":
                 self._leg = case["legs"].get(pub["leg"])
             return self._order is not None or "draft_order" in spec.acts
         owner = pub["leg"] if machine == "leg" else pub["owner"]
-        self._leg = case["legs"].get(owner)
-        if self._leg is not None:
-            self._order = case["orders"][self._leg["order"]]
-        elif machine == "leg" and spec.only == "add_leg":
+        leg = self._leg = case["legs"].get(owner)
+        if leg is not None:
+            self._order = case["orders"][leg["order"]]
+            return True
+        if machine == "leg" and spec.only == "add_leg":
             self._order = case["orders"].get(pub["order"])
             return self._order is not None
-        return self._leg is not None or (machine != "leg" and (not owner or machine == "clock"))
+        return machine != "leg" and (not owner or machine == "clock")
 
-    def _allowed(self, case: dict[str, Any], may: _May, spec: _Spec, act: str, told: bool) -> None:
+    def _allowed(self, case: dict[str, Any], may: _May, spec: _Spec, whom: _Whom | None, told: bool) -> None:
         status = case["status"]
         if may.matter is not None and status not in may.matter:
             self._wrong_state(status)
-        elif case["backfilled"] and not told and act not in self._still and not spec.opens:
+        elif case["backfilled"] and not told and self._act not in self._still and not spec.opens:
             self._illegal(
                 "历史补录事项尚未接管。", "imported history that nobody has taken over stands still."
             )
-        elif (may.order is not None and not self._of_the_order(may)) or (
-            may.leg is not None and not self._of_the_leg(may)
+        elif (may.order is not None and not self._of_the_order(may.order, may.emergency)) or (
+            may.leg is not None and not self._of_the_leg(may.leg, may.through)
         ):
             self._illegal(
-                f"单或接单单位的状态不允许 {act}。",
-                f"the state of the order or of the leg does not allow {act}.",
+                f"单或接单单位的状态不允许 {self._act}。",
+                f"the state of the order or of the leg does not allow {self._act}.",
             )
         if may.follows or "ends" in case:
             self._together(case, may)
@@ -2878,10 +2895,11 @@ class Law:
             for need in spec.told_needs:
                 need()
         elif not may.follows:
-            whom = self._acts.get(act)
             if whom is not None:
-                self._by_whom(spec, *whom)
-            self._on_which_basis()
+                self._by_whom(spec, whom)
+            basis, (good, begins, until) = self._leaf["basis"], self._in_force
+            if not (begins <= self._occ < until and (basis is good or basis == good)):
+                self._on_which_basis(basis)
 
     def _wrong_state(self, status: str) -> None:
         if status in self._ended:
@@ -2890,25 +2908,22 @@ class Law:
         else:
             self._illegal(f"“{status}”状态下不能 {self._act}。", f"{self._act} in the state {status}.")
 
-    def _of_the_order(self, may: _May) -> bool:
-        if may.order is None:
-            return True
+    def _of_the_order(self, states: frozenset[str], emergency: frozenset[str] | None) -> bool:
         order = self._order
-        if order is None or not may.order:
-            return order is None and not may.order
-        emergency = may.emergency is not None and order["whistle"] == "emergency"
-        return order["status"] in (may.emergency if emergency and may.emergency else may.order)
+        if order is None or not states:
+            return order is None and not states
+        return order["status"] in (emergency if emergency and order["whistle"] == "emergency" else states)
 
-    def _of_the_leg(self, may: _May) -> bool:
+    def _of_the_leg(self, states: dict[str, frozenset[str]], through: bool) -> bool:
         leg, order = self._leg, self._order
-        if may.leg is None or leg is None or order is None:
+        if leg is None or order is None:
             return True
         checks_in = self._kinds[order["kind"]]["checks_in"]
-        allowed = may.leg[
+        allowed = states[
             "plain" if not checks_in else "emergency" if order["whistle"] == "emergency" else "checks_in"
         ]
         status = leg["status"]
-        if status == "disputed" and may.through and "disputed" in allowed:
+        if status == "disputed" and through and "disputed" in allowed:
             return leg["under"] != "disputed" and leg["under"] in allowed
         return status in allowed
 
@@ -2928,15 +2943,8 @@ class Law:
 
     # -- by whom
 
-    def _by_whom(
-        self,
-        spec: _Spec,
-        word: str,
-        parties: list[_Party],
-        needs: list[Callable[[], None]],
-        power: str | None,
-    ) -> None:
-        self._word = word
+    def _by_whom(self, spec: _Spec, whom: _Whom) -> None:
+        self._word, parties, needs, power = whom
         for need in needs:
             need()
         if parties:
@@ -2955,13 +2963,11 @@ class Law:
             if is_party():
                 if oneself:
                     self._word = ""  # in any post: no rulebook needs to name it
-                break
-        else:
-            self._find("wrong_capacity", f"{self._body} 无权作出 {self._act}。",
-                       f"{self._body} may not perform {self._act} here.")  # fmt: skip
-            return
-        if self._body != self._resident and self._person != self._clock_person:
-            self._in_post()
+                if self._body != self._resident and self._person != self._clock_person:
+                    self._in_post()
+                return
+        self._find("wrong_capacity", f"{self._body} 无权作出 {self._act}。",
+                   f"{self._body} may not perform {self._act} here.")  # fmt: skip
 
     def _in_post(self) -> None:
         """The person held the post then and when it was written down, and the rulebook lets that post do it."""
@@ -3289,11 +3295,7 @@ class Law:
 
     # -- on which basis
 
-    def _on_which_basis(self) -> None:
-        basis = self._leaf["basis"]
-        good, begins, until = self._in_force
-        if (basis is good or basis == good) and begins <= self._occ < until:
-            return
+    def _on_which_basis(self, basis: dict[str, Any]) -> None:
         name = basis["rulebook"]
         self._stands_on(name != "none" and "releases", basis["register"] > 0 and "register")
         if self._versions["releases"] > 0:
@@ -3364,14 +3366,15 @@ class Law:
 
     def _clocks_started(self, spec: _Spec) -> None:
         """Every clock of the rulebook starts, no other one does, and each has the rulebook's length."""
-        basis = self._leaf["basis"]
-        if self._stood_on != (basis["rulebook"], basis["calendar"]):
-            self._stand_on(basis["rulebook"], basis["calendar"])
+        pub, basis = self._pub, self._leaf["basis"]
+        if basis is not self._stood_on:
+            self._stand_on(basis)
         if self._law is None:
             return
-        self._moment = None
-        given = {one["stage"]: one for one in self._pub.get("clocks", ())}
-        owner = self._owner_of(spec)
+        self._moment, given = None, {}
+        for one in pub.get("clocks", ()):
+            given[one["stage"]] = one
+        owner = str(pub.get("merged", "") if spec.owner is None else pub[spec.owner])
         for start in spec.starts:
             self._one_start(start, given.pop(start.stage, None), owner)
         if spec.per_leg:
@@ -3384,18 +3387,10 @@ class Law:
         for stage in given:
             self._wrong_clock(stage, "不应启动", "is not started by this event")
 
-    def _stand_on(self, rulebook: str, calendar: str) -> None:
-        book, named = self._book(rulebook), self._named_notices(calendar)
+    def _stand_on(self, basis: dict[str, Any]) -> None:
+        book, named = self._book(basis["rulebook"]), self._named_notices(basis["calendar"])
         self._law, self._named = (book, named) if book is not None and named is not None else (None, ())
-        self._stood_on = (rulebook, calendar)
-
-    def _owner_of(self, spec: _Spec) -> str:
-        pub = self._pub
-        if spec.machine == "leg":
-            return str(pub["leg"])
-        if spec.machine == "order":
-            return str(pub["order"])
-        return str(pub["owner"] if spec.machine != "matter" else pub.get("merged", ""))
+        self._stood_on = basis
 
     def _wrong_clock(self, stage: str, zh: str, en: str) -> None:
         self._find("clock_wrong", f"时限 {stage} {zh}。", f"The clock {stage} {en}.")
@@ -3403,18 +3398,16 @@ class Law:
     def _one_start(self, start: _Start, clock: dict[str, Any] | None, owner: str) -> None:
         stage = start.stage
         carried = clock is not None and clock.get("carried") is not None
-        if carried or start.only is not None:
-            before = self._case["clocks"].get(f"{owner}/{stage}")
-            if start.only is not None and not start.only(before, clock):
-                if clock is not None:
-                    self._wrong_clock(stage, "不应启动", "is not started here")
-                return
-            if clock is not None and carried:
-                if not start.carried:
-                    self._wrong_clock(stage, "不应沿用旧时限", "does not go on from an earlier one here")
-                    return
-                self._carried(stage, clock, before, start.how)
-                return
+        if start.only is not None and not start.only(f"{owner}/{stage}", clock):
+            if clock is not None:
+                self._wrong_clock(stage, "不应启动", "is not started here")
+            return
+        if clock is not None and carried:
+            if start.carried:
+                self._carried(stage, clock, self._case["clocks"].get(f"{owner}/{stage}"), start.how)
+            else:
+                self._wrong_clock(stage, "不应沿用旧时限", "does not go on from an earlier one here")
+            return
         kind = start.kind()
         rule = None if kind is None or self._law is None else self._law.clock(stage, kind)
         wanted = start.due(rule, clock, stage)
@@ -3584,48 +3577,50 @@ class Law:
 
     # when a clock is started at all
 
-    def _only_emergency(self, before: Any, clock: Any) -> bool:
+    def _only_emergency(self, key: str, clock: Any) -> bool:
         return bool(self._case.get("emergency"))
 
-    def _only_complete(self, before: Any, clock: Any) -> bool:
+    def _only_complete(self, key: str, clock: Any) -> bool:
         return bool(self._pub["complete"])
 
-    def _only_first_urgent(self, before: Any, clock: Any) -> bool:
-        return bool(self._pub["urgent"]) and before is None
+    def _only_first_urgent(self, key: str, clock: Any) -> bool:
+        return bool(self._pub["urgent"]) and key not in self._case["clocks"]
 
-    def _only_first_urgent_regraded(self, before: Any, clock: Any) -> bool:
-        return self._changed() and bool(self._pub["urgent"]) and before is None
+    def _only_first_urgent_regraded(self, key: str, clock: Any) -> bool:
+        return self._changed() and self._only_first_urgent(key, clock)
 
     def _changed(self) -> bool:
         case, pub = self._case, self._pub
         return pub.get("demand") != case.get("demand") or pub["urgent"] != bool(case.get("urgent"))
 
-    def _only_regraded(self, before: Any, clock: Any) -> bool:
+    def _only_regraded(self, key: str, clock: Any) -> bool:
+        before = self._case["clocks"].get(key)
         return self._changed() and before is not None and before[_DUE] > self._rec and clock is not None
 
-    def _only_carried(self, before: Any, clock: Any) -> bool:
+    def _only_carried(self, key: str, clock: Any) -> bool:
         return clock is not None and clock.get("carried") is not None
 
-    def _only_asked_again(self, before: Any, clock: Any) -> bool:
+    def _only_asked_again(self, key: str, clock: Any) -> bool:
         """Because of a late child the old clock goes on: no restart moves a due time (law 7)."""
         return bool(self._pub["ground"] != "late_child")
 
-    def _only_checks_in(self, before: Any, clock: Any) -> bool:
+    def _only_checks_in(self, key: str, clock: Any) -> bool:
         return self._order is not None and bool(self._kinds[self._order["kind"]]["checks_in"])
 
-    def _only_call(self, before: Any, clock: Any) -> bool:
+    def _only_call(self, key: str, clock: Any) -> bool:
         return self._order is not None and self._order["kind"] == "call"
 
-    def _only_emergency_whistle(self, before: Any, clock: Any) -> bool:
+    def _only_emergency_whistle(self, key: str, clock: Any) -> bool:
         return self._order is not None and self._order["whistle"] == "emergency"
 
-    def _only_not_disputed(self, before: Any, clock: Any) -> bool:
+    def _only_not_disputed(self, key: str, clock: Any) -> bool:
         return self._leg is not None and self._leg["status"] != "disputed"
 
-    def _only_reported_stays(self, before: Any, clock: Any) -> bool:
+    def _only_reported_stays(self, key: str, clock: Any) -> bool:
         return self._leg is not None and self._leg["under"] == "reported" and self._pub["outcome"] == "stays"
 
-    def _only_unsupervised(self, before: Any, clock: Any) -> bool:
+    def _only_unsupervised(self, key: str, clock: Any) -> bool:
+        before = self._case["clocks"].get(key)
         return self._leg is not None and (before is None or before[_STOPPED] is not None)
 
     # -- what an event does: state
@@ -3786,7 +3781,7 @@ class Law:
         if pub["how"] == "returned":
             self._do_end_leg({"to": "returned"})
         elif leg["status"] in ("issued", "acknowledged"):
-            self._stop(pub["leg"], ("acknowledge",), self._rec)
+            self._stop(pub["leg"], ("acknowledge",))
             leg["status"] = "working"
 
     def _do_answered(self, step: dict[str, Any]) -> None:
@@ -3848,12 +3843,13 @@ class Law:
     # -- what an event does: persons
 
     def _do_person(self, step: dict[str, Any]) -> None:
-        if step.get("only"):
-            scope = self._order if step["role"] == "drafter" else self._case
-            if scope is not None:
-                scope[step["role"]] = {self._person: 1}
-        else:
-            self._join_role(step["role"])
+        role = step["role"]
+        if not step.get("only"):
+            self._join_role(role)
+            return
+        scope = self._order if role == "drafter" else self._case
+        if scope is not None:
+            scope[role] = {self._person: 1}
 
     def _join_role(self, role: str) -> None:
         scope = self._leg if role == "performers" else self._order if role == "issuers" else self._case
@@ -3912,19 +3908,19 @@ class Law:
 
     def _do_stop(self, step: dict[str, Any]) -> None:
         for owner in self._owners(step["of"]):
-            self._stop(owner, step["stages"], self._rec)
+            self._stop(owner, step["stages"])
 
-    def _stop(self, owner: str, stages: Any, at: str) -> None:
+    def _stop(self, owner: str, stages: Any) -> None:
         clocks = self._case["clocks"]
         for stage in stages:
             key = f"{owner}/{stage}"
             clock = clocks.get(key)
             if clock is not None and clock[_STOPPED] is None:
-                self._halt(key, clock, at)
+                self._halt(key, clock, self._rec)
 
     def _do_met(self, step: dict[str, Any]) -> None:
         self._case["met"] = True
-        self._stop("", ("onsite",), self._rec)
+        self._stop("", ("onsite",))
 
     def _do_cancel(self, step: dict[str, Any]) -> None:
         self._cancel(self._owners(step["of"])[0], step.get("stage"))
@@ -4021,7 +4017,7 @@ class Law:
     def _do_forget_extension(self, step: dict[str, Any]) -> None:
         """A wish for more time that was never decided falls; that it was not decided in time stays."""
         if self._case["extensions"].pop("/finish", None) is not None:
-            self._stop("", ("decide_extension",), self._rec)
+            self._stop("", ("decide_extension",))
 
     def _do_spoken(self, step: dict[str, Any]) -> None:
         """The other side confirms a check-in by word of mouth: it counts as of then."""
@@ -4227,6 +4223,8 @@ def save_state(path: Path, state: dict[str, Any], before: bytes | None) -> None:
     Raises Unreadable if another run has changed the file meanwhile (`before` is what this one read), or it cannot be
     written.
     """
+    import tempfile  # here and below: what few runs need is not loaded by all
+
     data = json.dumps(state, ensure_ascii=False, sort_keys=True).encode("utf-8")
     try:
         if (path.read_bytes() if path.exists() else None) != before:
@@ -4591,45 +4589,50 @@ class Audit:
         if self.options.receipts:
             for at, hashed in enumerate(hashes[begin:], begin):
                 self.receipts.take(first + at, hashed)
-        names = _names(hashes)
-        for at, leaf in enumerate(read_leaves(fresh), begin):
-            if leaf is None:
-                self._kept_back(first + at)
-            elif isinstance(leaf, BadLeaf):
-                code, zh, en = leaf.args
-                self.found.fail(code, f"第 {first + at} 叶{zh}", f"Leaf {first + at} {en}", first + at)
-            else:
-                self._leaf(first + at, leaf, names[at])
+        self._judge_all(first + begin, read_leaves(fresh), _names(hashes[begin:]))
         return hashes[seen:]
 
-    def _kept_back(self, index: int) -> None:
-        """A leaf of which only the hash is here. The opening is for every board: it names the keys and the delay."""
+    def _judge_all(
+        self, first: int, leaves: Iterator[dict[str, Any] | BadLeaf | None], names: list[str]
+    ) -> None:
+        """Judge leaves one after the other; `names` spell their hashes."""
+        times, places, schema = self.times.take, self.places.take, self._schema.take
+        count, law, disclosed = self.count.take, self.law.take, bool(self.options.disclosures)
+        handlers, months = self.log.handlers, self.months
+        for index, (leaf, name) in enumerate(zip(leaves, names), first):
+            if leaf is None or isinstance(leaf, BadLeaf):
+                self._no_leaf(index, leaf)
+                continue
+            try:
+                times(index, leaf)
+                places(index, leaf, name)
+                schema(index, leaf)
+                if leaf["recorded_at"] >= months.until and index:
+                    months.turn(leaf["recorded_at"])
+                if leaf["type"] in handlers or not index:
+                    self.log.take(index, leaf)
+                    self._policy_moved()
+                count(index, leaf)
+                if disclosed:
+                    self.disclosed.take(index, leaf)
+                law(index, leaf)
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+                zh, en = (
+                    f"内容不合格式({type(error).__name__})。",
+                    f"Its content is malformed ({type(error).__name__}).",
+                )
+                self.found.fail("event_malformed", zh, en, index, leaf["stream"], leaf["version"])
+
+    def _no_leaf(self, index: int, bad: BadLeaf | None) -> None:
+        """One that cannot be read, or of which only the hash is here. The opening is for every board to see."""
+        if bad is not None:
+            code, zh, en = bad.args
+            self.found.fail(code, f"第 {index} 叶{zh}", f"Leaf {index} {en}", index)
+            return
         self.withheld += 1
         if index == 0:
             zh, en = "第 0 叶(日志的开启)未出示。", "Leaf 0, which opens the log, was kept back."
             self.found.fail("genesis_missing", zh, en, index)
-
-    def _leaf(self, index: int, leaf: dict[str, Any], name: str) -> None:
-        """Judge one leaf; `name` spells its hash."""
-        try:
-            self.times.take(index, leaf)
-            self.places.take(index, leaf, name)
-            self._schema.take(index, leaf)
-            if index and leaf["recorded_at"] >= self.months.until:
-                self.months.turn(leaf["recorded_at"])
-            if leaf["type"] in self.log.handlers or index == 0:
-                self.log.take(index, leaf)
-                self._policy_moved()
-            self.count.take(index, leaf)
-            if self.options.disclosures:
-                self.disclosed.take(index, leaf)
-            self.law.take(index, leaf)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-            zh, en = (
-                f"内容不合格式({type(error).__name__})。",
-                f"Its content is malformed ({type(error).__name__}).",
-            )
-            self.found.fail("event_malformed", zh, en, index, leaf["stream"], leaf["version"])
 
     def _census(self, index: int, leaf: dict[str, Any]) -> None:
         if leaf["stream"] == LOG_STREAM:
@@ -4847,6 +4850,9 @@ def time_stamped(program: str, authority: Path, data: bytes, token: bytes) -> st
 
     RFC 3161 section 2.4.2. Raises Unreadable where the program cannot be run.
     """
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         head, reply = Path(folder, "head"), Path(folder, "tsr")
         head.write_bytes(data)
@@ -5051,9 +5057,7 @@ def _report(audit: Audit) -> dict[str, Any]:
         "leaves": audit.leaves,
         "withheld": audit.withheld,
         "events": audit.count.types,
-        "findings": [
-            {**dataclasses.asdict(finding), "proof": finding.code in PROOF} for finding in found.listed
-        ],
+        "findings": [{**finding._asdict(), "proof": finding.code in PROOF} for finding in found.listed],
         "counts": found.counts,
         "digests": audit.digests,
         "rulebooks_unread": sorted(audit.law.unread),
@@ -5113,4 +5117,6 @@ def _finding_lines(finding: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # the computer takes the memory back at once: no need to let go of each of those objects
+    sys.exit(code)
