@@ -16,8 +16,13 @@ LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 3.0
 ALONE_SECONDS = 60.0
 """A follower that does not move for so long is not waited for in the next minute: it is down, and held up by nobody."""
-LIVE_EVENTS = 0.25
-"""Events a second, made by people and systems, beside which an import takes half of its share; at twice as many a third."""
+LIVE_EVENTS, HISTORY_EVENTS = 0.25, 2.5
+"""Events a second, made by people and systems, beside which an import takes half of its share; at twice as many a third.
+
+A row that opens a live matter costs others more than it takes itself, for its process has only begun; history has none.
+"""
+MOST_SECONDS = 5.0
+"""The longest rest for the sake of others: whoever stops a worker waits for its end."""
 MEMORY_SECONDS = 20.0
 """How long it is remembered what others did."""
 _MOST_READ = 500
@@ -48,8 +53,8 @@ class Pace:
     """Rests between batches. `share` (above 0, at most 1) is the part of the time that imports may take.
 
     A batch's work is over when the followers have taken it too, read models and processes: that is what it costs others.
-    A row that opens a live matter costs them more than that, for its process has only begun: beside others at work, such
-    rows take a smaller part, the smaller the more the others do. What the clock does is work, and nobody who waits.
+    Beside others at work it takes a smaller part, the smaller the more they do. What the clock does is work, and nobody
+    who waits.
     """
 
     def __init__(
@@ -71,8 +76,10 @@ class Pace:
         `live`: the rows opened live matters.
         """
         waited = self._followed(alive)
-        share = self._share / (1 + self._others.rate / LIVE_EVENTS) if live else self._share
-        rests = left = (worked + waited) * (1 / share - 1)
+        alone = (worked + waited) * (1 / self._share - 1)
+        more = 1 + self._others.rate / (LIVE_EVENTS if live else HISTORY_EVENTS)
+        beside = (worked + waited) * (more / self._share - 1)
+        rests = left = max(alone, min(beside, MOST_SECONDS))
         before = self._store.head()
         while left > 0:
             alive()
