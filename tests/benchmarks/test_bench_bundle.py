@@ -103,7 +103,8 @@ def test_bundle_and_verify(leaves: int, tmp_path: Path, results: Results) -> Non
         writing = time.perf_counter() - began
         reading = spent(read, world, size)
         sha, loads = spent(hashed, world, size) - reading, spent(parsed, world, size) - reading
-    report, cpu, memory = verified(path)
+    # The middle of three: what else runs on the machine weighs on the caches too.
+    report, cpu, memory = sorted((verified(path) for _ in range(3)), key=lambda ran: ran[1])[1]
     assert not {one["code"] for one in report["findings"]} & verify.PROOF, report["counts"]
     what, per = f"{size:,} leaves", size / 100_000
     megabytes = path.stat().st_size / 1e6
