@@ -27,7 +27,8 @@ class Settings(BaseSettings):
     `log_origin` names the evidence log (C2SP tlog-checkpoint) and `log_delay_hours` is how soon an event is promised to
     stand under a cosigned head; both are written into the log's first leaf and mean nothing once that is written.
 
-    `api_host` and `api_port` are where the API listens (8000 unless told otherwise), `api_url` is how browsers reach it.
+    `api_host` and `api_port` are where the API listens (8000 unless told otherwise), `api_url` is how browsers reach it;
+    `api_processes` is how many of it `huiyin up` starts on that one port, of which the system gives each a share (Linux).
     `oidc_…` name the provider of signing in: its issuer, who we are to it, and the audience of the tokens that callers
     bring (the client id, if left out). `access` is where keys of systems and links to persons are kept, `deliveries`
     where subscriptions and what is to be delivered to them.
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     import_share: float = Field(default=0.25, gt=0, le=1)
     api_host: str = "127.0.0.1"
     api_port: int | None = Field(default=None, ge=0, le=65_535)
+    api_processes: int = Field(default=1, ge=1, le=64)
     api_url: str | None = None
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

@@ -93,10 +93,13 @@ def up(settings: Settings, roles: Sequence[str] = PROCESSES) -> Iterator[Tree]:
     logs = settings.data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     environment = _environment(settings, tree.address)
+    roles = [*roles, *(["api"] * (settings.api_processes - 1) if "api" in roles else [])]
     temporal = Child("temporal", _temporal(settings, port, ui_port), environment, logs / "temporal.log")
     beside = [
-        Child(role, (sys.executable, "-m", "worker", role), environment | figures, logs / f"{role}.log")
-        for role, figures in zip(roles, _metrics_ports(settings, len(roles)), strict=True)
+        Child(name, (sys.executable, "-m", "worker", role), environment | figures, logs / f"{name}.log")
+        for name, role, figures in zip(
+            _names(roles), roles, _metrics_ports(settings, len(roles)), strict=True
+        )
     ]
     stopped = threading.Event()
     keeper = threading.Thread(target=tree.keep, args=(stopped,), name="keeper", daemon=True)
@@ -130,6 +133,7 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
     given = {
         "HUIYIN_DATA": str(settings.data.resolve()), "HUIYIN_DISTRICT": settings.district,
         "HUIYIN_TASK_QUEUE": settings.task_queue, "TEMPORAL_ADDRESS": address,
+        "HUIYIN_API_PROCESSES": str(settings.api_processes),
         "TEMPORAL_VERSION_CHECK_DISABLED": "1", "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
     named = {
@@ -142,6 +146,12 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
             named[name] = str(folder.resolve())
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "HUIYIN_STORE"))}
     return {**kept, **given, **{k: v for k, v in named.items() if v is not None}}
+
+
+def _names(roles: Sequence[str]) -> list[str]:
+    """A name for each process: its role's, with a number from the second one of a role on."""
+    counted = [roles[: n + 1].count(role) for n, role in enumerate(roles)]
+    return [role if n == 1 else f"{role}-{n}" for role, n in zip(roles, counted, strict=True)]
 
 
 def _metrics_ports(settings: Settings, roles: int) -> list[dict[str, str]]:

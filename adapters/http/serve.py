@@ -19,11 +19,12 @@ STOPPING = "huiyin.stopping"
 """Under which name a request finds the event that ends what would go on for ever."""
 
 
-def listener(settings: Settings) -> socket.socket:
-    """The socket that is listened on. Raises Refused "port_taken", which names the setting."""
+def listener(settings: Settings, *, shared: bool = False) -> socket.socket:
+    """The socket that is listened on, `shared` with other processes of this kind. Raises Refused "port_taken", which
+    names the setting."""
     port = API_PORT if settings.api_port is None else settings.api_port
     try:
-        at = socket.create_server((settings.api_host, port), backlog=1024)
+        at = socket.create_server((settings.api_host, port), backlog=1024, reuse_port=shared)
     except OSError as error:
         raise Refused(
             "port_taken", f"Free port {port}, or name another one (HUIYIN_API_PORT): {error.strerror}."

@@ -20,6 +20,8 @@ from adapters.demo.district import found
 from adapters.engine import now
 from adapters.log.keys import make_log_keys
 from adapters.rulebooks import template
+from adapters.settings import Settings
+from adapters.up import up
 from adapters.vault.masters import create_masters
 from tests.acceptance.canary import files_in, fresh_mark, search
 from tests.acceptance.http_world import Api, api_over, told
@@ -137,10 +139,15 @@ def test_an_error_that_nobody_expected_is_a_problem_without_a_trace(
 
 
 @contextmanager
-def process(desk: Desk, port: int) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """`huiyin api` as a process of its own."""
-    settings = {"HUIYIN_DATA": str(desk.data), "HUIYIN_API_PORT": str(port), "HUIYIN_DISTRICT": DISTRICT.code}
-    log = (desk.data / "api.log").open("wb")
+def process(
+    desk: Desk, port: int, *, name: str = "api", of: int = 1
+) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """`huiyin api` as a process of its own, one `of` so many on the port."""
+    settings = {
+        "HUIYIN_DATA": str(desk.data), "HUIYIN_API_PORT": str(port), "HUIYIN_DISTRICT": DISTRICT.code,
+        "HUIYIN_API_PROCESSES": str(of),
+    }  # fmt: skip
+    log = (desk.data / f"{name}.log").open("wb")
     started = subprocess.Popen(
         [sys.executable, "-m", "worker", "api"],
         env={**os.environ, **settings},
@@ -196,6 +203,45 @@ def test_everything_is_up_together_and_ends_together(shell: Desk) -> None:
         started.kill()
         started.wait()
     assert f"http://127.0.0.1:{port}/docs" in (shell.data / "up.log").read_text(encoding="utf-8")
+
+
+def test_of_two_processes_on_one_port_either_answers_alone(shell: Desk) -> None:
+    port = free_port()
+    with process(shell, port, of=2) as (first, client):
+        holds(lambda: reachable(client))
+        with process(shell, port, name="api-2", of=2) as (second, _):
+            holds(lambda: b"listening" in (shell.data / "api-2.log").read_bytes())
+
+            first.kill()
+            first.wait()
+            assert [httpx.get(f"http://127.0.0.1:{port}/healthz").status_code for _ in range(8)] == [200] * 8
+            with process(shell, port, of=2):
+                holds(lambda: b"listening" in (shell.data / "api.log").read_bytes())
+                second.kill()
+                second.wait()
+                assert [httpx.get(f"http://127.0.0.1:{port}/healthz").status_code for _ in range(8)] == [200] * 8
+
+
+def test_huiyin_up_starts_as_many_as_it_is_told(shell: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUIYIN_API_PORT", str(free_port()))
+    with up(Settings(data=shell.data, api_processes=3), ("api",)) as tree:
+        assert [child.name for child in tree.children] == ["temporal", "api", "api-2", "api-3"]
+
+
+def test_processes_that_share_a_port_share_it_with_no_second_office(shell: Desk) -> None:
+    port = free_port()
+    with process(shell, port, of=2) as (_, client):
+        holds(lambda: reachable(client))
+        settings = {
+            "HUIYIN_DATA": str(shell.data), "HUIYIN_API_PORT": str(port), "HUIYIN_API_PROCESSES": "2",
+        }  # fmt: skip
+        second = subprocess.run(
+            (str(Path(sys.executable).parent / "huiyin"), "up"),
+            env={**os.environ, **settings}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+        assert second.returncode == 1
+        assert "port_taken" in second.stderr
 
 
 def test_a_taken_port_is_refused_by_name(shell: Desk) -> None:

@@ -1,9 +1,9 @@
 """One life over HTTP: register, accept, dispatch, start, report, callback, close, search, on PostgreSQL.
 
-`make bench ARGS="-k http"`. The tree of `huiyin up` runs with every role (API, worker, follower, sealer, Temporal's dev
-server), on a store that flushes; the clients are one process of plain sockets on the same two cores. An answer counts
-when it says 200 or 201, and then it is durable. The burst is `BENCH_BURST` seconds long (60), the full store
-has `BENCH_MATTERS` matters (1,000,000).
+`make bench ARGS="-k http"`. The tree of `huiyin up` runs with every role (`BENCH_API` processes of the API, 2; worker,
+follower, sealer, Temporal's dev server), on a store that flushes; the clients are one process of plain sockets on the
+same two cores. An answer counts when it says 200 or 201, and then it is durable. The burst is `BENCH_BURST` seconds long
+(60), the full store has `BENCH_MATTERS` matters (1,000,000).
 """
 
 import asyncio
@@ -49,6 +49,7 @@ RATES = [1, 15, 1, 25, 2, 35, 10, 0]
 """The burst, in lives a second; ten minutes of it, or one as a rule."""
 BURST_SECONDS = float(os.environ.get("BENCH_BURST", "60"))
 MATTERS = int(os.environ.get("BENCH_MATTERS", "1000000"))
+PROCESSES = int(os.environ.get("BENCH_API", "2"))
 BARE_WARMING, BARE_LIVES = 50, 400
 READY_SECONDS, DRAIN_SECONDS, LOOK_SECONDS = 900.0, 600.0, 0.25
 GROUP = "One life over HTTP (PostgreSQL)"
@@ -80,7 +81,8 @@ def running(folder: Path, dsn: str, matters: int = 0) -> Iterator[World]:
             patch.setenv("HUIYIN_API_PORT", str(port))
             patch.setenv("HUIYIN_RATE", "100000")
             patch.setenv("HUIYIN_RATE_BURST", "100000")
-            with up(engine.settings, ROLES) as tree:
+            settings = engine.settings.model_copy(update={"api_processes": PROCESSES})
+            with up(settings, ROLES) as tree:
                 url, begun = f"http://127.0.0.1:{port}", time.monotonic()
                 _answers(url)
                 print(f"\n  ready after {time.monotonic() - begun:.0f} s")
