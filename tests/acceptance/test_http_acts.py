@@ -174,7 +174,7 @@ def test_a_contact_is_changed_over_http_and_the_same_message_is_the_same_act(api
     staff = {**api.district.staff, security: api.district.security}
     api.district = api.district.__class__(**{**_fields(api.district), "staff": staff})
     person = api.district.staff["com-01", "officer"]
-    body = {"person": person, "sealed": {"contact": "8c3e@mail.example"}}
+    body = {"person": person, "sealed": {"contact": "zq8w-contact@mail.example"}}
 
     first, again = (api.post("/register/change-contact", body, by=security, key="one") for _ in range(2))
     nothing = api.post("/register/change-contact", {"person": person}, by=security)
@@ -183,8 +183,8 @@ def test_a_contact_is_changed_over_http_and_the_same_message_is_the_same_act(api
     assert again.json()["version"] == first.json()["version"]
     assert told(nothing) == (409, "contact_missing")
     opened = [one.value for one in api.engine.vault.open(REGISTER, subject=person) if one.name == "contact"]
-    assert opened == ["8c3e@mail.example"]
-    assert not any(b"8c3e" in one.body for one in api.engine.store.load(REGISTER))
+    assert opened == ["zq8w-contact@mail.example"]
+    assert not any(b"zq8w-contact@" in one.body for one in api.engine.store.load(REGISTER))
 
 
 def _fields(district: object) -> dict[str, object]:
