@@ -133,15 +133,19 @@ class Events:
             int | None, Query(ge=0, le=_MOST_POSITION, description="Where to begin; left out: now.")
         ] = None,
         types: Types = "all",
-        last_event_id: Annotated[str | None, Header(max_length=20, pattern=r"^[0-9]{0,16}$")] = None,
+        last_event_id: Annotated[
+            str | None, Header(max_length=60, pattern=r"^([0-9a-f]{32}:)?[0-9]{0,16}$")
+        ] = None,
         life: Life = None,
     ) -> StreamingResponse:
-        """The same as they happen, as server-sent events; `Last-Event-ID` goes on where a stream was cut."""
+        """The same as they happen, as server-sent events; `Last-Event-ID` goes on where a stream was cut, in the life of
+        the record that it names."""
         asked = await run_in_threadpool(self._asked, request, types)
         if self._streams >= MOST_STREAMS:
             raise Unavailable("Too many streams are open here; come again shortly, or read the feed.")
-        at = int(last_event_id) if last_event_id else after
-        living = await run_in_threadpool(self._feed.life, at or 0, life)
+        lived, _, last = (last_event_id or "").rpartition(":")
+        at = int(last) if last else after
+        living = await run_in_threadpool(self._feed.life, at or 0, lived or life)
         begin = await run_in_threadpool(self._feed.head) if at is None else at
         told = self._told(request, asked, begin, types, living)
         return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -152,23 +156,25 @@ class Events:
         """Until the caller goes, its rights end, or this process stops."""
         stopping: asyncio.Event = request.scope.get(STOPPING) or asyncio.Event()
         self._streams += 1
-        spoke = time.monotonic()
+        spoke = checked = time.monotonic()
         try:
-            yield _beat(at)
+            yield _beat(life, at)
             while not stopping.is_set():
                 page = await self._news(asked, at)
                 for position, event in page.items:
-                    yield _line(position, event)
+                    yield _line(life, position, event)
                 at = page.next
                 if page.items:
                     spoke = time.monotonic()
                 elif not page.more:
                     await _until(stopping, LOOK_SECONDS)
-                if time.monotonic() - spoke >= HEARTBEAT_SECONDS:
+                if time.monotonic() - checked >= HEARTBEAT_SECONDS:  # however much there is to tell meanwhile
                     asked = await run_in_threadpool(self._asked, request, types)
                     await run_in_threadpool(self._feed.life, at, life)
+                    checked = time.monotonic()
+                if time.monotonic() - spoke >= HEARTBEAT_SECONDS:
                     spoke = time.monotonic()
-                    yield _beat(at)
+                    yield _beat(life, at)
         except (Refused, Unavailable):
             return  # a revoked key, a restored record, a store out of reach: whoever comes again is told so
         finally:
@@ -216,14 +222,14 @@ def router(engine: Engine, doors: Doors, desk: Desk) -> APIRouter:
     return made
 
 
-def _line(position: int, event: dict[str, Any]) -> bytes:
+def _line(life: str, position: int, event: dict[str, Any]) -> bytes:
     said = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {position}\nevent: {event['type']}\ndata: {said}\n\n".encode()
+    return f"id: {life}:{position}\nevent: {event['type']}\ndata: {said}\n\n".encode()
 
 
-def _beat(position: int) -> bytes:
+def _beat(life: str, position: int) -> bytes:
     """Nothing new; an id without data moves the place from which a reader goes on (HTML, section 9.2.6)."""
-    return f": 心跳 heartbeat\nid: {position}\n\n".encode()
+    return f": 心跳 heartbeat\nid: {life}:{position}\n\n".encode()
 
 
 async def _until(stopping: asyncio.Event, seconds: float) -> None:

@@ -192,6 +192,7 @@ class Listening:
     ) -> None:
         self.told: list[tuple[int, dict[str, Any]]] = []
         self.beats: list[int] = []
+        self.place = ""
         self.ended, self._open, self._enough = threading.Event(), threading.Event(), threading.Event()
         self._headers, self._asked, self._url = (
             api.headers(by) | asked.pop("headers", {}),
@@ -223,7 +224,7 @@ class Listening:
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
                 if name == "id":
-                    at = int(value)
+                    self.place, at = value, int(value.rpartition(":")[2])
                     self.beats.append(at)
                     self._open.set()
                 elif name == "data":
@@ -265,10 +266,26 @@ def test_a_stream_that_was_cut_goes_on_where_it_was(api: Api) -> None:
         first.until(lambda: len(first.told) == 1)
     api.must(f"/matters/{made['case']}/accept", by=("com-01", "intake_officer"))
 
-    with Listening(api, headers={"Last-Event-ID": str(first.told[-1][0])}) as again:
+    with Listening(api, headers={"Last-Event-ID": first.place}) as again:
         again.until(lambda: len(again.told) == 1)
+    with Listening(api, headers={"Last-Event-ID": first.place.partition(":")[2]}) as of_before:
+        of_before.until(lambda: len(of_before.told) == 1)
 
-    assert [event["type"] for _, event in again.told] == ["matter_accepted.v1"]
+    for one in (again, of_before):
+        assert [event["type"] for _, event in one.told] == ["matter_accepted.v1"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_stream_does_not_go_on_in_another_life_of_the_record(api: Api) -> None:
+    api.registered()
+    with Listening(api, after=0) as cut:
+        cut.until(lambda: len(cut.told) == 1)
+
+    api.engine.store.renew_epoch()  # as a restore does
+    api.registered()
+
+    headers = api.headers(HOTLINE, **{"Last-Event-ID": cut.place})
+    assert told(api.client.get("/api/v1/events/stream", headers=headers)) == (409, "another_life")
 
 
 @pytest.mark.usefixtures("quick")
@@ -286,6 +303,19 @@ def test_a_stream_ends_when_its_key_is_revoked(api: Api) -> None:
     with Listening(api) as listening:
         revoked(api, HOTLINE)
         listening.until(listening.ended.is_set)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_stream_that_never_falls_silent_ends_with_its_key_all_the_same(api: Api) -> None:
+    hearing = ("com-01", "intake_officer")
+    with Listening(api, hearing) as listening:
+        revoked(api, hearing)
+
+        def ended_while_events_come() -> bool:
+            api.registered()
+            return listening.ended.is_set()
+
+        listening.until(ended_while_events_come)
 
 
 def test_streams_end_when_the_server_stops(founded: Path, tmp_path: Path) -> None:
