@@ -1,7 +1,8 @@
 """Files on their way in: each belongs to the process that takes it in until it is kept, and is let go of with it.
 
 While a file arrives, a piece "holder" beside its own pieces names that process. Keeping the file takes that piece away,
-letting go of it too, each in one transaction: of the two, one has its way and the other learns it.
+letting go of it turns it into "over", each in one transaction: of the two, one has its way and the other learns it. Only
+what is over for good loses its key and its pieces.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from adapters.holding import Holding
 from adapters.store.tables import Tables, Work
 from domain.refusal import NotFound, Unavailable
 
-HOLDER = "holder"
+HOLDER, OVER = "holder", "over"
 LOST = "the upload was let go of; send it again"
 _log = structlog.get_logger("arriving")
 
@@ -50,7 +51,7 @@ class Arriving:
 
     def keep(self, work: Work, upload: str) -> None:
         """It is kept, with all else that this transaction writes. Raises Unavailable where it was let go of meanwhile."""
-        if not _taken(work, upload):
+        if not work.run("DELETE FROM pieces WHERE upload = ? AND what = ?", upload, HOLDER):
             raise Unavailable(LOST)
 
     def settle(self, upload: str) -> None:
@@ -65,20 +66,28 @@ class Arriving:
     def _after_the_gone(self) -> None:
         # The uploads are found in the key's own index: the rows themselves hold whole pieces, and may be very many.
         found = self._tables.rows(
-            "SELECT upload, data FROM pieces WHERE what = ? AND n = 0"
-            " AND upload IN (SELECT upload FROM pieces WHERE what = ?)", HOLDER, HOLDER,
+            "SELECT upload, what, data FROM pieces WHERE what IN (?, ?) AND n = 0"
+            " AND upload IN (SELECT upload FROM pieces WHERE what IN (?, ?))", HOLDER, OVER, HOLDER, OVER,
         )  # fmt: skip
-        holders = {upload: bytes(data).decode() for upload, data in found}
+        holders = {upload: bytes(data).decode() for upload, what, data in found if what == HOLDER}
         gone = self._processes.gone({*holders.values()})
         self._over |= {upload for upload, holder in holders.items() if holder in gone}
+        self._over |= {upload for upload, what, _ in found if what == OVER}
         self._let_go()
 
     def _let_go(self) -> None:
         for upload in [*self._over]:
             with self._tables.transaction() as work:
-                if _taken(work, upload):
-                    self._dropping(upload)
-                    work.run("DELETE FROM pieces WHERE upload = ?", upload)
+                over = work.run(
+                    "UPDATE pieces SET what = ? WHERE upload = ? AND what IN (?, ?)",
+                    OVER,
+                    upload,
+                    HOLDER,
+                    OVER,
+                )
+            if over:
+                self._dropping(upload)
+                self._tables.run("DELETE FROM pieces WHERE upload = ?", upload)
             self._over.discard(upload)
 
     def _try(self, work: Callable[[], None]) -> None:
@@ -86,8 +95,3 @@ class Arriving:
             work()
         except Unavailable as error:
             _log.warning("pieces_not_dropped", why=str(error))
-
-
-def _taken(work: Work, upload: str) -> bool:
-    """Whether this transaction is the one that decides what becomes of it."""
-    return work.run("DELETE FROM pieces WHERE upload = ? AND what = ?", upload, HOLDER) > 0

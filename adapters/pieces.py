@@ -26,7 +26,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS pieces (upload TEXT NOT NULL, what TEXT NOT NULL, n BIGINT NOT NULL, made_at BIGINT NOT NULL,"
     " data BYTEA NOT NULL, PRIMARY KEY (upload, what, n))",
 )
-"""`what` is "file", "holder" (who takes it in), or what else belongs to an upload; moments are microseconds since 1970 (UTC)."""
+"""`what` is "file", "holder" (who takes it in), "over" (let go of), or what else belongs to an upload; moments are
+microseconds since 1970 (UTC)."""
 
 
 class Pieces:
