@@ -113,6 +113,12 @@ class Handle:
                 behind = look_first = True
             except ClockAhead:
                 return Answer("refused", submission.case, code="clock_ahead", advice=_CLOCK_AHEAD)
+            except Exception:
+                # Whatever is amiss with the case or its keys: what was answered once is answered again (law 3).
+                known = None if look_first else self.store.answered(submission.client, submission.key)
+                if known is None:
+                    raise
+                return self._repeated(known, digest, submission)
         raise Unavailable("The case is being changed too often at this moment; try again shortly.")
 
     def preview(self, submission: Submission) -> Answer:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from adapters.notices.routing import SUBSCRIPTION
 from domain.acting import Actor
 from domain.matter import commands as do
 from domain.matter import order_commands as odo
+from tests.acceptance.http_world import Api
 from tests.acceptance.notice_world import Told, telling
 from tests.acceptance.test_dispatch import Dispatching, listening
 from tests.acceptance.test_dispatch import world as world
+from tests.acceptance.world import GROUND
+from workflows.submission import Submission
 
 FIRST, SECOND = "one@mail.example", "two@mail.example"
 LATER = 60
@@ -233,3 +237,20 @@ def test_a_summons_of_a_case_that_cannot_be_read_waits_and_goes_out_in_order(wor
     assert [one["type"] for one in late] == ["order_issued.v1", "leg_urged.v1"]
     assert world.told("dept-water") == [], "it was asked whether anything of it concerned it, and nothing did"
     assert world.outbox.counts() == {}
+
+
+def test_an_act_sent_again_gets_its_first_answer_though_its_case_cannot_be_read(api: Api) -> None:
+    case = api.registered()["case"]
+    accepting = Submission(
+        client="test", key="again", case=case, command=do.AcceptMatter(),
+        actor=api.district.actor("com-01", "intake_officer"), authority=GROUND,
+    )  # fmt: skip
+    first = api.engine.handle(accepting)
+
+    with unread(api.engine, case):
+        again = api.engine.handle(accepting)
+        with pytest.raises(ValueError, match="JSON"):
+            api.engine.handle(replace(accepting, key="another"))
+
+    assert first.accepted
+    assert again == replace(first, repeated=True)
