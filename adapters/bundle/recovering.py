@@ -28,10 +28,11 @@ from adapters.witness.bundle import opened
 from domain.event import Recorded, decode
 from domain.log.checkpoint import Checkpoint
 from domain.log.cosignature import signers
-from domain.log.events import LogOpened
+from domain.log.events import LogKeyChanged, LogOpened
 from domain.log.leaf import unleaf
 from domain.log.notes import Note, NoteError, VerifierKey, format_note, verified
 from domain.log.policy import Policy
+from domain.log.words import LOG
 from domain.refusal import Refused
 from workflows.ports import EventStore
 
@@ -73,7 +74,7 @@ def recover(
         if log.state().size and log.meta(RECOVERING) is None:
             raise Refused("log_present", "Set the log that stands here aside first: it is evidence, keep it.")
         kept = _kept(path)
-        heads = _heads(kept, keys_of(kept.opening.pub, store), key, policy)
+        heads = _heads(kept, _keys(kept, store), key, policy)
         _compared(_steps(store, kept, heads), heads, told)
         log.set_meta(RECOVERING, "yes")
         _written(_steps(store, kept, heads), log, heads)
@@ -96,12 +97,25 @@ def _kept(path: Path) -> _Kept:
         return _Kept(first, decode(LogOpened.TYPE, unleaf(first).body), tuple(bundle.heads()))
 
 
+def _keys(kept: _Kept, store: EventStore) -> list[str]:
+    """The keys that have signed the log: the bundle's leaf 0 names the first, and the record who came after whom."""
+    keys = keys_of(kept.opening.pub, store)
+    changed = [decode(one.type, one.body).pub for one in store.load(LOG) if one.type == LogKeyChanged.TYPE]
+    if [one.old for one in changed] != keys[:-1]:
+        raise _another_key()
+    return keys
+
+
+def _another_key() -> Refused:
+    return Refused(
+        "log_key_differs", "Bring back the log.key of this log; the bundle's is signed by another one."
+    )
+
+
 def _heads(kept: _Kept, keys: Sequence[str], key: VerifierKey, policy: Policy | None) -> dict[int, Head]:
     """The heads by size, smallest first, each with a line of one of the log's keys; the key at hand is the last of them."""
     if keys[-1] != str(key):
-        raise Refused(
-            "log_key_differs", "Bring back the log.key of this log; the bundle's is signed by another one."
-        )
+        raise _another_key()
     boards, found = policy.witnesses if policy else (), {}
     for note in kept.notes:
         head = Checkpoint.parse(note.text)
