@@ -167,7 +167,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
     It listens before the store is open, so that who asks meanwhile is told to come again.
     """
     front = Front()
-    with listener(settings, shared=settings.api_processes > 1) as at:
+    with listener(settings, shared=settings.api_shares_port) as at:
         serving = asyncio.create_task(
             serve(front, at, stop, lambda url: log.info("listening", url=url), settings.api_proxies)
         )

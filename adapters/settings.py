@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     stand under a cosigned head; both are written into the log's first leaf and mean nothing once that is written.
 
     `api_host` and `api_port` are where the API listens (8000 unless told otherwise), `api_url` is how browsers reach it;
-    `api_processes` is how many of it `huiyin up` starts on that one port, of which the system gives each a share (Linux).
+    `api_processes` is how many of it `huiyin up` starts on that one port, of which the system gives each a share (Linux);
+    `api_shares_port` is for `huiyin up` to say to them, once it has seen that nobody else listens there.
     `oidc_…` name the provider of signing in: its issuer, who we are to it, and the audience of the tokens that callers
     bring (the client id, if left out). `access` is where keys of systems and links to persons are kept, `deliveries`
     where subscriptions and what is to be delivered to them.
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int | None = Field(default=None, ge=0, le=65_535)
     api_processes: int = Field(default=1, ge=1, le=64)
+    api_shares_port: bool = False
     api_url: str | None = None
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None

@@ -133,7 +133,7 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
     given = {
         "HUIYIN_DATA": str(settings.data.resolve()), "HUIYIN_DISTRICT": settings.district,
         "HUIYIN_TASK_QUEUE": settings.task_queue, "TEMPORAL_ADDRESS": address,
-        "HUIYIN_API_PROCESSES": str(settings.api_processes),
+        "HUIYIN_API_SHARES_PORT": str(settings.api_processes > 1),
         "TEMPORAL_VERSION_CHECK_DISABLED": "1", "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
     named = {

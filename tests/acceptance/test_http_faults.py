@@ -145,7 +145,7 @@ def process(
     """`huiyin api` as a process of its own, one `of` so many on the port."""
     settings = {
         "HUIYIN_DATA": str(desk.data), "HUIYIN_API_PORT": str(port), "HUIYIN_DISTRICT": DISTRICT.code,
-        "HUIYIN_API_PROCESSES": str(of),
+        "HUIYIN_API_SHARES_PORT": str(of > 1),
     }  # fmt: skip
     log = (desk.data / f"{name}.log").open("wb")
     started = subprocess.Popen(
