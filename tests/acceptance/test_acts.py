@@ -265,7 +265,13 @@ def test_a_contact_is_changed_and_stands_in_no_file(shell: Desk) -> None:
         f"{shell.district.security}/system/security_admin",
     )
     changed = shell.must(
-        "register", "change-contact", "--person", person, "--contact", "zq9d-contact@mail.example", by=security
+        "register",
+        "change-contact",
+        "--person",
+        person,
+        "--contact",
+        "zq9d-contact@mail.example",
+        by=security,
     )
     assert changed["events"] == ["contact_changed.v1"]
     with shell.engine() as engine:
