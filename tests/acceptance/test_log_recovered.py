@@ -15,15 +15,18 @@ import pytest
 
 from adapters.bundle import recovering
 from adapters.log import open_log
+from adapters.log.key_change import change_key
 from adapters.log.keys import make_log_keys
 from adapters.log.store import Head, LogStore
+from domain.acting import Actor
 from domain.log.notes import parse_note
+from domain.refusal import Refused
 from tests import bundle_maker as make
 from tests.acceptance.archivist import told_in
 from tests.acceptance.bundle_world import Audited, cosigned, files_of
 from tests.acceptance.shell import huiyin, told
 from tests.contract.processes import killed_at
-from tests.story import eventful
+from tests.story import DISTRICT, eventful
 
 
 @pytest.fixture
@@ -259,6 +262,23 @@ def test_the_bundle_of_another_offices_log_is_refused(world: Audited, tmp_path: 
     lost(world)
 
     refused(world, path, "log_key_differs")
+
+
+def test_an_opening_under_a_key_that_no_key_of_the_record_follows_is_refused(world: Audited) -> None:
+    engine = world.tale.engine
+    keeper = Actor(person=DISTRICT.security, body="system", post="security_admin")
+    first = world.key
+    assert change_key(engine, world.log, keeper, "resolution:2") is not None
+    world.seal(cosigned=False)
+    path, _ = world.take()
+    kept = recovering._kept(path)
+
+    assert recovering._keys(kept, engine.store) == [first, world.key]
+    other = kept.opening.pub.model_copy(update={"log_key": make.LOG_KEY.vkey})
+    forged = kept.opening.model_copy(update={"pub": other})
+    with pytest.raises(Refused) as refusal:
+        recovering._keys(kept._replace(opening=forged), engine.store)
+    assert refusal.value.code == "log_key_differs"
 
 
 @pytest.mark.parametrize("size", [0, 100, 3000])
