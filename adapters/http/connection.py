@@ -19,6 +19,8 @@ HEAD_SECONDS = 10.0
 MOST_CONNECTIONS = 4_096
 """Of one process; each costs a file descriptor and little else."""
 LONGEST_HEAD = 32_768
+LINGER_SECONDS = 2.0
+"""How long a client that was refused may go on sending unheard, so that no reset overtakes its answer."""
 
 
 class Connection(HttpToolsProtocol):
@@ -32,23 +34,25 @@ class Connection(HttpToolsProtocol):
     """The request that is being answered, or was last; those behind it wait in `pipeline`, the newest first."""
     _unread = 0
     """Bytes since the last that were a whole head, a piece of a body or the end of a message."""
+    _ended = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there; one too many is told so and let go of."""
         super().connection_made(transport)
         if len(self.connections) > self.most:
             self._end("too_busy", "Too many connections are open; try again shortly.")
+            transport.close()  # one more that lingers would be one more that is open
             return
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
         """Bytes; a head, and what follows a body, may have so many of them, and as long as a head."""
-        if self.transport.is_closing():
+        if self._over():
             return
         self._unset_keepalive_if_required()
         self._unread += len(data)
         self._feed(data)
-        if self.transport.is_closing():
+        if self._over():
             return
         if self._unread > LONGEST_HEAD:
             self.send_400_response("")
@@ -128,7 +132,7 @@ class Connection(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._awaiting = None
-        if not self.transport.is_closing():
+        if not self._over():
             self._end("body_too_slow", "Send the request faster.")
 
     def _end(self, code: str, detail: str) -> None:
@@ -143,8 +147,15 @@ class Connection(HttpToolsProtocol):
                 self.flow.pause_reading()
                 return
             newest.disconnected = True
+            newest.message_event.set()
         response = turned_away(code, detail)
         lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
         head = [STATUS_LINE[response.status_code], *lines, b"connection: close\r\n\r\n"]
         self.transport.write(b"".join([*head, bytes(response.body)]))
-        self.transport.close()
+        self.transport.write_eof()
+        self._ended = True
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _over(self) -> bool:
+        return self._ended or self.transport.is_closing()

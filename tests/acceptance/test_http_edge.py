@@ -222,6 +222,26 @@ def test_a_connection_that_brings_no_further_request_is_let_go_of(
         assert b"HTTP/1.1 408" in b"".join(iter(lambda: client.recv(10_000), b""))
 
 
+def test_a_client_that_sends_on_after_its_refusal_still_reads_it_whole(api: Api) -> None:
+    with connected(api.url) as client:
+        client.sendall(b"no HTTP\r\n\r\n")
+        for _ in range(5):
+            time.sleep(0.05)
+            client.sendall(b"and more of it")
+        raw = b"".join(iter(lambda: client.recv(10_000), b""))
+
+    assert raw.startswith(b"HTTP/1.1 400")
+    assert json.loads(raw.partition(b"\r\n\r\n")[2])["code"] == "no_http"
+
+
+def test_a_refused_client_that_never_falls_silent_is_let_go_of(api: Api) -> None:
+    with connected(api.url) as client:
+        client.sendall(b"no HTTP\r\n\r\n")
+
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            sent_on_and_on(client)
+
+
 def test_a_stream_ends_with_its_client_though_a_request_waits_behind_it() -> None:
     begun, over = threading.Event(), threading.Event()
 
@@ -541,6 +561,12 @@ def drip(client: socket.socket, drop: bytes = b"a") -> None:
             return
 
     threading.Thread(target=on_and_on, daemon=True).start()
+
+
+def sent_on_and_on(client: socket.socket) -> None:
+    for _ in range(200):
+        time.sleep(0.05)
+        client.sendall(b"and more of it")
 
 
 def answered(client: socket.socket) -> tuple[int, str]:
