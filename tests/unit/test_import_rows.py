@@ -92,9 +92,9 @@ def test_the_number_bears_the_local_date_of_intake() -> None:
 
 
 def test_a_filled_cell_of_the_requester_makes_one_under_a_fresh_id() -> None:
-    first, second = (plan(["1", "U7", "2015-01-01 10:00", "", "", "x"]) for _ in range(2))
+    first, second = (plan(["1", "caller U7", "2015-01-01 10:00", "", "", "x"]) for _ in range(2))
     assert first.command.requesters != second.command.requesters
-    assert "U7" not in first.command.model_dump_json()
+    assert "caller U7" not in first.command.model_dump_json()
     assert first.sealed[0].subject == first.command.requesters[0]
 
 
