@@ -34,6 +34,12 @@ SAID_BEFORE = 0.1
 """The share of lives that are about what the one before was about."""
 
 
+def trouble(chance: random.Random) -> str:
+    """What somebody says, with a place of its own."""
+    house = f"{chance.choice(STREETS)}{chance.randint(1, 300)}号{chance.randint(1, 40)}栋"
+    return house + chance.choice(TROUBLES)
+
+
 @dataclass
 class Heard:
     """What came of the requests: the milliseconds of each, by step, and what was not answered as it should be."""
@@ -97,8 +103,7 @@ class Caller:
     def order(self) -> dict[str, Any]:
         """What is handed in."""
         if not self.text or self.chance.random() >= SAID_BEFORE:
-            street, trouble = self.chance.choice(STREETS), self.chance.choice(TROUBLES)
-            self.text = f"{street}{self.chance.randint(1, 300)}号{self.chance.randint(1, 40)}栋{trouble}"
+            self.text = trouble(self.chance)
         return {**self.plan["order"], "sealed": {"text": self.text}}
 
     def life(self) -> None:
