@@ -23,7 +23,8 @@ class Administration:
 
 def same_version(submission: Submission, version: int) -> None:
     """The case stands where the caller saw it. Raises Refused `version_moved`."""
-    if submission.expected is not None and submission.expected != version:
+    expected = (submission.expected,) if isinstance(submission.expected, int) else submission.expected
+    if expected is not None and version not in expected:
         raise Refused(
             "version_moved", f"The case has moved on to version {version}; look at it again, then decide."
         )

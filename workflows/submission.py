@@ -52,7 +52,7 @@ class Submission:
 
     `key` is unique per `client`: the same key again changes nothing and returns the first answer (law 3).
     `occurred_at` is the claimed time, None for now. `rulebook` names a released rulebook where it is not the one
-    in force then (backfill). `expected` is the version decided on; another one refuses as `version_moved`.
+    in force then (backfill). `expected` is the version decided on, or those; another one refuses as `version_moved`.
     """
 
     client: str
@@ -66,7 +66,7 @@ class Submission:
     outside: tuple[OutsideNumber, ...] = ()
     texts: tuple[str, ...] = ()
     rulebook: str | None = None
-    expected: int | None = None
+    expected: int | tuple[int, ...] | None = None
     correlation: str | None = None
     causation: str | None = None
 

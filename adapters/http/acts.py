@@ -18,6 +18,7 @@ from adapters.http.answers import refused, respond
 from adapters.http.aside import aside
 from adapters.http.bodies import Given
 from adapters.http.building import Building
+from adapters.http.if_match import expected_of
 from adapters.http.limits import read_json
 from adapters.http.operations import Operation
 from adapters.http.who import Caller, Doors, caller_of
@@ -29,7 +30,6 @@ from workflows.submission import OutsideNumber, Submission
 
 KEY = "Idempotency-Key"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}")
-_TAG = re.compile(r'"([0-9]{1,9})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Acting:
     operation: Operation
     given: Given
     key: str
-    expected: int | None
+    expected: int | tuple[int, ...] | None
     where: dict[str, str]
     message: tuple[OutsideNumber, ...] = ()
     """The sender's own id of this very message, where it has one: one more number of the case, by which it is known."""
@@ -79,8 +79,8 @@ def endpoint(
         with engine.handle.standing.one_look():
             caller = caller_of(request, engine, doors)
             acting = Acting(
-                engine, caller, operation, body.model_validate_json(raw), key_of(request), expected_of(request),
-                dict(request.path_params),
+                engine, caller, operation, body.model_validate_json(raw), key_of(request),
+                expected_of(request.headers.getlist("If-Match")), dict(request.path_params),
             )  # fmt: skip
             return registering.register(acting) if operation.command is RegisterMatter else perform(acting)
 
@@ -125,14 +125,3 @@ def key_of(request: Request) -> str:
             f"Send {KEY} with a key of your own for this act: up to 100 letters, digits and ._:/#- signs.",
         )
     return key
-
-
-def expected_of(request: Request) -> int | None:
-    """The version that the sender saw, by If-Match. Raises Refused "if_match_malformed"."""
-    tag = request.headers.get("If-Match")
-    if tag is None or tag.strip() == "*":
-        return None
-    found = _TAG.fullmatch(tag.strip())
-    if found is None:
-        raise Refused("if_match_malformed", 'Give If-Match as the ETag of a reading, such as "7".')
-    return int(found[1])

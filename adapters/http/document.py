@@ -15,6 +15,7 @@ from adapters.http.acts import KEY
 from adapters.http.answers import Accepted
 from adapters.http.bodies import Given
 from adapters.http.documented import AT_THE_EDGE, sent_with
+from adapters.http.if_match import PATTERN
 from adapters.http.operations import Operation, path_names
 from adapters.http.problems import Problem
 from adapters.http.who import ACTING_AS
@@ -26,13 +27,14 @@ _DESCRIPTION = """\
 「事事有回音」 *Every matter gets an answer.*
 
 Every act takes an `Idempotency-Key`: the same key gets the same answer, the stored one, however often it is sent.
-`If-Match` with the ETag of a reading makes an act count only if the case has not moved on.
+`If-Match` with the ETag of a reading makes an act count only if the case has not moved on; of a list one must match.
 What cannot be done is answered as `application/problem+json`: programs go by its `code`.
 Who calls with a key or a token says by `Huiyin-Acting-As: BODY/POST` in which of their posts they act.
 A case that the caller may not see is answered exactly like one that does not exist.
 Every answer names its request in `X-Request-ID`: the caller's own (a UUID, 32 hexadecimal digits or a ULID; or the trace
 id of a `traceparent`), else a new one. The events that came of the request hold it as their `correlation`.
 `RateLimit` and `RateLimit-Policy` say how many requests are left; 429 comes with `Retry-After`.
+`HEAD` is answered wherever `GET` is, without the content. Headers of one value come once; bodies come as they are, uncompressed.
 """
 
 KEY_PARAMETER: dict[str, Any] = {
@@ -44,8 +46,8 @@ _PARAMETERS: list[dict[str, Any]] = [
     KEY_PARAMETER,
     {
         "name": "If-Match", "in": "header", "required": False, "example": '"7"',
-        "description": "The ETag of the reading that this act was decided on.",
-        "schema": {"type": "string", "pattern": '^("[0-9]{1,9}"|\\*)$'},
+        "description": "The ETag of the reading that this act was decided on, or a list of such.",
+        "schema": {"type": "string", "pattern": PATTERN},
     },
 ]  # fmt: skip
 _AS = {

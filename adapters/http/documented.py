@@ -9,11 +9,18 @@ from adapters.http.problems import MEDIA_TYPE, TITLES, Problem
 _EVERYWHERE = (401, 403, 404, 409, 422, 503)
 _BODY = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+_CODING = {
+    "Accept-Encoding": {
+        "description": "How bodies are taken, where one came in another coding (`wrong_content_coding`).",
+        "schema": {"type": "string", "const": "identity"},
+    }
+}
+_TOLD_WITH = {415: _CODING, 429: _RETRY, 503: _RETRY}
 
 
 def _said(status: int) -> dict[str, Any]:
-    waits = {"headers": _RETRY} if status in (429, 503) else {}
-    return {"description": TITLES[status], "content": _BODY} | waits
+    headers = {"headers": _TOLD_WITH[status]} if status in _TOLD_WITH else {}
+    return {"description": TITLES[status], "content": _BODY} | headers
 
 
 def problems(*more: int) -> dict[int | str, dict[str, Any]]:
@@ -31,7 +38,7 @@ OF_REGISTERING = OF_ACTS | {
 }
 OPEN = {503: _said(503)}
 AT_THE_EDGE: dict[int, dict[str, Any]] = {
-    status: _said(status) for status in (400, 408, 413, 414, 429, 431, 503)
+    status: _said(status) for status in (400, 408, 413, 414, 415, 429, 431, 503)
 }
 """What any operation may be answered with before it is begun."""
 SCHEMA = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -22,11 +22,11 @@ from domain.refusal import Refused, Unavailable
 _log = structlog.get_logger("api")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 BAD_REQUEST = frozenset({
     "idempotency_key_missing", "capacity_missing", "if_match_malformed", "body_cut_short", "json_too_deep",
-    "json_twice", "not_utf_8", "nul_character", "no_http",
+    "json_twice", "not_utf_8", "nul_character", "no_http", "header_twice",
 })  # fmt: skip
 UNAUTHENTICATED = frozenset({"sign_in", "sign_in_failed"})
 FORBIDDEN = frozenset({
@@ -66,6 +66,7 @@ _OTHERS: Final = {
     "starting": HTTPStatus.SERVICE_UNAVAILABLE,
     "wrong_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "wrong_file_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "wrong_content_coding": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "not_signed_up": HTTPStatus.NOT_IMPLEMENTED,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -170,13 +171,14 @@ def malformed(errors: list[Fault]) -> Response:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """All methods of an address: what answers a wrong one knows those of one route alone."""
+    """All methods of an address: what answers a wrong one knows those of one route alone. HEAD goes along with GET."""
     scopes = {method: {**request.scope, "method": method} for method in _METHODS}
-    return [
+    found = [
         method
         for method, scope in scopes.items()
         if any(route.matches(scope)[0] is Match.FULL for route in app.routes)
     ]
+    return sorted([*found, "HEAD"]) if "GET" in found else found
 
 
 def handlers(app: FastAPI) -> None:

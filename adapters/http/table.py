@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from adapters.http.head import headed
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 ANY, HERE = "{}", ""
 """Keys of a branch: any part at all, and what is at its end. No part of a path is either of them."""
@@ -25,7 +27,7 @@ class Table:
 
     def __init__(self, acts: Iterable[tuple[str, Endpoint]], beside: FastAPI) -> None:
         """`acts` are paths as templates, with what answers a POST to them; `beside` answers errors too."""
-        self._beside, self._root = beside, dict[str, Any]()
+        self._beside, self._headed, self._root = beside, headed(beside), dict[str, Any]()
         for path, endpoint in acts:
             branch, names = self._root, list[str]()
             for part in path.split("/")[1:]:
@@ -36,9 +38,10 @@ class Table:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        found = self._found(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        method = scope.get("method")
+        found = self._found(scope["path"]) if method == "POST" else None
         if found is None:
-            await self._beside(scope, receive, send)
+            await (self._headed if method == "HEAD" else self._beside)(scope, receive, send)
             return
         (endpoint, names, route), values = found
         scope["path_params"], scope["route"] = dict(zip(names, values, strict=True)), route

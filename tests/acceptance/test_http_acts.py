@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from adapters.acts import ACTS
@@ -12,6 +13,7 @@ from adapters.http.operations import operations
 from adapters.receipt.promise import promise_of
 from domain.acting import known_commands
 from tests.acceptance.http_world import WORDS, Api, told
+from tests.acceptance.world import GROUND
 from workflows.rooms import REGISTER
 
 BY = ("hotline", "intake_officer")
@@ -113,13 +115,43 @@ def test_an_act_counts_only_at_the_version_that_it_was_decided_on(api: Api) -> N
     assert (fresh.status_code, fresh.headers["etag"]) == (200, '"3"')
 
 
-@pytest.mark.parametrize("tag", ["7", 'W/"7"', '"7", "8"', '"x"', '""'])
-def test_a_version_that_is_no_etag_of_ours_is_refused(api: Api, tag: str) -> None:
+def accepted_at(api: Api, case: str, *lines: str, key: str | None = None) -> httpx.Response:
+    """An act that counts at the versions of these lines of If-Match."""
+    by = api.headers(("com-01", "intake_officer"), **{"Idempotency-Key": key or uuid4().hex})
+    headers = [*by.items(), *(("If-Match", line) for line in lines)]
+    return api.client.post(f"/api/v1/matters/{case}/accept", json={"authority": GROUND}, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "lines", [['"1"'], ['"0", "1"'], ['W/"1" ,"x",, "1"'], ['"7"', '"1"'], ["*"]], ids=" and ".join
+)
+def test_of_several_versions_one_must_be_the_cases(api: Api, lines: list[str]) -> None:
+    assert accepted_at(api, api.registered()["case"], *lines).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "lines", [['"2", "3"'], ['"2"', '"3"'], ['W/"1"'], ['"01"'], ['"x"'], ['""']], ids=" and ".join
+)
+def test_a_tag_that_is_weak_or_of_another_version_never_matches(api: Api, lines: list[str]) -> None:
     case = api.registered()["case"]
 
-    answer = api.post(f"/matters/{case}/accept", by=("com-01", "intake_officer"), **{"If-Match": tag})
+    assert told(accepted_at(api, case, *lines)) == (412, "version_moved")
+    assert api.engine.handle.load(case).version == 1  # type: ignore[union-attr]
 
-    assert told(answer) == (400, "if_match_malformed")
+
+def test_a_list_of_versions_is_no_other_act_when_it_is_sent_again(api: Api) -> None:
+    case = api.registered()["case"]
+
+    first = accepted_at(api, case, '"1", "2"', key="a-list")
+    again = accepted_at(api, case, '"2"', '"1"', key="a-list")
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert (first.content, again.headers["idempotency-replayed"]) == (again.content, "true")
+
+
+@pytest.mark.parametrize("tag", ["7", "W/7", '"7', '"7" "8"', '*, "1"', '"1", 2'])
+def test_what_is_no_tag_at_all_is_refused(api: Api, tag: str) -> None:
+    assert told(accepted_at(api, api.registered()["case"], tag)) == (400, "if_match_malformed")
 
 
 def test_every_act_of_the_table_has_a_path_of_its_own() -> None:

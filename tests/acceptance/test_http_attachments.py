@@ -102,6 +102,20 @@ def test_a_file_that_an_act_names_comes_back_as_it_was_and_the_reading_is_on_rec
     assert "evidence" in str(reads[-1])
 
 
+def test_how_long_a_file_is_can_be_asked_without_taking_it(api: Api) -> None:
+    case, digest = named(api)
+
+    answer = api.client.head(
+        f"/api/v1/matters/{case}/attachments/{digest}",
+        params={"purpose": "handling"},
+        headers=api.headers(OFFICER),
+    )
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(JPEG))
+    assert fetch(api, case, digest).content == JPEG
+
+
 def test_what_no_act_names_is_shown_to_nobody(api: Api) -> None:
     case = api.registered()["case"]
     digest = attach(api, case, JPEG, by=("hotline", "intake_officer")).json()["digest"]

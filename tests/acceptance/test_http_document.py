@@ -61,6 +61,16 @@ def test_every_answer_that_asks_to_come_again_says_that_it_tells_when(said: dict
     assert [where for *where, answer in answers if "Retry-After" not in answer.get("headers", {})] == []
 
 
+def test_every_operation_says_that_a_packed_body_is_none(said: dict[str, Any]) -> None:
+    answers = [
+        one["responses"]["415"]
+        for path, methods in said["paths"].items() if not path.startswith("/open311") for one in methods.values()
+    ]  # fmt: skip
+
+    assert len(answers) > len(operations())
+    assert all(one["headers"]["Accept-Encoding"]["schema"]["const"] == "identity" for one in answers)
+
+
 def contents(said: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """All that is sent or answered: where, of which media type, and what the document says of it."""
     return [
@@ -186,7 +196,8 @@ def test_unknown_pages_and_methods_are_problems(api: Api) -> None:
 
 def test_a_wrong_method_is_told_all_that_the_address_knows(api: Api) -> None:
     asked = {
-        "/api/v1/matters": "GET, POST", "/api/v1/matters/x/accept": "POST", "/api/v1/imports": "POST", "/healthz": "GET",
+        "/api/v1/matters": "GET, HEAD, POST", "/api/v1/matters/x/accept": "POST", "/api/v1/imports": "POST",
+        "/healthz": "GET, HEAD",
     }  # fmt: skip
 
     answers = {path: api.client.request("DELETE", path) for path in asked}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import threading
@@ -21,6 +22,7 @@ from starlette.responses import StreamingResponse
 from adapters.access import SystemKeys, open_access
 from adapters.http.connection import Connection
 from adapters.http.edge.bodies import Bodies
+from adapters.http.edge.bounds import ONCE
 from adapters.http.edge.crowd import Crowd
 from adapters.http.edge.rates import MOST_KNOWN, Allowance, Bucket, Rates
 from adapters.http.limits import DEEPEST, MOST_BYTES
@@ -110,6 +112,59 @@ def test_a_body_announced_too_long_is_refused_by_every_route_before_it_is_sent(a
     assert spoken(api.url, head.encode()) == (413, "too_large_a_body")
 
 
+@pytest.mark.parametrize("name", sorted(one.decode().title() for one in ONCE - {b"content-length"}))
+@pytest.mark.parametrize("path", [REGISTER, "/nowhere", "/healthz"])
+def test_a_header_of_one_value_that_comes_twice_is_refused(api: Api, name: str, path: str) -> None:
+    headers = api.headers(HOTLINE, **{"Content-Type": "application/json", "Idempotency-Key": uuid4().hex})
+    once = {name: "identity", **headers}
+    head = api.engine.store.head()
+
+    for value in (once[name], "another"):
+        answer = api.client.post(path, json=api.order(), headers=[*once.items(), (name.lower(), value)])
+        assert told(answer) == (400, "header_twice")
+        assert name in answer.json()["detail"]
+    assert api.engine.store.head() == head
+
+
+def test_headers_that_may_come_twice_do(api: Api) -> None:
+    headers = [
+        *api.headers(HOTLINE).items(),
+        ("X-Any", "a"),
+        ("X-Any", "b"),
+        ("Accept", "*/*"),
+        ("Cookie", "a=b"),
+    ]
+
+    assert api.client.get("/api/v1/me", headers=[*headers, ("Cookie", "c=d")]).status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip", "identity, gzip", "x"])
+@pytest.mark.parametrize("path", [REGISTER, "/api/v1/imports", "/nowhere"])
+def test_a_packed_body_is_refused_by_name(api: Api, path: str, coding: str) -> None:
+    headers = api.headers(HOTLINE, **{"Content-Type": "application/json", "Idempotency-Key": uuid4().hex})
+
+    packed = gzip.compress(json.dumps(api.order()).encode())
+    answer = api.client.post(path, content=packed, headers={**headers, "Content-Encoding": coding})
+
+    assert told(answer) == (415, "wrong_content_coding")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+def test_open311_says_so_in_its_own_form(api: Api) -> None:
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = api.client.post("/open311/v2/requests.json", content=b"", headers=packed)
+
+    assert (answer.status_code, answer.json()[0]["code"]) == (400, 400)
+    assert answer.json()[0]["description"].startswith("wrong_content_coding: ")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_a_body_as_it_is_is_taken(api: Api, coding: str) -> None:
+    assert api.post("/matters", api.order(), by=HOTLINE, **{"Content-Encoding": coding}).status_code == 201
+
+
 def test_a_body_that_grows_too_long_without_saying_so_is_cut_off(api: Api) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(MOST_BYTES // 65_536 + 2):
@@ -143,7 +198,13 @@ def test_a_request_names_one_host(api: Api, hosts: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "length", ["Content-Length: 2\r\nContent-Length: 3", "Content-Length: 2\r\nTransfer-Encoding: chunked"]
+    "length",
+    [
+        "Content-Length: 2\r\nContent-Length: 3",
+        "Content-Length: 2\r\nContent-Length: 2",
+        "Content-Length: 2, 2",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked",
+    ],
 )
 def test_a_body_of_two_lengths_is_no_http(api: Api, length: str) -> None:
     head = f"POST /api/v1/matters HTTP/1.1\r\nHost: a\r\n{length}\r\n\r\n{{}}"

@@ -1,21 +1,28 @@
-"""Bounds of what stands before a body: the address, the header, and the length that is announced."""
+"""Bounds of what stands before a body: the address, the header, and what that says of the body."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from urllib.parse import unquote_to_bytes
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.http.edge.turned_away import turned_away
-from adapters.http.limits import most_bytes, too_large
+from adapters.http.limits import MOST_BYTES, most_bytes, too_large
 
 MOST_ADDRESS = 8_192
 MOST_HEADERS, MOST_HEADER_BYTES = 100, 24_576
+ONCE = frozenset({
+    b"authorization", b"content-encoding", b"content-length", b"content-type", b"huiyin-acting-as", b"idempotency-key",
+})  # fmt: skip
+"""Of two of them one reader would take the first and another one the last."""
 
 
 class Bounds:
-    """Turns away what is longer than anybody needs, or is no text."""
+    """Turns away what is longer than anybody needs, is no text, says two things at once, or is packed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,15 +38,30 @@ def _wrong(scope: Scope) -> Response | None:
     if len(path) + len(query) > MOST_ADDRESS:
         return turned_away("uri_too_long", f"Shorten the address to at most {MOST_ADDRESS:,} bytes.")
     headers = scope["headers"]
-    if (
-        len(headers) > MOST_HEADERS
-        or sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES
-    ):
+    if len(headers) > MOST_HEADERS or sum(map(len, chain.from_iterable(headers))) > MOST_HEADER_BYTES:
         return turned_away(
             "header_too_large",
             f"Send at most {MOST_HEADERS} headers of {MOST_HEADER_BYTES:,} bytes together.",
         )
-    return _no_text(path, query) or _announced(scope)
+    named = dict(headers)
+    twice = _twice(headers) if len(named) < len(headers) else None
+    return twice or _coded(named) or _no_text(path, query) or _announced(scope["path"], named)
+
+
+def _twice(headers: Sequence[tuple[bytes, bytes]]) -> Response | None:
+    counted = Counter(name for name, _ in headers if name in ONCE)
+    for name, times in counted.items():
+        if times > 1:
+            return turned_away("header_twice", f"Send {name.decode().title()} once.")
+    return None
+
+
+def _coded(headers: Mapping[bytes, bytes]) -> Response | None:
+    if headers.get(b"content-encoding", b"").lower() in (b"", b"identity"):
+        return None
+    response = turned_away("wrong_content_coding", "Send the body as it is, without Content-Encoding.")
+    response.headers["Accept-Encoding"] = "identity"  # RFC 9110, section 15.5.16
+    return response
 
 
 def _no_text(path: bytes, query: bytes) -> Response | None:
@@ -56,10 +78,10 @@ def _no_text(path: bytes, query: bytes) -> Response | None:
     return None
 
 
-def _announced(scope: Scope) -> Response | None:
-    most = most_bytes(scope["path"])
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:20]) > most:
-            refused = too_large(most)
-            return turned_away(refused.code, refused.advice)
-    return None
+def _announced(path: str, headers: Mapping[bytes, bytes]) -> Response | None:
+    said = headers.get(b"content-length", b"")
+    length = int(said[:20]) if said.isdigit() else 0
+    if length <= MOST_BYTES or length <= (most := most_bytes(path)):  # no path takes less than MOST_BYTES
+        return None
+    refused = too_large(most)
+    return turned_away(refused.code, refused.advice)
