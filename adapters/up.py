@@ -89,6 +89,8 @@ class Tree:
 def up(settings: Settings, roles: Sequence[str] = PROCESSES) -> Iterator[Tree]:
     """Start Temporal and these roles, give the addresses, and stop everything at the end. Raises Unavailable."""
     port, ui_port = (free_port(wanted) for wanted in PREFERRED)
+    if settings.api_port == 0:  # any free one, but the same for all of the API's processes
+        settings = settings.model_copy(update={"api_port": free_port()})
     tree = Tree(f"{HOST}:{port}", f"http://{HOST}:{ui_port}", settings.api_address)
     logs = settings.data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -140,6 +142,7 @@ def _environment(settings: Settings, address: str) -> dict[str, str]:
         "HUIYIN_STORE": settings.store, "HUIYIN_KEYS": settings.keys, "HUIYIN_VIEWS": settings.views,
         "HUIYIN_LOG": settings.log, "HUIYIN_LOG_ORIGIN": settings.log_origin,
         "HUIYIN_LOG_DELAY_HOURS": str(settings.log_delay_hours), "HUIYIN_ACCESS": settings.access,
+        "HUIYIN_API_PORT": None if settings.api_port is None else str(settings.api_port),
     }  # fmt: skip
     for name, folder in (("HUIYIN_MASTERS", settings.masters), ("HUIYIN_LOG_KEYS", settings.log_keys)):
         if folder is not None:

@@ -228,6 +228,15 @@ def test_huiyin_up_starts_as_many_as_it_is_told(shell: Desk, monkeypatch: pytest
         assert [child.name for child in tree.children] == ["temporal", "api", "api-2", "api-3"]
 
 
+def test_any_free_port_is_one_port_for_all_of_them(shell: Desk) -> None:
+    with up(Settings(data=shell.data, api_port=0, api_processes=2), ("api",)) as tree:
+        logs = [shell.data / "logs" / f"{child.name}.log" for child in tree.children[1:]]
+        holds(lambda: all(tree.api.encode() in log.read_bytes() for log in logs))
+
+        with httpx.Client(base_url=tree.api) as client:
+            assert reachable(client)
+
+
 def test_processes_that_share_a_port_share_it_with_no_second_office(shell: Desk) -> None:
     port = free_port()
     with process(shell, port, of=2) as (_, client):
