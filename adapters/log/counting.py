@@ -5,8 +5,8 @@ A month is counted when an event stands more than a second past its end, since t
 recorded in it; in a store where nothing happens any more the census waits for the next event. After a pause each month
 that is missing is counted, in order, from that of the store's first event on. The command's key is the month and how many
 refusals are on record: one that is handed in again, by a role that was killed or by two at once, stays one, and after
-a refusal, which is kept under its key for ever, the next look asks under a fresh one. While the cause is the same no more
-is put on record; the looks come later and later, and `huiyin doctor` tells of it.
+a refusal, which is kept under its key for ever, the next look asks under a fresh one. Each cause is put on record once a
+month, whatever else is refused meanwhile; the looks come later and later, and `huiyin doctor` tells of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -38,9 +38,6 @@ ROUND_SECONDS = 30.0
 LONGEST_SECONDS = 3600.0
 """The same after a census was refused, at most: each look counts the whole month again."""
 
-RECENT = 100
-"""So many of the newest refusals in the log's name are looked through; others' may stand among a census's."""
-
 OPENING = ("matter_registered.v1", "matter_backfilled.v1")
 """What a case begins with."""
 
@@ -58,7 +55,8 @@ class Round(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """A month whose census is due: since when (UTC) it could be taken, and the code by which it was refused, if it was."""
+    """A month whose census is due: since when (UTC) it could be taken, and the newest cause for which it was refused, if it
+    was."""
 
     month: str
     since: datetime
@@ -71,7 +69,7 @@ async def keep_counting(handle: Handle, stop: asyncio.Event) -> None:
     while not stop.is_set():
         refused = False
         try:
-            refused = (await asyncio.to_thread(take_censuses, handle)).refused is not None
+            refused = (await asyncio.to_thread(take_censuses, handle, stop.is_set)).refused is not None
         except Exception as error:  # noqa: BLE001 - sealing goes on, whatever becomes of the counting
             _log.error("census_failed", error=type(error).__name__, again_in=ROUND_SECONDS)
         pause = next_pause(pause, refused)
@@ -84,10 +82,10 @@ def next_pause(pause: float, refused: bool) -> float:
     return min(2 * pause, LONGEST_SECONDS) if refused else ROUND_SECONDS
 
 
-def take_censuses(handle: Handle) -> Round:
-    """Take every census that is due, the oldest month first. Raises Unavailable."""
+def take_censuses(handle: Handle, stopped: Callable[[], bool] = lambda: False) -> Round:
+    """Take every census that is due, the oldest month first, and begin none once `stopped`. Raises Unavailable."""
     taken: list[str] = []
-    while (month := _due(handle)) is not None:
+    while not stopped() and (month := _due(handle)) is not None:
         code = _take(handle, month)
         if code is not None:
             _log.warning("census_refused", month=month, code=code)
@@ -104,30 +102,24 @@ def owed(handle: Handle) -> Owed | None:
         return None
     (settling,) = handle.store.read(handle.store.known_at(end_of(month) + SETTLED_AFTER), 1)
     since = datetime.fromisoformat(json.loads(settling.body)["recorded_at"])
-    return Owed(month, since, _refused(handle, month))
+    return Owed(month, since, next(reversed(_causes(handle, month)), None))
 
 
 def _take(handle: Handle, month: str) -> str | None:
-    """Take it, or put its refusal on record; the code of a refusal. For the cause on record nothing more is written."""
-    known = _refused(handle, month)
-    submission = _submission(month, _refusals(handle), counted(handle.store, month))
-    foreseen = handle.preview(submission).code
-    return foreseen if foreseen is not None and foreseen == known else handle(submission).code
-
-
-def _refused(handle: Handle, month: str) -> str | None:
-    """The code by which this month's census was refused last, None where it was not."""
-    refusals = _refusals(handle)
-    for stored in reversed(handle.store.load(refusals_of(LOG), max(0, refusals - RECENT))):
-        found = decode(stored.type, stored.body)
-        if found.command == handle.command_id(_submission(month, stored.version - 1, _NOTHING)):
-            return str(found.pub.code)
-    return None
-
-
-def _refusals(handle: Handle) -> int:
+    """Take it, or put its refusal on record; the code of a refusal. For a cause on record nothing more is written."""
     (refusals,) = handle.store.versions((refusals_of(LOG),))
-    return refusals
+    submission = _submission(month, refusals, counted(handle.store, month))
+    foreseen = handle.preview(submission).code
+    told = foreseen is not None and foreseen in _causes(handle, month)
+    return foreseen if told else handle(submission).code
+
+
+def _causes(handle: Handle, month: str) -> list[str]:
+    """The codes by which this month's census was refused so far, in order. Others' refusals may stand in between."""
+    stored = handle.store.load(refusals_of(LOG))
+    asked = {handle.command_id(_submission(month, number, _NOTHING)) for number in range(len(stored))}
+    found = (decode(one.type, one.body) for one in stored)
+    return [one.pub.code for one in found if one.command in asked]
 
 
 def _submission(month: str, refusals: int, command: TakeCensus) -> Submission:

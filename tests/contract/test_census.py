@@ -17,7 +17,7 @@ import pytest
 from adapters.doctor import examine
 from adapters.engine import Engine, open_engine
 from adapters.log import counting, open_log
-from adapters.log.counting import ROUND_SECONDS, Round, keep_counting, next_pause, take_censuses
+from adapters.log.counting import ROUND_SECONDS, Round, counted, keep_counting, next_pause, take_censuses
 from adapters.log.keys import make_log_keys
 from adapters.log.role import opening_of, sealer_of
 from adapters.settings import Settings
@@ -254,6 +254,14 @@ def test_several_roles_at_once_take_one(office: Office, place: Settings) -> None
     assert {one.type for one in office.engine.store.read(0, 1000)} & {"command_refused.v1"} == set()
 
 
+def test_a_role_that_is_to_stop_begins_no_further_month(office: Office) -> None:
+    busy(office, 3, 4, 5)
+
+    assert take_censuses(office.engine.handle, iter((False, True)).__next__) == Round(("2024-03",))
+    assert take_censuses(office.engine.handle, lambda: True) == Round(())
+    assert take_censuses(office.engine.handle) == Round(("2024-04",))
+
+
 # -- refused ----------------------------------------------------------------------------------------------------------
 
 APRIL_SETTLED = midnight(4) + SECOND
@@ -296,16 +304,35 @@ def test_a_census_that_is_refused_again_and_again_stands_on_record_once(turning:
     assert refusals(turning) == ["month_not_over"]
 
 
-def test_what_others_are_refused_in_between_makes_no_second_one(turning: Office) -> None:
-    looks(turning, STEPPED_BACK)
-    turning.clock[:] = [moment(4)]
+def strangers(office: Office) -> None:
+    """Somebody else is refused in the log's name."""
     stranger = Actor(person=str(uuid4()), body="sd-01", post="officer")
     census = TakeCensus(month="2024-03", events=0, cases=0, registrations=())
-    assert turning.engine.handle(Submission("x", "k1", LOG, census, stranger)).code == "clock_only"
+    assert office.engine.handle(Submission("x", uuid4().hex, LOG, census, stranger)).code == "clock_only"
 
+
+def test_what_others_are_refused_in_between_makes_no_second_one(turning: Office) -> None:
     looks(turning, STEPPED_BACK)
+    for _ in range(150):
+        strangers(turning)
 
-    assert refusals(turning) == ["month_not_over", "clock_only"]
+    assert looks(turning, STEPPED_BACK) == Round((), "month_not_over")
+    assert refusals(turning) == ["month_not_over", *["clock_only"] * 150]
+
+
+def test_what_another_is_refused_while_the_month_is_counted_makes_no_second_one(
+    turning: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        counting, "counted", lambda store, month: (strangers(turning), counted(store, month))[1]
+    )
+    now = APRIL_SETTLED
+    readings = [now, now, now, now, now, now + MICROSECOND]
+
+    found = [looks(turning, readings) for _ in range(2)]
+
+    assert found == [Round((), "month_not_over")] * 2
+    assert refusals(turning) == ["clock_only", "month_not_over", "clock_only"]
 
 
 def test_another_cause_is_put_on_record_too_and_once(march: Office) -> None:
@@ -314,9 +341,9 @@ def test_another_cause_is_put_on_record_too_and_once(march: Office) -> None:
         march.registers(moment(3), f"{number:0>120}")
     march.stores(APRIL_SETTLED + MICROSECOND)
 
-    found = [looks(march, readings) for readings in (STEPPED_BACK, [moment(4)], [moment(4)])]
+    found = [looks(march, readings) for readings in (STEPPED_BACK, [moment(4)]) * 2]
 
-    assert found == [Round((), "month_not_over"), Round((), "too_large"), Round((), "too_large")]
+    assert found == [Round((), "month_not_over"), Round((), "too_large")] * 2
     assert refusals(march) == ["month_not_over", "too_large"]
 
 
