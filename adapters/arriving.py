@@ -2,7 +2,7 @@
 
 While a file arrives, a piece "holder" beside its own pieces names that process. Keeping the file takes that piece away,
 letting go of it turns it into "over", each in one transaction: of the two, one has its way and the other learns it. Only
-what is over for good loses its key and its pieces.
+what is over for good loses its key and its pieces, and takes no further one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from domain.refusal import NotFound, Unavailable
 HOLDER, OVER = "holder", "over"
 LOST = "the upload was let go of; send it again"
 _log = structlog.get_logger("arriving")
+
+
+def still_arriving(work: Work, upload: str) -> None:
+    """It is not let go of before this transaction ends. Raises Unavailable where it was."""
+    # Written, not only read: whoever lets go of it waits for this transaction, and finds what it has kept.
+    if not work.run("UPDATE pieces SET made_at = made_at WHERE upload = ? AND what = ?", upload, HOLDER):
+        raise Unavailable(LOST)
 
 
 class Arriving:

@@ -14,6 +14,7 @@ from typing import IO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.arriving import still_arriving
 from adapters.store.tables import Tables
 from domain.refusal import NotFound, Refused
 
@@ -28,6 +29,7 @@ TABLES = (
 )
 """`what` is "file", "holder" (who takes it in), "over" (let go of), or what else belongs to an upload; moments are
 microseconds since 1970 (UTC)."""
+_PUT = "INSERT INTO pieces VALUES (?, ?, ?, ?, ?) ON CONFLICT (upload, what, n) DO UPDATE SET data = excluded.data"
 
 
 class Pieces:
@@ -38,12 +40,14 @@ class Pieces:
 
     def put(self, key: bytes, upload: str, what: str, n: int, plain: bytes, at: int) -> None:
         """Keep a piece, in the place of one that was there."""
-        nonce = secrets.token_bytes(_NONCE)
-        data = nonce + AESGCM(key).encrypt(nonce, plain, _bound(upload, what, n))
-        self._tables.run(
-            "INSERT INTO pieces VALUES (?, ?, ?, ?, ?) ON CONFLICT (upload, what, n) DO UPDATE SET data = excluded.data",
-            upload, what, n, at, data,
-        )  # fmt: skip
+        self._tables.run(_PUT, upload, what, n, at, _sealed(key, upload, what, n, plain))
+
+    def take_in(self, key: bytes, upload: str, n: int, plain: bytes, at: int) -> None:
+        """Keep a piece of a file on its way in. Raises Unavailable where that was let go of meanwhile."""
+        data = _sealed(key, upload, FILE, n, plain)
+        with self._tables.transaction() as work:
+            still_arriving(work, upload)
+            work.run(_PUT, upload, FILE, n, at, data)
 
     def get(self, key: bytes, upload: str, what: str, n: int) -> bytes:
         """A piece. Raises NotFound where there is none."""
@@ -100,7 +104,7 @@ class Incoming:
             self._keep(len(self._held))
 
     def _keep(self, count: int) -> None:
-        self._pieces.put(self._key, self.upload, FILE, self._count, bytes(self._held[:count]), self._at)
+        self._pieces.take_in(self._key, self.upload, self._count, bytes(self._held[:count]), self._at)
         del self._held[:count]
         self._count += 1
 
@@ -134,6 +138,11 @@ class _File(io.RawIOBase):
         buffer[: len(part)] = part
         self._at += len(part)
         return len(part)
+
+
+def _sealed(key: bytes, upload: str, what: str, n: int, plain: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, _bound(upload, what, n))
 
 
 def _bound(upload: str, what: str, n: int) -> bytes:
