@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+from adapters.saving import Saving
 from domain.acting import CLOCK
 from domain.matter import Matter
 from domain.matter.commands import ResetClocks
@@ -17,31 +17,21 @@ from workflows.submission import Submission
 CLIENT = "clock"
 
 
-class Resetter:
+class Resetter(Saving):
     """The consumer `resetter`. One command per notice and case, under a key of both: repeated, it does nothing more."""
 
     name = "resetter"
 
     def __init__(self, handle: Handle, positions: Positions, open_cases: Callable[[], Iterable[str]]) -> None:
-        self._handle, self._positions, self._open_cases = handle, positions, open_cases
-        self._at = 0
+        super().__init__(positions)
+        self._handle, self._open_cases = handle, open_cases
 
-    def position(self) -> int:
-        """How far it has come. Raises Unavailable."""
-        self._at = self._positions.position(self.name)
-        return self._at
-
-    async def take(self, batch: Sequence[Stored]) -> None:
+    def do(self, batch: Sequence[Stored]) -> None:
         """Reset the clocks of the open cases for each notice of the batch. Raises Conflict, Unavailable."""
-        await asyncio.to_thread(self._take, batch)
-
-    def _take(self, batch: Sequence[Stored]) -> None:
         notices = [stored.position for stored in batch if stored.type == NoticeEntered.TYPE]
         for case in self._open_cases() if notices else ():
             if _provisional(self._handle.load(case)):
                 self._reset(case, notices[-1])
-        self._positions.save(self.name, self._at, batch[-1].position)
-        self._at = batch[-1].position
 
     def _reset(self, case: str, notice: int) -> None:
         answer = self._handle(
