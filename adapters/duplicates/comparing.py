@@ -34,6 +34,8 @@ APART = 0.5
 """What is left of a score when the addresses contradict each other: other buildings, or other places given."""
 OTHER_PLACE = 50.0
 """Below which likeness two places that were given by themselves are two."""
+FEW = 60
+"""Up to so many texts are searched for each pair by itself."""
 FEWEST = 50
 """Rareness is judged as if at least so many were compared."""
 
@@ -66,12 +68,13 @@ def compare(new: Features, others: Sequence[Features]) -> list[Likeness]:
 def _shared(grams: Sequence[str], texts: Sequence[str]) -> list[frozenset[str]]:
     """Which of the pairs of signs stand in each of the texts.
 
-    One scan finds the places where two of their signs meet; to look for each pair by itself took four times as long.
-    The pattern, which `re` may keep a while, is a set of sorted signs and says none of the words.
+    One scan finds the places where two of their signs meet; to look for each pair by itself took four times as long, but
+    where there are few texts the pattern is longer in the making. It is a set of sorted signs, which `re` may keep a
+    while, and says none of the words.
     """
     wanted = frozenset(grams)
-    if not wanted:
-        return [wanted for _ in texts]
+    if not wanted or len(texts) <= FEW:
+        return [frozenset([gram for gram in wanted if gram in text]) for text in texts]
     first, second = (re.escape("".join(sorted({gram[at] for gram in grams}))) for at in (0, 1))
     meet = re.compile(f"(?=([{first}][{second}]))").findall
     return [wanted.intersection(meet(text)) for text in texts]

@@ -81,11 +81,13 @@ class Index:
             for entry, features in entries
             if (entry.stream, entry.subject) in keys
         ]
+        statement = (
+            f"INSERT INTO likeness ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        )
+        if len(rows) == 1:
+            return self._tables.run(statement, *rows[0])
         with self._tables.transaction() as work:
-            return work.run_all(
-                f"INSERT INTO likeness ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                rows,
-            )
+            return work.run_all(statement, rows)
 
     def held(self, streams: Iterable[str]) -> set[str]:
         """Which of these matters are in it."""

@@ -132,8 +132,8 @@ class _Postgres:
             return connection.execute(_said(statement), parameters).fetchall()
 
     def run(self, statement: str, *parameters: object) -> int:
-        with self.transaction() as work:
-            return work.run(statement, *parameters)
+        with reported(), self._pool.connection() as connection:  # in autocommit: a transaction of its own
+            return connection.execute(_said(statement), parameters).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[Work]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.duplicates.comparing import THRESHOLD, Likeness, _shared, compare
+from adapters.duplicates.comparing import FEW, THRESHOLD, Likeness, _shared, compare
 from adapters.duplicates.features import Features, features_of, number_of, pack, unpack
 from tests.measured_duplicates import MESSAGES, at_thresholds, pairs
 
@@ -26,13 +26,13 @@ def likeness(one: str, other: str, *, place: str | None = None, other_place: str
     return compare(features_of(one, place), others)[0]
 
 
-@given(st.text(_SIGNS, max_size=40), st.lists(st.text(_SIGNS, max_size=40), max_size=5))
+@given(st.text(_SIGNS, max_size=40), st.lists(st.text(_SIGNS, max_size=40), max_size=5), st.booleans())
 def test_what_texts_share_is_what_is_found_by_looking_for_each_pair_of_signs(
-    new: str, others: list[str]
+    new: str, others: list[str], many: bool
 ) -> None:
-    grams = Features(new).grams
+    grams, texts = Features(new).grams, others * (FEW + 1 if many else 1)
 
-    assert _shared(grams, others) == [frozenset(gram for gram in grams if gram in text) for text in others]
+    assert _shared(grams, texts) == [frozenset(gram for gram in grams if gram in text) for text in texts]
 
 
 @pytest.mark.parametrize(
