@@ -90,21 +90,26 @@ class Handle:
         self.standing, self.references = StandingViews(store), References(store, keys)
         self.stand_ins = StandIns(store, keys)
 
-    def __call__(self, submission: Submission) -> Answer:
-        """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told."""
+    def __call__(self, submission: Submission, *, fresh: bool = False) -> Answer:
+        """Decide and store. Refusals are answers too; raises Unavailable when nothing could be stored or told.
+
+        `fresh`: it opens its case, and the caller has just seen that nothing was decided under its key.
+        """
         digest, behind = digest_of(submission, self.keys.pepper()), False
         # What is done to a case that is there is decided at once: if its key was used before, the store will not take
         # it, or it is refused, and is looked up then. Of what opens a case a repetition would leave keys of another.
-        look_first = not isinstance(submission.command, matter.COMMANDS) or _begins(submission.command)
+        look_first = not fresh and (
+            not isinstance(submission.command, matter.COMMANDS) or _begins(submission.command)
+        )
         for _ in range(MOST_TRIES):
             try:
                 known = self.store.answered(submission.client, submission.key) if look_first else None
                 if known is not None:
                     return self._repeated(known, digest, submission)
-                return self._once(submission, digest)
+                return self._once(submission, digest, fresh=fresh)
             except (Conflict, AlreadyAnswered, ReferenceTaken):
                 # Somebody else was faster, or this was sent before: look again, decide again.
-                look_first = True
+                look_first, fresh = True, False
             except ClockBehind:
                 # Once may be a long wait between the look at the clock and the lock; twice is the clock. Nothing
                 # can be put on record under it, so that the same key may be tried again when it is set right.
@@ -213,18 +218,17 @@ class Handle:
             if not isinstance(one.command, BackfillMatter):
                 continue
             # A backfill opens its case. Where that is there already, the store says so, and the row is looked at alone.
-            unseen = _Loaded(None, {}, {one.case: 0}, {})
             with suppress(Refused):  # handed in again by itself, and refused there on record
                 ready.append(
-                    _Ready(place, one, digest_of(one, pepper), self._on_matter(one, standing, unseen))
+                    _Ready(place, one, digest_of(one, pepper), self._on_matter(one, standing, _unseen(one)))
                 )
         return ready
 
-    def _once(self, submission: Submission, digest: str) -> Answer:
+    def _once(self, submission: Submission, digest: str, *, fresh: bool) -> Answer:
         standing = self.standing.caught_up()
         self.standing.look_again()  # whatever becomes of this decision, the next is taken on what stands then
         try:
-            return self._keep(submission, digest, self._decided(submission, standing), standing)
+            return self._keep(submission, digest, self._decided(submission, standing, fresh), standing)
         except Refused as refused:
             known = self.store.answered(submission.client, submission.key)
             if known is not None:
@@ -249,10 +253,12 @@ class Handle:
 
     # -- decide ---------------------------------------------------------------------------------------------------
 
-    def _decided(self, submission: Submission, standing: Standing) -> Made:
+    def _decided(self, submission: Submission, standing: Standing, fresh: bool = False) -> Made:
         command = submission.command
         if isinstance(command, matter.COMMANDS):
-            return self._on_matter(submission, standing, self._load(submission))
+            # Where a fresh case is there already, the store says so, and it is looked at.
+            loaded = _unseen(submission) if fresh else self._load(submission)
+            return self._on_matter(submission, standing, loaded)
         room = room_of(command)
         now = self.clock()
         when = When(occurred_at=submission.occurred_at or now, recorded_at=now)
@@ -343,20 +349,21 @@ class Handle:
     def _accept(self, submission: Submission, digest: str, made: Made, *, beside: bool = False) -> Answer:
         plain = _plain(submission)
         holder = "discipline" if made.confidential else "ordinary"
-        sealed = self.vault.seal_all(plain, holder=holder) if plain else []
+        opens = made.versions[submission.case] == 0
+        sealed = self.vault.seal_all(plain, holder=holder, fresh=opens) if plain else []
         diverted = any(isinstance(event, MatterDiverted) for event in made.decision.events)
         if diverted and not self.keys.holds("discipline"):
             raise Refused("no_discipline_key", "Divert it where the key of discipline inspection is at hand.")
         batch, answer = self._batch(submission, digest, made, sealed)
         if beside:
             batch = replace(batch, references=self.references.next_places(submission))
-        self.store.append(batch)
+        positions = self.store.append(batch)
         # A crash right here leaves the keys as they were; the follower's keeper does the same from the events.
         for event in made.decision.events:
             carry_out(self.keys, submission.case, event, self.store)
         for stream, event in made.decision.elsewhere:
             carry_out(self.keys, stream, event, self.store)
-        return answer
+        return replace(answer, written=_written(batch, positions, submission.case))
 
     def _batch(
         self, submission: Submission, digest: str, made: Made, sealed: Sequence[SealedRow]
@@ -420,6 +427,18 @@ class Handle:
         )  # fmt: skip
         self.store.append(batch)
         return answer
+
+
+def _unseen(submission: Submission) -> _Loaded:
+    """A case that is to begin."""
+    return _Loaded(None, {}, {submission.case: 0}, {})
+
+
+def _written(batch: Batch, positions: Sequence[int], case: str) -> tuple[Stored, ...]:
+    """What a batch has stored in a case."""
+    rows = (row for append in batch.appends for row in append.rows())
+    placed = (row._replace(position=at) for row, at in zip(rows, positions, strict=True))
+    return tuple(row for row in placed if row.stream == case)
 
 
 def _of_a_case(rows: Sequence[Stored]) -> bool:

@@ -30,6 +30,13 @@ class Append(NamedTuple):
     after: int
     events: tuple[tuple[str, bytes], ...]
 
+    def rows(self) -> list[Stored]:
+        """The events as they will be stored, at no position yet."""
+        return [
+            Stored(0, self.stream, self.after + number, name, body)
+            for number, (name, body) in enumerate(self.events, start=1)
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -247,9 +254,12 @@ class KeyStore(Protocol):
         ...
 
     def create(
-        self, subjects: Iterable[tuple[str, str]], *, holder: str = "ordinary"
+        self, subjects: Iterable[tuple[str, str]], *, holder: str = "ordinary", fresh: bool = False
     ) -> dict[tuple[str, str], bytes]:
-        """The keys of many (stream, subject), made in one durable write where missing; raises as `key`."""
+        """The keys of many (stream, subject), made in one durable write where missing; raises as `key`.
+
+        `fresh` says that all will be missing; those that are not are found all the same.
+        """
         ...
 
     def destroy(self, stream: str, subject: str | None = None) -> int:
@@ -351,8 +361,10 @@ class Vault(Protocol):
         """
         ...
 
-    def seal_all(self, values: Iterable[Plain], *, holder: str = "ordinary") -> list[SealedRow]:
-        """The rows of many values, in order, with one durable write of keys."""
+    def seal_all(
+        self, values: Iterable[Plain], *, holder: str = "ordinary", fresh: bool = False
+    ) -> list[SealedRow]:
+        """The rows of many values, in order, with one durable write of keys; `fresh`: they will have none yet."""
         ...
 
     def open(

@@ -15,7 +15,7 @@ from domain.codes import like_a_telephone
 from domain.event import canonical
 from domain.log.words import LOG
 from domain.refusal import Refused
-from workflows.ports import Sealable
+from workflows.ports import Sealable, Stored
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,119}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -151,7 +151,7 @@ class Answer:
     """What became of a command: `accepted` with the case's new version and the events' types, or `refused`.
 
     `repeated` tells that this answer was given before, to the same key. `number` is that of a case that was there
-    before, where it is known by deciding; a repeated answer leaves it out.
+    before, where it is known by deciding, and `written` what it has stored in its case; a repeated answer leaves both out.
     """
 
     outcome: str
@@ -162,6 +162,7 @@ class Answer:
     advice: str | None = None
     repeated: bool = field(default=False, compare=False)
     number: str | None = field(default=None, compare=False)
+    written: tuple[Stored, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def accepted(self) -> bool:

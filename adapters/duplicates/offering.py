@@ -81,7 +81,7 @@ def take_in(engine: Engine, submission: Submission, answer: Answer) -> Taken | N
     """
     if not isinstance(submission.command, RegisterMatter) or not answer.accepted:
         return None
-    events = tuple(engine.store.load(answer.case))
+    events = answer.written or tuple(engine.store.load(answer.case))
     return Taken(answer.case, events, _put(engine, submission, answer, events[0]))
 
 

@@ -128,11 +128,12 @@ def _number(engine: Engine, case: str) -> str | None:
 def told_at_intake(engine: Engine, submission: Submission, taken: Taken) -> dict[str, Any]:
     """What is told of a new matter beside its answer: the receipt, and what is likely about the same."""
     found = dict[str, Any]()
-    try:
-        found["receipt"] = receipt_of(engine, taken.events[0])
-    except Refused as error:
-        found["receipt_failed"] = error.code
-    return found | _likely(engine, submission, taken)
+    with engine.handle.standing.one_look():
+        try:
+            found["receipt"] = receipt_of(engine, taken.events[0])
+        except Refused as error:
+            found["receipt_failed"] = error.code
+        return found | _likely(engine, submission, taken)
 
 
 def _likely(engine: Engine, submission: Submission, taken: Taken) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def hand_in(acting: Acting) -> HandedIn:
         earlier = handle.answer(acting.caller.client(made.actor), acting.key)
     if known is None or (earlier is not None and earlier.code != "known_number"):
         submission = _registration(acting, made, outside, fresh=earlier is None)
-        answer = handle(submission)
+        answer = handle(submission, fresh=earlier is None)
         taken = take_in(acting.engine, submission, answer)
         if answer.code != "known_number":
             became = {"became": "registered"} if answer.accepted else {}

@@ -29,8 +29,4 @@ class DeclaredNames(Mapper):
 
 def stored_events(mapper: DeclaredNames, appends: Sequence[Append]) -> list[StoredEvent]:
     """The library's records of all events of a batch, in order."""
-    return [
-        mapper.to_stored_event(Stored(0, append.stream, append.after + number, name, body))
-        for append in appends
-        for number, (name, body) in enumerate(append.events, start=1)
-    ]
+    return [mapper.to_stored_event(row) for append in appends for row in append.rows()]

@@ -17,14 +17,14 @@ from workflows.submission import Answer, Submission
 class ObservedHandle(Handle):
     """The same application, seen from outside. What it decides and stores is what `Handle` does."""
 
-    def __call__(self, submission: Submission) -> Answer:
+    def __call__(self, submission: Submission, *, fresh: bool = False) -> Answer:
         """As Handle; the command is correlated with the request or the process that it is handed in for."""
         if submission.correlation is None:
             submission = replace(submission, correlation=correlation.current())
         act, began = submission.command.NAME, time.perf_counter()
         with span("command", act=act, case=submission.case) as made:
             try:
-                answer = super().__call__(submission)
+                answer = super().__call__(submission, fresh=fresh)
             except Unavailable:
                 metrics.COMMANDS.labels(act, "unavailable", "").inc()
                 raise
@@ -35,9 +35,9 @@ class ObservedHandle(Handle):
         metrics.COMMANDS.labels(act, outcome, answer.code or "").inc()
         return answer
 
-    def _once(self, submission: Submission, digest: str) -> Answer:
+    def _once(self, submission: Submission, digest: str, *, fresh: bool) -> Answer:
         try:
-            return super()._once(submission, digest)
+            return super()._once(submission, digest, fresh=fresh)
         except (Conflict, ReferenceTaken):
             metrics.CONFLICTS.labels(submission.command.NAME).inc()
             raise

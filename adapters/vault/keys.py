@@ -114,18 +114,21 @@ class Keys:
         return self.create([(stream, subject)], holder=holder)[stream, subject] if create else None
 
     def create(
-        self, subjects: Iterable[tuple[str, str]], *, holder: str = "ordinary"
+        self, subjects: Iterable[tuple[str, str]], *, holder: str = "ordinary", fresh: bool = False
     ) -> dict[tuple[str, str], bytes]:
-        """The keys of many (stream, subject), made where there are none, in one durable write."""
+        """The keys of many (stream, subject), made where there are none, in one durable write.
+
+        `fresh`: there will be none yet, and they are made first; those that are there after all are read then.
+        """
         wanted = list(dict.fromkeys(subjects))
         if not wanted:
             return {}
-        rows = self._stored(wanted)
+        rows = {} if fresh else self._stored(wanted)
         missing = [each for each in wanted if each not in rows]
-        fresh = {each: self._fresh(*each, holder) for each in missing}
-        if fresh and self._table.insert(list(fresh.values())) < len(fresh):
-            fresh = self._stored(missing)  # another process was faster: its keys, or tombstones
-        rows |= fresh
+        made = {each: self._fresh(*each, holder) for each in missing}
+        if made and self._table.insert(list(made.values())) < len(made):
+            made = self._stored(missing)  # another process was faster: its keys, or tombstones
+        rows |= made
         keys = {}
         for subject in wanted:
             key = self._open(rows[subject], True, holder) if subject in rows else None

@@ -37,11 +37,13 @@ class Vault:
         (row,) = self.seal_all([Plain(stream, subject, name, value)], holder=holder)
         return row
 
-    def seal_all(self, values: Iterable[Plain], *, holder: str = "ordinary") -> list[SealedRow]:
+    def seal_all(
+        self, values: Iterable[Plain], *, holder: str = "ordinary", fresh: bool = False
+    ) -> list[SealedRow]:
         """The sealed rows of many values, in order, with one write of keys."""
         plain = list(values)
         disclosed = [disclose(each.name, each.value) for each in plain]
-        keys = self._keys.create([(each.stream, each.subject) for each in plain], holder=holder)
+        keys = self._keys.create([(each.stream, each.subject) for each in plain], holder=holder, fresh=fresh)
         return [
             _encrypt(keys[each.stream, each.subject], each, disclosure)
             for each, disclosure in zip(plain, disclosed, strict=True)

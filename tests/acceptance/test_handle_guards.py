@@ -171,6 +171,55 @@ def test_a_case_may_be_told_its_own_outside_number_again(engine: Engine, desk: D
     assert [send("m1", register).outcome, send("m2", said).outcome] == ["accepted", "accepted"]
 
 
+def registration(desk: Desk, resident: Actor, case: str, key: str) -> Submission:
+    command = do.RegisterMatter(
+        number=desk.number(now().date()), source="resident_app", seen_at=now(), demand="help",
+        host=DISTRICT.communities[0], requesters=(resident.person,),
+    )  # fmt: skip
+    words = (Sealing("text", resident.person, "路灯不亮"),)
+    return Submission(client="test", key=key, case=case, command=command, actor=resident, sealed=words)
+
+
+def test_a_registration_tells_what_it_has_stored(engine: Engine, desk: Desk) -> None:
+    answer = engine.handle(registration(desk, desk.resident(), desk.id(), "k"), fresh=True)
+
+    assert list(answer.written) == engine.store.load(answer.case) != []
+
+
+def test_a_repetition_that_was_taken_for_new_gets_the_first_answer(engine: Engine, desk: Desk) -> None:
+    sent = registration(desk, desk.resident(), desk.id(), "k")
+    first = engine.handle(sent, fresh=True)
+    head = engine.store.head()
+
+    again = engine.handle(sent, fresh=True)
+
+    assert (again, again.repeated, again.written) == (first, True, ())
+    assert engine.store.head() == head
+
+
+def test_a_case_that_was_taken_for_new_is_not_begun_again(engine: Engine, desk: Desk) -> None:
+    resident, case = desk.resident(), desk.id()
+    engine.handle(registration(desk, resident, case, "k1"), fresh=True)
+    before = engine.store.load(case)
+
+    answer = engine.handle(registration(desk, resident, case, "k2"), fresh=True)
+
+    assert not answer.accepted
+    assert engine.store.load(case) == before
+    assert [one.value for one in engine.vault.open(case)] == ["路灯不亮"]
+
+
+def test_whoever_was_erased_gets_no_key_by_a_case_that_was_taken_for_new(engine: Engine, desk: Desk) -> None:
+    resident, case = desk.resident(), desk.id()
+    engine.handle(registration(desk, resident, case, "k1"))
+    engine.keys.destroy(case, resident.person)
+
+    answer = engine.handle(registration(desk, resident, case, "k2"), fresh=True)
+
+    assert answer.code == "erased"
+    assert engine.keys.key(case, resident.person) is None
+
+
 def test_a_version_is_told_only_to_whom_the_case_exists_for(engine: Engine, desk: Desk) -> None:
     case = desk.registers(desk.resident())
     window = DISTRICT.actor(DISTRICT.communities[0], "intake_officer")
