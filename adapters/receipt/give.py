@@ -6,6 +6,7 @@ from adapters.engine import Engine
 from adapters.log.keys import RECEIPT_KEY, open_signer
 from adapters.receipt.promise import promised
 from adapters.receipt.prove import delay_at
+from domain.event import decode
 from workflows.ports import Stored
 
 
@@ -16,5 +17,6 @@ def receipt_of(engine: Engine, first: Stored) -> str:
     """
     settings = engine.settings
     signer = open_signer(settings.log_keys_folder / RECEIPT_KEY)
-    delay = delay_at(engine.store, first.position, settings.log_delay_hours)
+    adopted = engine.handle.standing.caught_up().cosigning.policies
+    delay = delay_at(adopted, decode(first.type, first.body).recorded_at, settings.log_delay_hours)
     return promised(first, signer.vkey, signer.sign, delay)

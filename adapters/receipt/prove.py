@@ -5,21 +5,20 @@ The promise rides in the `extra` line as it was handed out, so that one file hol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from adapters.log import open_log
 from adapters.log.proofs import Proofs
 from adapters.log.store import LogStore
 from adapters.settings import Settings
-from domain.event import decode
-from domain.log.events import PolicyAdopted
 from domain.log.leaf import leaf, unleaf
 from domain.log.notes import parse_note
 from domain.log.proof import Proof, format_proof
-from domain.log.words import LOG
+from domain.log.state import Adopted
 from domain.refusal import Refused
-from workflows.ports import EventStore, Stored
+from workflows.ports import Stored
 
 ENDING = ".tlog-proof"
 
@@ -34,16 +33,11 @@ def log_of(settings: Settings) -> Iterator[LogStore]:
         log.close()
 
 
-def delay_at(store: EventStore, position: int, opening: int) -> int:
-    """The delay in hours that was promised to the boards' heads when this position was written.
-
-    That of the policy in force then, which the store knows without the log; before the first, the `opening` one.
-    """
-    hours = opening
-    for stored in store.load(LOG):
-        if stored.position < position and stored.type == PolicyAdopted.TYPE:
-            hours = decode(stored.type, stored.body).pub.delay_hours
-    return hours
+def delay_at(adopted: Iterable[Adopted], moment: datetime, opening: int) -> int:
+    """The delay in whole hours that was promised to the boards' heads when something was recorded, by the policies that
+    were `adopted`, the first before the last; before the first, the `opening` one."""
+    before = [policy.delay for policy in adopted if policy.at < moment]
+    return before[-1] // timedelta(hours=1) if before else opening
 
 
 def sealed_leaf(log: LogStore, stored: Stored) -> tuple[int, bytes]:
