@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browser import browser
@@ -20,11 +20,11 @@ from tests.servers import PostgresServer, TemporalServer, create_database, drop_
 
 FOR_TESTS = "HUIYIN_TEST_"
 PG_DSN_SETTING = f"{FOR_TESTS}PG_DSN"
-# The build server tries the same examples each time, so that a change is judged by what it changed; at a desk the
-# search goes on, with new examples in every run.
-settings.register_profile("build", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("build")
+# No bound on the time of an example: on a busy machine it says nothing of what is tested. The build server tries the
+# same examples each time, so that a change is judged by what it changed; at a desk the search goes on, with new ones.
+settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("build", settings.get_profile("desk"), derandomize=True)
+settings.load_profile("build" if os.environ.get("CI") else "desk")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # The tests meet the servers that they start, never one that the caller's shell happens to name.

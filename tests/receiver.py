@@ -129,7 +129,7 @@ def receiving(receiver: Receiver | None = None, port: int = 0) -> Iterator[Recei
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -26,8 +27,8 @@ import psycopg
 from psycopg import sql
 
 HOST = "127.0.0.1"
-READY_SECONDS = 30.0
-STOP_SECONDS = 20.0
+READY_SECONDS = 100.0
+STOP_SECONDS = 60.0
 # Below the ports that the system hands to clients: a client that keeps trying a dead server's port may else
 # be given this very port, connect to itself, and keep the server from coming back.
 PORTS = range(20_000, 32_000)
@@ -37,24 +38,43 @@ class ServerFailed(Exception):
     """A server did not come up; the message holds the end of its output."""
 
 
+_chosen: deque[socket.socket] = deque()
+MOST_CHOSEN = 100
+
+
 def free_port() -> int:
-    """A port on the loopback that nothing listens on and that no outgoing connection will be given."""
+    """A port on the loopback that nothing listens on and that no outgoing connection will be given.
+
+    A server takes a while to come up on it. Whoever chooses in between, here or in a run beside this one, chooses
+    another: what was chosen is kept under UDP, which no server here speaks.
+    """
     chance = random.SystemRandom()
     for _ in range(1000):
-        port = chance.choice(PORTS)
+        port, kept = chance.choice(PORTS), socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe:
             try:
+                kept.bind((HOST, port))
                 probe.bind((HOST, port))
             except OSError:
+                kept.close()
                 continue
-            return port
+        _chosen.append(kept)
+        if len(_chosen) > MOST_CHOSEN:
+            _chosen.popleft().close()
+        return port
     raise ServerFailed("no free port on the loopback")
+
+
+@atexit.register
+def _all_ports_are_free() -> None:
+    while _chosen:
+        _chosen.pop().close()
 
 
 def accepts(port: int) -> bool:
     """Whether something listens on this port of the loopback."""
     with socket.socket() as probe:
-        probe.settimeout(1.0)
+        probe.settimeout(10.0)
         return probe.connect_ex((HOST, port)) == 0
 
 
@@ -222,7 +242,7 @@ class TemporalServer(Server):
                 self.address,
                 "--disable-config-file",
                 "--command-timeout",
-                "5s",
+                "20s",
             ],
             env=self.environment(),
             capture_output=True,
@@ -283,7 +303,7 @@ class PostgresServer(Server):
         if not accepts(self.port):
             return False
         try:
-            psycopg.connect(self.dsn, connect_timeout=5).close()
+            psycopg.connect(self.dsn, connect_timeout=20).close()
         except psycopg.OperationalError:
             return False
         return True

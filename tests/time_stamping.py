@@ -79,7 +79,7 @@ class Authority:
             ["openssl", *(str(one) for one in arguments)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -77,7 +77,7 @@ class Department:
                 "Authorization": f"Bearer {self.token}", "Huiyin-Acting-As": f"{self.body}/{post}", "Idempotency-Key": one,
             }  # fmt: skip
             answer = httpx.post(
-                f"{leg['link']}/{what}", json={"authority": GROUND, **body}, headers=headers, timeout=30
+                f"{leg['link']}/{what}", json={"authority": GROUND, **body}, headers=headers, timeout=100
             )
             code = answer.json().get("code") if answer.status_code >= 400 else None
             self._note(leg=leg["leg"], act=what, key=one, status=answer.status_code, code=code)

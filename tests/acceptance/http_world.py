@@ -65,11 +65,11 @@ def serving(engine: Engine) -> Iterator[str]:
         thread = threading.Thread(target=run, name="api")
         thread.start()
         try:
-            assert up.wait(20)
+            assert up.wait(100)
             yield told[0]
         finally:
             loop.call_soon_threadsafe(stop.set)
-            thread.join(20)
+            thread.join(100)
             loop.close()
             assert not thread.is_alive()
 
@@ -219,7 +219,7 @@ def api_over(data: Path, listens: int = 0, **settings: Any) -> Iterator[Api]:
     given = {"district": DISTRICT.code} | settings
     engine = open_engine(Settings(data=data, api_port=listens, **given))
     try:
-        with serving(engine) as url, httpx.Client(base_url=url, timeout=30) as client:
+        with serving(engine) as url, httpx.Client(base_url=url, timeout=100) as client:
             yield Api(url, engine, client)
     finally:
         engine.close()

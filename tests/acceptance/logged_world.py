@@ -94,7 +94,7 @@ class Logged:
         rows = self.engine.store.load(LOG)
         return [decode(row.type, row.body).pub for row in rows if row.type.startswith("witness_")]
 
-    def cosigning(self, *conditions: Callable[[], bool], seconds: float = 30.0) -> None:
+    def cosigning(self, *conditions: Callable[[], bool], seconds: float = 100.0) -> None:
         """Run the loop until each condition has come to hold, one after the other."""
 
         async def story() -> None:

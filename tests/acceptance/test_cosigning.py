@@ -314,7 +314,7 @@ def test_the_role_seal_seals_has_the_boards_cosign_and_ends_when_told(
     role = sealing(logged, started, tmp_path)
     cosigned = wait_for_the_quorum(logged, role, tmp_path)
     role.send_signal(signal.SIGTERM)
-    assert role.wait(30) == 0
+    assert role.wait(100) == 0
     assert cosigners(cosigned.note, policy(logged)) == {"audit", "court"}
 
 
@@ -350,7 +350,7 @@ def sealing(logged: Logged, started: ExitStack, folder: Path, **environment: str
 
 def wait_for_the_quorum(logged: Logged, role: subprocess.Popen[bytes], folder: Path) -> Head:
     """The first head that the boards have cosigned, once everything is sealed."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 100
     while (
         cosigned := logged.log.cosigned()
     ) is None or logged.log.state().position < logged.engine.store.head():

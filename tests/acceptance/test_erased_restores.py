@@ -302,7 +302,7 @@ def heard(office: Office) -> None:
 def program(server: PostgresServer, name: str, *arguments: str) -> None:
     done = subprocess.run(
         [str(server._bin / name), *arguments], env=dict(os.environ), capture_output=True, text=True, check=False,
-        timeout=60,
+        timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

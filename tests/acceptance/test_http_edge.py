@@ -602,7 +602,7 @@ async def call(
 def connected(url: str) -> Iterator[socket.socket]:
     at = urlsplit(url)
     assert at.hostname is not None
-    with closing(socket.create_connection((at.hostname, at.port), timeout=20)) as client:
+    with closing(socket.create_connection((at.hostname, at.port), timeout=100)) as client:
         yield client
 
 

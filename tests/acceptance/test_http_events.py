@@ -203,12 +203,12 @@ class Listening:
 
     def __enter__(self) -> Listening:
         self._thread.start()
-        assert self._open.wait(10)
+        assert self._open.wait(100)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._enough.set()
-        self._thread.join(20)
+        self._thread.join(100)
         assert not self._thread.is_alive()
 
     def _read(self) -> None:
@@ -234,7 +234,7 @@ class Listening:
         self.ended.set()
 
     def until(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 100
         while not holds():
             assert time.monotonic() < deadline, f"{len(self.told)} events came"
             time.sleep(0.05)

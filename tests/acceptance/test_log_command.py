@@ -180,13 +180,13 @@ def test_the_role_seals_what_comes_and_ends_when_told_to(tale: Story, data: Path
     log = open_log(str(data / "log.db"))
     try:
         eventful(tale)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while log.state().position != tale.engine.store.head():
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
         role.send_signal(signal.SIGTERM)
-        _, errors = role.communicate(timeout=30)
+        _, errors = role.communicate(timeout=100)
         log.close()
     assert role.returncode == 0
     assert "Traceback" not in errors
@@ -202,7 +202,7 @@ def test_the_role_does_not_start_with_a_key_that_others_read_or_that_is_gone(
 
     role = subprocess.run(
         [sys.executable, "-m", "worker", "seal"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 
     assert role.returncode == 1

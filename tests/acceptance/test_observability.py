@@ -97,7 +97,7 @@ class Watched:
 
     def __init__(self, shell: Desk, collector: Collector, api: int, figures: int) -> None:
         self.shell, self.collector, self.marks = shell, collector, (fresh_mark(), fresh_signs())
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{api}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{api}", timeout=100)
         self.ports = {role: figures + n for n, role in enumerate(ROLES)}
 
     def log(self, role: str) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ class Watched:
 
     def page(self, role: str) -> str:
         """The figures as shown."""
-        return httpx.get(f"http://127.0.0.1:{self.ports[role]}/metrics", timeout=10).text
+        return httpx.get(f"http://127.0.0.1:{self.ports[role]}/metrics", timeout=100).text
 
     def figure(self, role: str, name: str, **labels: str) -> float:
         """One figure; 0 for one that is not there."""
@@ -186,13 +186,12 @@ def handed_in(office: Watched) -> tuple[str, str]:
     )
     client.request(latin[:12].upper(), "/healthz", headers={"User-Agent": latin, "Referer": latin})
     client.post("/api/v1/matters", content=mark.encode(), headers={**headers, "Content-Type": latin})
-    with socket.create_connection(("127.0.0.1", client.base_url.port or 0), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", client.base_url.port or 0), timeout=100) as raw:
         raw.sendall(f"{latin} no HTTP\r\n{latin}\r\n\r\n".encode())
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
     return str(answer.json()["case"]), mine
 
 
-@pytest.mark.timeout(180)
 def test_one_id_goes_from_the_request_to_the_process(office: Watched, handed_in: tuple[str, str]) -> None:
     case, mine = handed_in
     holds(lambda: any(line.get("case") == case for line in office.log("worker")), 60)
@@ -208,7 +207,6 @@ def test_one_id_goes_from_the_request_to_the_process(office: Watched, handed_in:
         assert {one.correlation for one in engine.handle.history(case)} == {mine}
 
 
-@pytest.mark.timeout(180)
 def test_traces_reach_the_collector_as_one_trace_for_each_request(
     office: Watched, handed_in: tuple[str, str]
 ) -> None:
@@ -242,7 +240,6 @@ def test_traces_reach_the_collector_as_one_trace_for_each_request(
     assert any(one.name.startswith("RunWorkflow") for _, one in office.collector.spans)
 
 
-@pytest.mark.timeout(180)
 def test_each_role_shows_its_figures(office: Watched, handed_in: tuple[str, str]) -> None:
     holds(lambda: office.figure("follow", "huiyin_open_clocks") > 0, 60)
     holds(lambda: office.figure("worker", "huiyin_activity_seconds_count") > 0, 60)
@@ -264,7 +261,6 @@ def test_each_role_shows_its_figures(office: Watched, handed_in: tuple[str, str]
     assert 0 <= figure("seal", "huiyin_log_head_age_seconds", head="signed") < 600
 
 
-@pytest.mark.timeout(180)
 def test_a_missed_due_time_is_counted(office: Watched, handed_in: tuple[str, str]) -> None:
     holds(lambda: office.figure("follow", "huiyin_missed_due_times_total") > 0, 90)
 
@@ -273,7 +269,6 @@ def test_figures_are_not_on_the_public_port(office: Watched) -> None:
     assert office.client.get("/metrics").status_code == 404
 
 
-@pytest.mark.timeout(180)
 def test_nothing_personal_stands_in_logs_traces_or_figures(
     office: Watched, handed_in: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -302,7 +297,7 @@ def test_without_a_collector_nothing_is_loaded_and_a_span_says_nothing(api: Api)
     )
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     run = (sys.executable, "-c", code)
-    done = subprocess.run(run, cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(run, cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=100, check=True)
 
     assert done.stdout.strip() == "False"
 
@@ -329,7 +324,6 @@ def test_a_collector_is_named_by_us_or_by_opentelemetrys_own_settings(
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(120)
 def test_an_api_that_is_up_before_its_store_says_so_and_serves_as_soon_as_it_can(shell: Desk) -> None:
     store, port = free_port(), free_port()
     settings = {
@@ -343,7 +337,7 @@ def test_an_api_that_is_up_before_its_store_says_so_and_serves_as_soon_as_it_can
         stderr=subprocess.DEVNULL,
     )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=100) as client:
             holds(lambda: reachable(client), 30)
             me, ready = client.get("/api/v1/me"), client.get("/readyz")
             assert client.get("/healthz").json() == {"alive": True}
@@ -354,7 +348,7 @@ def test_an_api_that_is_up_before_its_store_says_so_and_serves_as_soon_as_it_can
                 holds(lambda: client.get("/readyz").status_code == 200, 40)
                 assert client.get("/api/v1/me").status_code == 401
                 process.terminate()
-                assert process.wait(30) == 0
+                assert process.wait(100) == 0
     finally:
         process.kill()
         process.wait()

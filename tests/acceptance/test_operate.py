@@ -98,7 +98,7 @@ def test_an_open_case_without_a_process_is_named_and_brought_up(
 
 async def _seen_running(case: str) -> None:
     """Temporal's list of running processes lags a little."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(100):
         while True:
             result = await asyncio.to_thread(huiyin, "doctor", "--json")
             processes = [one for one in json.loads(result.stdout)["checks"] if one["name"] == "processes"]

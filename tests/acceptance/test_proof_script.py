@@ -44,7 +44,7 @@ class Stranger:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr

@@ -192,7 +192,6 @@ def fits(office: Office, case: str, said: Said, outside: Outside) -> Iterator[st
                 yield f"{name} {value!r}"
 
 
-@pytest.mark.timeout(240)
 def test_nothing_that_is_sealed_can_be_found_or_guessed(
     office: Office, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -306,7 +306,7 @@ def canonical(value: object) -> bytes:
 
 
 async def _cosigned(cosigner: Cosigner, log: LogStore, lines: int) -> None:
-    stop, deadline = asyncio.Event(), time.monotonic() + 20
+    stop, deadline = asyncio.Event(), time.monotonic() + 100
     running = asyncio.create_task(cosigner.run(stop))
     try:
         while (head := log.head()) is None or len(parse_note(head.note).signatures) < lines:

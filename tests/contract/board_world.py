@@ -17,6 +17,7 @@ from adapters.log.keys import make_key, open_signer
 from domain.log.cosignature import cosign
 from domain.log.notes import ED25519_COSIGNATURE, VerifierKey
 from domain.log.witness import AddCheckpoint, origin_hash, parse_request
+from tests.servers import free_port
 
 HUIYIN = str(Path(sysconfig.get_path("scripts")) / "huiyin")
 LISTENING = re.compile(r"listening http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
@@ -34,7 +35,7 @@ class WitnessProcess:
     """`huiyin witness serve` on a port of its own; the same one after each start."""
 
     def __init__(self, folder: Path, name: str, *logs: VerifierKey) -> None:
-        self.name, self.folder, self._logs, self._port = name, folder, logs, 0
+        self.name, self.folder, self._logs, self._port = name, folder, logs, free_port()
         folder.mkdir(parents=True, exist_ok=True)
         self.key, self.state, self.log = folder / "board.key", folder / "state.json", folder / "witness.log"
         self.vkey = make_key(self.key, f"{name}.test/w", ED25519_COSIGNATURE)
@@ -48,7 +49,7 @@ class WitnessProcess:
         self.log.unlink(missing_ok=True)
         with self.log.open("w") as output:
             self.process = self.spawn(environment, output)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while (found := LISTENING.search(self.log.read_text())) is None:
             running = self.process.poll() is None and time.monotonic() < deadline
             assert running, self.log.read_text()
@@ -68,7 +69,7 @@ class WitnessProcess:
 
     def wait(self) -> int:
         assert self.process is not None
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=100)
 
     def end(self, how: int = signal.SIGTERM) -> int:
         assert self.process is not None
@@ -78,10 +79,10 @@ class WitnessProcess:
         return code
 
     def ask(self, body: bytes) -> httpx.Response:
-        return httpx.post(f"{self.url}/add-checkpoint", content=body, timeout=20, trust_env=False)
+        return httpx.post(f"{self.url}/add-checkpoint", content=body, timeout=100, trust_env=False)
 
     def shown(self, origin: str) -> httpx.Response:
-        return httpx.get(f"{self.url}/{origin_hash(origin)}/checkpoint", timeout=20, trust_env=False)
+        return httpx.get(f"{self.url}/{origin_hash(origin)}/checkpoint", timeout=100, trust_env=False)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -130,7 +131,6 @@ class FaultyBoard:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            client.settimeout(0.2)
             thread = threading.Thread(target=self._serve, args=(client,))
             self._threads.append(thread)
             thread.start()
@@ -138,6 +138,7 @@ class FaultyBoard:
     def _serve(self, client: socket.socket) -> None:
         with client:
             while (request := self._request(client)) is not None:
+                client.settimeout(60)
                 body = parse_request(request) if request else None
                 if body is not None:
                     self.asked.append(body)
@@ -146,7 +147,10 @@ class FaultyBoard:
                     return
                 status, said = answer
                 head = f"HTTP/1.1 {status} {STATUS[status]}\r\nContent-Length: {len(said)}\r\n\r\n"
-                client.sendall(head.encode() + said)
+                try:
+                    client.sendall(head.encode() + said)
+                except OSError:  # whoever asked has heard enough
+                    return
 
     def _request(self, client: socket.socket) -> bytes | None:
         """The body of the next request, empty for a GET, None at the end."""
@@ -163,6 +167,7 @@ class FaultyBoard:
         return body
 
     def _more(self, client: socket.socket) -> bytes:
+        client.settimeout(0.2)
         while not self.closing.is_set():
             try:
                 return client.recv(65_536)

@@ -30,7 +30,7 @@ def killed_at(failpoint: str, passage: int, folder: Path, module: str, *words: s
     marker = folder / f"{failpoint}.marker"
     environment = {"HUIYIN_FAILPOINT": f"{failpoint}:{passage}", "HUIYIN_FAILPOINT_MARKER": str(marker)}
     process = start(module, *words, environment=environment)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=100)
     assert process.returncode == -9, f"not killed: {errors}"
     assert marker.read_text() == failpoint
     return output.splitlines()
@@ -50,7 +50,7 @@ def stalled_at(
         assert marker.read_text() == failpoint
         meanwhile()
         process.send_signal(signal.SIGCONT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=100)
     finally:
         process.kill()
     assert process.returncode == 0, errors

@@ -184,7 +184,7 @@ def test_appends_go_on_while_the_index_is_built(pg_database: str) -> None:
 
         earlier.commit()
         for each in opening:
-            each.result(timeout=30).close()
+            each.result(timeout=100).close()
     writing.close()
     assert built(pg_database) == [True]
 

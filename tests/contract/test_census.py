@@ -464,7 +464,7 @@ def test_the_role_goes_on_counting_until_it_is_told_to_stop(
         await asyncio.sleep(0.05)
         assert office.taken() == []
         office.stores(moment(5))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not office.taken():  # noqa: ASYNC110 - the store has no event to wait for here
                 await asyncio.sleep(0.02)
             stop.set()

@@ -76,7 +76,7 @@ def test_the_same_command_after_the_crash_has_its_answer_and_changes_nothing(
     before = len(office.tale.engine.handle.history(case))
 
     again = start("tests.contract.eraser", *words(office, case))
-    output, errors = again.communicate(timeout=60)
+    output, errors = again.communicate(timeout=100)
 
     assert (again.returncode, output.split()[0]) == (0, "accepted"), errors
     assert len(office.tale.engine.handle.history(case)) == before

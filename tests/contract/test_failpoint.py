@@ -51,7 +51,7 @@ def test_with_another_signal_it_stalls_there_once_and_goes_on_when_told() -> Non
 
     process.send_signal(signal.SIGCONT)
 
-    assert process.communicate(timeout=30) == ("3\n4\n", None)
+    assert process.communicate(timeout=100) == ("3\n4\n", None)
     assert process.returncode == 0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,31 @@ def positions(store_url: str, tmp_path: Path) -> StoredPositions:
     return StoredPositions(store_url if store_url.startswith("postgres") else str(tmp_path / "views.db"))
 
 
-async def until_at(taker: Consumer, position: int, seconds: float = 30) -> None:
+RESTING = 3600.0
+
+
+class Resting(Follower):
+    """Its busy pause lasts until the test says so, and not so many seconds."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._rests, self._goes_on = asyncio.Event(), asyncio.Event()
+
+    async def rests(self) -> None:
+        await asyncio.wait_for(self._rests.wait(), 100)
+
+    def goes_on(self) -> None:
+        self._goes_on.set()
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds == RESTING:
+            self._rests.set()
+            await self._goes_on.wait()
+        else:
+            await super()._pause(seconds)
+
+
+async def until_at(taker: Consumer, position: int, seconds: float = 100) -> None:
     async with asyncio.timeout(seconds):
         while True:
             if await asyncio.to_thread(taker.position) >= position:
@@ -59,7 +84,7 @@ async def followed(store: EventStore, positions: Positions, *takers: Taker, fill
     for taker in takers:
         await until_at(taker, store.head())
     follower.stop()
-    await asyncio.wait_for(running, 30)
+    await asyncio.wait_for(running, 100)
     return follower
 
 
@@ -82,15 +107,16 @@ def test_in_a_busy_time_what_comes_next_gathers_into_one_batch(
     taker = Taker("gathering", positions)
 
     async def more_while_it_waits() -> None:
-        follower = Follower(store, [taker], positions, busy=4.0)
+        follower = Resting(store, [taker], positions, busy=RESTING)
         running = asyncio.create_task(follower.run())
-        await until_at(taker, store.head())
+        await follower.rests()
         for _ in range(3):
             await asyncio.to_thread(store.append, one(new_id()))
             await asyncio.sleep(0.1)
+        follower.goes_on()
         await until_at(taker, store.head())
         follower.stop()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 100)
 
     asyncio.run(more_while_it_waits())
 
@@ -100,20 +126,22 @@ def test_in_a_busy_time_what_comes_next_gathers_into_one_batch(
 def test_many_small_batches_make_a_busy_time_too(
     store: SqliteStore, positions: StoredPositions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.follower.PACE_SECONDS", 60.0)
+    monkeypatch.setattr("adapters.follower.PACE_SECONDS", 3600.0)
     taker = Taker("quick", positions)
 
     async def one_by_one_and_then_more() -> None:
-        following = Follower(store, [taker], positions, gather=0.0, busy=3.0, busy_from=3)
+        following = Resting(store, [taker], positions, gather=0.0, busy=RESTING, busy_from=3)
         running = asyncio.create_task(following.run())
         for _ in range(3):
             await asyncio.to_thread(store.append, one(new_id()))
             await until_at(taker, store.head())
+        await following.rests()
         for _ in range(4):
             await asyncio.to_thread(store.append, one(new_id()))
+        following.goes_on()
         await until_at(taker, store.head())
         following.stop()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 100)
 
     asyncio.run(one_by_one_and_then_more())
 
@@ -218,7 +246,7 @@ def test_the_store_is_not_asked_for_news_while_nobody_waits_for_any(
             await asyncio.to_thread(store.append, one(new_id()))
         looked = asked.times - before
         follower.stop()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 100)
         return looked
 
     assert asyncio.run(events_come_while_it_pauses()) == 0

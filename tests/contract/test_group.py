@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.store.group import Entry, GroupCommit
+from adapters.store.group import MOST, Entry, GroupCommit
 from domain.refusal import Unavailable
 
 
@@ -21,17 +21,44 @@ def doubled(group: Sequence[Entry[int, int]]) -> None:
 def run(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
+    joined(threads)
+
+
+def joined(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=100)
     assert not any(thread.is_alive() for thread in threads), "somebody waits for ever"
 
 
-def waits_for(group: GroupCommit[int, int], count: int) -> None:
-    """Wait until so many callers wait for the one who writes."""
-    deadline = time.monotonic() + 60
-    while len(group._queue) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+class Held:
+    """Writes; the first who comes is being written until all the others wait behind him, in order."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.groups: list[list[int]] = []
+        self.group: GroupCommit[int, int] = GroupCommit(self._write, most)
+        self._writing, self._go_on = threading.Event(), threading.Event()
+
+    def _write(self, entries: Sequence[Entry[int, int]]) -> None:
+        self.groups.append([entry.item for entry in entries])
+        self._writing.set()
+        assert self._go_on.wait(60)
+        doubled(entries)
+
+    def run(self, threads: Sequence[threading.Thread]) -> None:
+        for before, thread in enumerate(threads):
+            thread.start()
+            if before:
+                self._waits_for(before)
+            else:
+                assert self._writing.wait(60)
+        self._go_on.set()
+        joined(threads)
+
+    def _waits_for(self, count: int) -> None:
+        deadline = time.monotonic() + 60
+        while len(self.group._queue) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
 
 def test_a_lone_caller_gets_his_result_or_his_error() -> None:
@@ -42,58 +69,24 @@ def test_a_lone_caller_gets_his_result_or_his_error() -> None:
 
 
 def test_callers_who_come_together_are_written_together_and_get_their_own() -> None:
-    sizes: list[int] = []
-
-    def slow(entries: Sequence[Entry[int, int]]) -> None:
-        sizes.append(len(entries))
-        time.sleep(0.01)
-        doubled(entries)
-
-    group: GroupCommit[int, int] = GroupCommit(slow)
-    results: list[tuple[int, int]] = []
-    run([threading.Thread(target=lambda n=n: results.append((n, group.submit(n)))) for n in range(32)])
+    held, results = Held(), list[tuple[int, int]]()
+    held.run(
+        [threading.Thread(target=lambda n=n: results.append((n, held.group.submit(n)))) for n in range(32)]
+    )
     assert sorted(results) == [(n, 2 * n) for n in range(32)]
-    assert sum(sizes) == 32
-    assert max(sizes) > 1
+    assert [len(group) for group in held.groups] == [1, 31]
 
 
 def test_a_group_is_no_larger_than_it_may_be() -> None:
-    sizes: list[int] = []
-    started = threading.Event()
-
-    def slow(entries: Sequence[Entry[int, int]]) -> None:
-        sizes.append(len(entries))
-        started.wait(0.05)
-        doubled(entries)
-
-    group: GroupCommit[int, int] = GroupCommit(slow, most=3)
-    run([threading.Thread(target=group.submit, args=(n,)) for n in range(20)])
-    assert sum(sizes) == 20
-    assert max(sizes) <= 3
+    held = Held(most=3)
+    held.run([threading.Thread(target=held.group.submit, args=(n,)) for n in range(20)])
+    assert [len(group) for group in held.groups] == [1, 3, 3, 3, 3, 3, 3, 1]
 
 
 def test_callers_are_written_in_the_order_in_which_they_came() -> None:
-    order: list[int] = []
-    writing, hold = threading.Event(), threading.Event()
-
-    def held(entries: Sequence[Entry[int, int]]) -> None:
-        writing.set()
-        hold.wait(60)
-        order.extend(entry.item for entry in entries)
-        doubled(entries)
-
-    group: GroupCommit[int, int] = GroupCommit(held)
-    threads = [threading.Thread(target=group.submit, args=(n,)) for n in range(10)]
-    for came, thread in enumerate(threads):
-        thread.start()
-        if came:  # the first is being written
-            waits_for(group, came)
-        else:
-            assert writing.wait(60)
-    hold.set()
-    for thread in threads:
-        thread.join(5)
-    assert order == list(range(10))
+    held = Held(most=4)
+    held.run([threading.Thread(target=held.group.submit, args=(n,)) for n in range(10)])
+    assert [item for group in held.groups for item in group] == list(range(10))
 
 
 def test_a_writer_that_breaks_down_leaves_nobody_waiting() -> None:

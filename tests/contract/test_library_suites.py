@@ -34,7 +34,7 @@ def left_alone() -> Iterator[None]:
     under a statement of another thread ends the interpreter."""
     yield
     for thread in [one for one in threading.enumerate() if "read_continuously" in one.name]:
-        thread.join(10)
+        thread.join(100)
         assert not thread.is_alive()
 
 

@@ -148,7 +148,7 @@ def test_several_writing_processes_are_sealed_as_they_write(world: LogWorld) -> 
             sealer.seal(batch)
             after = batch[-1].position
     for writer in writers:
-        _, errors = writer.communicate(timeout=60)
+        _, errors = writer.communicate(timeout=100)
         assert writer.returncode == 0, errors
 
     assert len(world.leaves()) == 3 * 40 * 3

@@ -43,7 +43,7 @@ def test_a_reader_beside_four_writing_processes_misses_nothing(store: Store, sto
 
 def test_several_processes_writing_one_stream_gap_and_double_nothing(store: Store, store_url: str) -> None:
     writers = [start("tests.contract.writer", store_url, f"w{n}", "40") for n in range(3)]
-    keys = [key for writer in writers for key in writer.communicate(timeout=60)[0].splitlines()]
+    keys = [key for writer in writers for key in writer.communicate(timeout=100)[0].splitlines()]
     assert len(keys) == 120
     shared = store.load(SHARED)
     assert [event.version for event in shared] == list(range(1, 121))
@@ -95,7 +95,7 @@ def test_writers_killed_at_any_moment_lose_no_accepted_command_and_leave_none_ha
     chance, accepted = random.Random(23), []
     for life in range(4):
         writers = [start("tests.contract.writer", store_url, f"life{life}w{n}", "500") for n in range(2)]
-        while store.wait(store.head(), timeout=5) and chance.random() < 0.97:
+        while store.wait(store.head(), timeout=60) and chance.random() < 0.97:
             continue
         for writer in writers:
             time.sleep(chance.random() / 50)
@@ -123,7 +123,7 @@ def test_every_failpoint_of_the_store_keys_and_positions_is_walked_by_a_test() -
 
 def test_processes_that_start_at_once_on_an_empty_place_make_one_store(store_url: str) -> None:
     writers = [start("tests.contract.writer", store_url, f"w{n}", "3") for n in range(4)]
-    keys = [key for writer in writers for key in writer.communicate(timeout=60)[0].splitlines()]
+    keys = [key for writer in writers for key in writer.communicate(timeout=100)[0].splitlines()]
     assert [writer.returncode for writer in writers] == [0] * 4
     store = opened(store_url)
     assert len(store.load(SHARED)) == len(keys) == 12

@@ -57,7 +57,11 @@ def test_a_sealed_value_opens_to_what_was_sealed(store: Store, vault: Vault) -> 
     assert opened.state == "open"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(value=plain_json)
 def test_any_json_without_fractions_survives(store: Store, vault: Vault, value: object) -> None:
     case = new_id()

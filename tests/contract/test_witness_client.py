@@ -28,7 +28,7 @@ def board_of(one: FaultyBoard | WitnessProcess) -> Witness:
 
 
 def asked(
-    board: Witness, *sizes: int, known: int = 0, answer_seconds: float = 10.0
+    board: Witness, *sizes: int, known: int = 0, answer_seconds: float = 60.0
 ) -> list[Cosigned | BoardFailed]:
     """What becomes of asking for these heads, one after the other, by one client."""
 

@@ -247,7 +247,7 @@ def test_a_full_disk_means_no_cosignature(board: WitnessProcess) -> None:
 def test_two_witnesses_never_share_a_state(board: WitnessProcess) -> None:
     board.start()
     second = board.spawn()
-    told, _ = second.communicate(timeout=30)
+    told, _ = second.communicate(timeout=100)
     assert (second.returncode, "state_in_use" in told) == (1, True)
     assert board.shown(LOGS[0].vkey.name).status_code == 404  # the first one still serves
 
@@ -266,7 +266,7 @@ def test_two_witnesses_never_share_a_state(board: WitnessProcess) -> None:
 def test_a_damaged_state_is_never_taken_for_an_empty_one(board: WitnessProcess, damaged: str) -> None:
     board.state.write_text(damaged)
     process = board.spawn()
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=100)
     assert (process.returncode, "bad_state" in told) == (1, True)
     assert board.state.read_text() == damaged
 

@@ -73,7 +73,7 @@ class Office:
         return self.state(import_id)
 
 
-def holds(said: Callable[[], bool], seconds: float = 30) -> None:
+def holds(said: Callable[[], bool], seconds: float = 100) -> None:
     until = time.monotonic() + seconds
     while not said():
         assert time.monotonic() < until, "it did not come to hold in time"
@@ -101,7 +101,7 @@ def office(folder: Path, dsn: str | None, share: str) -> Iterator[Office]:
             "HUIYIN_DATA": str(settings.data), "HUIYIN_API_PORT": str(settings.api_port), "PYTHONUNBUFFERED": "1",
             "HUIYIN_DISTRICT": DISTRICT.code, "HUIYIN_IMPORT_SHARE": share, "TEMPORAL_ADDRESS": temporal.address,
         } | ({"HUIYIN_STORE": dsn} if dsn else {})  # fmt: skip
-        with httpx.Client(base_url=url, timeout=30) as client:
+        with httpx.Client(base_url=url, timeout=100) as client:
             made = Office(engine, temporal, Api(url, engine, client))
             made.roles = {
                 name: Role(name, ("worker", name), environment, folder)

@@ -77,7 +77,7 @@ class Role:
         process = self.running()
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -26,7 +26,7 @@ from tests.faults.import_office import Office, holds, office_on
 from tests.faults.role import Role
 from tests.servers import free_port
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults]
 
 BY = ("hotline", "intake_officer")
 PHOTOGRAPH = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8_000
@@ -73,7 +73,7 @@ def standing_still(url: str, api: Api, path: str, form: bytes, on: Event) -> htt
     headers = api.headers(BY, **{
         "Idempotency-Key": uuid4().hex, "Content-Type": "multipart/form-data; boundary=b",
     })  # fmt: skip
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=100) as client:
         return client.post(path, content=parts(), headers=headers)
 
 
@@ -97,7 +97,7 @@ def another_api(at: Office, folder: Path) -> Iterator[str]:
     second = Role("second", ("worker", "api"), environment, folder)
     second.start()
     try:
-        with httpx.Client(base_url=url, timeout=30) as client:
+        with httpx.Client(base_url=url, timeout=100) as client:
             holds(lambda: _answers(client))
         yield url
     finally:

@@ -29,7 +29,6 @@ def subscribed(world: World) -> Iterator[Subscriber]:
         yield found
 
 
-@pytest.mark.timeout(300)
 def test_follower_and_worker_die_at_failpoints_and_the_receiver_by_a_kill(tmp_path: Path) -> None:
     armed = {"follow": "outbox.before_commit:6", "worker": "deliver.after_sent:4"}
     with world_in(tmp_path, 4, "sqlite") as world, subscribed(world) as subscriber:
@@ -70,7 +69,6 @@ def test_two_hundred_lives_with_a_kill_of_something_every_few_seconds(tmp_path: 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "armed",
     [

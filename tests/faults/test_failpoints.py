@@ -12,7 +12,7 @@ import pytest
 from adapters.failpoint import FAILPOINTS
 from tests.faults.world import World, world_in
 
-pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.long]
 
 LIVES = 12
 Armed = dict[str, str]

@@ -20,7 +20,7 @@ from tests.acceptance.http_world import Api, told
 from tests.acceptance.imports_world import ask, order, table
 from tests.faults.import_office import Office, office_on
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults]
 
 BY = ("hotline", "intake_officer")
 PHOTOGRAPH = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 60_000

@@ -11,7 +11,7 @@ from adapters.imports.role import imports_of
 from tests.acceptance.imports_world import HISTORY, REGISTER, ask, order, report, table
 from tests.faults.import_office import Office, holds, office_on
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults]
 
 ROWS = 400
 OPENED = {"register": "matter_registered.v1", "backfill": "matter_backfilled.v1"}

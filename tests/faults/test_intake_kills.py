@@ -74,7 +74,6 @@ def check(at: Office, said: Intakes, told: Subscriber) -> None:
     assert not [event for event in at.engine.store.read(before, 10**6) if event.type in MADE]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def test_each_part_dies_once_while_sixteen_requests_come_in(store: str, tmp_path: Path) -> None:
     with beginning(store, tmp_path) as (at, told):

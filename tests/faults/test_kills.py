@@ -12,7 +12,6 @@ pytestmark = pytest.mark.faults
 SHORT = 6
 
 
-@pytest.mark.timeout(180)
 def test_six_lives_survive_kills_of_every_part_on_sqlite(tmp_path: Path) -> None:
     with world_in(tmp_path, SHORT, "sqlite") as world:
         world.begin()
@@ -34,7 +33,6 @@ def test_six_lives_survive_kills_of_every_part_on_sqlite(tmp_path: Path) -> None
     assert [strike.part for strike in world.strikes] == ["worker", "follow", "seal", "temporal", "driver"]
 
 
-@pytest.mark.timeout(180)
 def test_six_lives_survive_kills_of_servers_and_at_failpoints_on_postgres(tmp_path: Path) -> None:
     failpoints = {
         "worker": "store.after_commit:4", "follow": "starter.after_told:6", "driver": "keys.after_commit:25",

@@ -7,7 +7,7 @@ import pytest
 from tests.faults import ledger
 from tests.faults.world import World, world_in
 
-pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.long]
 
 LIVES, FEW = 40, 12
 KILLS = (5.0, 12.0, 19.0)

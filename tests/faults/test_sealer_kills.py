@@ -22,7 +22,7 @@ from tests.contract.log_world import LogWorld, expected, hashes_of, log_world
 from tests.contract.processes import ROOT, killed_at
 from tests.small_tree import subtree_of
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults]
 
 BATCH = 100
 EVENTS = 560

@@ -40,7 +40,7 @@ from workflows.delivery_process import delivery_id
 SEED = 7
 KEPT = {"worker": "working", "follow": "following", "seal": "sealing"}
 """Roles that whoever supervises them starts again, and how each says that it is at work."""
-REST_SECONDS, PATIENCE = 60.0, 0.1
+REST_SECONDS, PATIENCE = 120.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class World:
             else:
                 self._server(part).start()
 
-    def outlive(self, seconds: float = 60, **failpoints: str) -> None:
+    def outlive(self, seconds: float = 120, **failpoints: str) -> None:
         """Every armed role kills itself at its failpoint while lives run, and is started again a second later."""
         waiting = dict(failpoints)
         deadline = time.monotonic() + seconds

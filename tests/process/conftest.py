@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.rulebooks import template
-from tests.process.world import World, copied, created, founded, swift, world_in
+from tests.process.world import World, copied, created, founded, swift, unhurried, world_in
 from tests.servers import TemporalServer
 
 
@@ -22,6 +22,12 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def swift_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A district under a rulebook with shorter times; copy it, do not use it."""
     return founded(tmp_path_factory.mktemp("swift") / "data", swift())
+
+
+@pytest.fixture(scope="session")
+def unhurried_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A district under a rulebook with longer times; copy it, do not use it."""
+    return founded(tmp_path_factory.mktemp("unhurried") / "data", unhurried())
 
 
 @pytest.fixture
@@ -50,5 +56,16 @@ def swift_world(
     """A store under the swift rulebook, and a namespace of its own."""
     with world_in(
         copied(swift_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def unhurried_world(
+    unhurried_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
+) -> Iterator[World]:
+    """A store under the unhurried rulebook, and a namespace of its own."""
+    with world_in(
+        copied(unhurried_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
     ) as made:
         yield made

@@ -98,7 +98,7 @@ class Deliveries:
         async with self.worker(), self.follower():
             yield
 
-    async def quiet(self, seconds: float = 60) -> None:
+    async def quiet(self, seconds: float = 100) -> None:
         """Wait until everything that happened was queued, and nothing waits any more."""
         await until(self._quiet, seconds)
 

@@ -41,7 +41,7 @@ class Office:
         assert found is not None
         return found
 
-    async def ended(self, import_id: str, seconds: float = 60) -> Import:
+    async def ended(self, import_id: str, seconds: float = 100) -> Import:
         """Wait until it has ended."""
         await until(lambda: self.now(import_id).ended_at is not None, seconds)
         return self.now(import_id)

@@ -30,15 +30,25 @@ class Whistled:
 
 async def whistled(world: World, bodies: tuple[str, ...] = THREE) -> Whistled:
     """Registered, accepted, graded, the whistle blown, and every process at work."""
+    matter = await blown(world, bodies)
+    await followed(world, matter)
+    return matter
+
+
+async def blown(world: World, bodies: tuple[str, ...]) -> Whistled:
+    """Registered, accepted, graded, the whistle blown."""
     desk = world.desk
     resident = desk.resident()
     case = await world.act(desk.registers, resident)
     await world.act(desk.accepted_and_triaged, case)
     legs = await world.act(desk.whistles, case, bodies)
-    await world.running(case)
-    for leg in legs.values():
-        await world.running(case, leg)
     return Whistled(case, resident, legs)
+
+
+async def followed(world: World, matter: Whistled) -> None:
+    """Every process is at work."""
+    for owner in ("", *matter.legs.values()):
+        await world.running(matter.case, owner)
 
 
 async def worked_off(world: World, matter: Whistled) -> None:
@@ -68,12 +78,16 @@ async def full_life(world: World) -> Whistled:
 
 
 async def nobody_comes(world: World) -> Whistled:
-    """Of two departments one signs for the summons and never comes: missed, urged, supervised, escalated."""
-    matter = await whistled(world, THREE[:2])
+    """Of two departments one signs for the summons and never comes: missed, urged, supervised, escalated.
+
+    What they do they do at once: only then it is in time, however long their processes take to come up.
+    """
+    matter = await blown(world, THREE[:2])
     come, stayed = matter.legs.items()
     await world.act(world.desk.arrives, matter.case, *come)
     duty = world.desk.district.actor(stayed[0], "duty_officer")
     await world.act(world.desk.must, matter.case, duty, AcknowledgeLeg(leg=stayed[1]))
+    await followed(world, matter)
 
     def stages(type_name: str) -> list[str]:
         return [event.pub.stage for event in world.stored(matter.case, type_name)]

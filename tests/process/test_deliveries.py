@@ -173,7 +173,7 @@ async def test_a_receiver_that_never_answers_about_one_case_is_told_of_the_other
     async with office.at_work():
         stuck += await asyncio.to_thread(lives, office.world, 1)
         others = await asyncio.to_thread(lives, office.world, 2)
-        await until(lambda: all(receiver.in_order().get(case) == office.whole(case) for case in others), 20)
+        await until(lambda: all(receiver.in_order().get(case) == office.whole(case) for case in others))
         bad, stuck[:] = stuck[0], []
         patient.set()
         await office.quiet()

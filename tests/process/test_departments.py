@@ -98,7 +98,7 @@ class District:
         self.api.must(f"/matters/{case}/close", by=(SUBDISTRICT, "supervisor"))
 
 
-def until(holds: Any, seconds: float = 60) -> None:
+def until(holds: Any, seconds: float = 100) -> None:
     """Wait until something holds."""
     ends = time.monotonic() + seconds
     while not holds():
@@ -135,11 +135,11 @@ def at_work(engine: Engine, address: str, namespace: str) -> Iterator[None]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), name="roles")
     thread.start()
     try:
-        assert up.wait(30)
+        assert up.wait(100)
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(100)
         assert not thread.is_alive()
         loop.close()
 
@@ -170,7 +170,7 @@ def district(tmp_path: Path) -> Iterator[District]:
         assert found(DISTRICT, engine.handle, now(), template("gulou")) == []
         with (
             serving(engine) as url,
-            httpx.Client(base_url=url, timeout=30) as client,
+            httpx.Client(base_url=url, timeout=100) as client,
             deliveries(engine) as desk,
         ):
             api = Api(url, engine, client)

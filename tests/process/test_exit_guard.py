@@ -32,7 +32,7 @@ print("ended")
 
 def end_of(program: str, *arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=20
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=100
     )
     return done.returncode, done.stdout, done.stderr
 

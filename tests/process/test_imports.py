@@ -24,7 +24,7 @@ async def under_way(world: World) -> AsyncIterator[tuple[Office, str]]:
     with importing_in(world) as office:
         made = await asyncio.to_thread(office.handed_in, 200)
         async with office.at_work():
-            await until(lambda: office.now(made).done > 0, 30)
+            await until(lambda: office.now(made).done > 0)
             yield office, made
 
 

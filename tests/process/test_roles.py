@@ -55,7 +55,7 @@ def test_worker_and_follower_follow_a_life_and_end_when_told(
             asyncio.run(story())
             for process in (worker, follower):
                 process.send_signal(signal.SIGTERM)
-            assert [worker.wait(15), follower.wait(15)] == [0, 0]
+            assert [worker.wait(100), follower.wait(100)] == [0, 0]
 
         for log in (worker_log, follower_log):
             lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -68,10 +68,10 @@ def test_a_worker_without_temporal_waits_for_it_and_still_ends_when_told(
 ) -> None:
     folder = copied(demo_folder, tmp_path / "data")
     with world_in(folder, f"127.0.0.1:{free_port()}") as world, role("worker", world) as (process, log):
-        asyncio.run(until(lambda: b"waiting_for_temporal" in log.read_bytes(), 20))
+        asyncio.run(until(lambda: b"waiting_for_temporal" in log.read_bytes()))
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(15) == 0
+        assert process.wait(100) == 0
 
 
 def test_a_role_that_does_not_exist_is_refused() -> None:
@@ -81,7 +81,7 @@ def test_a_role_that_does_not_exist_is_refused() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=100,
     )
 
     assert done.returncode == 2
@@ -109,15 +109,15 @@ def test_a_role_that_is_started_before_its_store_waits_for_it(tmp_path: Path) ->
             assert server.port == port
             assert holds(lambda: '"following"' in log.read_text(encoding="utf-8"))
             process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
+            assert process.wait(100) == 0
         finally:
             process.kill()
             process.wait()
 
 
 def holds(said: Callable[[], bool]) -> bool:
-    """Whether something comes true within 20 seconds."""
-    until = time.monotonic() + 20
+    """Whether something comes true within 100 seconds."""
+    until = time.monotonic() + 100
     while not said() and time.monotonic() < until:
         time.sleep(0.1)
     return said()
@@ -134,7 +134,7 @@ def test_a_role_is_started_by_the_command_too(tmp_path: Path) -> None:
     try:
         assert holds(lambda: "waiting_for_temporal" in log.read_text(encoding="utf-8"))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(100) == 0
     finally:
         process.kill()
         process.wait()

@@ -37,7 +37,7 @@ def test_a_locked_case_is_erased_by_its_process_when_its_term_ends(world: World)
             )
             assert answer.events == ("data_locked.v1",)
             await world.running(case)
-            await until(lambda: erased(world, case), 30)
+            await until(lambda: erased(world, case))
             await world.completed(case)
         return case
 
@@ -59,7 +59,7 @@ def test_a_lock_that_was_lifted_ends_in_no_erasure(world: World) -> None:
             await world.running(case)
             await world.act(world.desk.must, case, ARCHIVIST, do.LiftLock(ground="request_withdrawn"))
             (lock,) = world.stored(case, "data_locked.v1")
-            await until(lambda: world.engine.handle.clock() > lock.pub.until, 30)
+            await until(lambda: world.engine.handle.clock() > lock.pub.until)
             await world.completed(case)
         return case
 
@@ -76,7 +76,7 @@ def test_a_term_that_ended_while_temporal_was_lost_is_caught_up_with(world: Worl
             case = await closed(world)
         await world.act(world.desk.must, case, ARCHIVIST, do.EraseData(ground="purpose_achieved"))
         (lock,) = world.stored(case, "data_locked.v1")
-        await until(lambda: world.engine.handle.clock() > lock.pub.until, 30)
+        await until(lambda: world.engine.handle.clock() > lock.pub.until)
         async with at_work(world):
             assert await world.starter.bring_up(case)
             await until(lambda: erased(world, case))

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -53,6 +54,12 @@ def swift() -> str:
             tail = tail.replace(long, short, 1)
         text = head + mark + tail
     return text
+
+
+def unhurried() -> str:
+    """The demonstration's rulebook with a minute for each second: nothing falls due while a test runs."""
+    text = template("demo").replace('name = "demo/2026.1"', 'name = "unhurried/2026.1"')
+    return re.sub(r'"(\d+)s"', r'"\1min"', text)
 
 
 def founded(folder: Path, rulebook: str) -> Path:
@@ -107,11 +114,11 @@ class World:
             return None
         return found.status
 
-    async def completed(self, case: str, owner: str = "", seconds: float = 30) -> None:
+    async def completed(self, case: str, owner: str = "", seconds: float = 100) -> None:
         """Wait until the process has completed."""
         await until(lambda: self._is_completed(case, owner), seconds)
 
-    async def running(self, case: str, owner: str = "", seconds: float = 30) -> None:
+    async def running(self, case: str, owner: str = "", seconds: float = 100) -> None:
         """Wait until a process is running."""
         await until(lambda: self._is_running(case, owner), seconds)
 
@@ -156,7 +163,7 @@ async def created(address: str, namespace: str) -> None:
     await until(usable)
 
 
-async def until(holds: Callable[[], Any], seconds: float = 30) -> None:
+async def until(holds: Callable[[], Any], seconds: float = 100) -> None:
     """Wait until something holds (a function, or one that gives an awaitable)."""
     deadline = time.monotonic() + seconds
     while True:

@@ -103,7 +103,11 @@ def test_a_file_that_is_no_zip_or_a_folder(desk: Desk) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_bytes_for_a_bundle(desk: Desk, data: bytes) -> None:
     path = desk.folder / "any.zip"
     path.write_bytes(data)
@@ -112,7 +116,11 @@ def test_any_bytes_for_a_bundle(desk: Desk, data: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_a_zip_with_any_byte_changed_never_passes_as_another_one(
     desk: Desk, files: dict[str, bytes], data: st.DataObject
 ) -> None:
@@ -322,7 +330,11 @@ STRICT = make.policy(k=3)
 
 
 @given(st.integers(0, TRAIL.size - 1), st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_bit_flipped_in_a_leaf_is_found(desk: Desk, index: int, data: st.DataObject) -> None:
     entries = list(TRAIL.entries)
     leaf = bytearray(entries[index])
@@ -334,7 +346,11 @@ def test_any_bit_flipped_in_a_leaf_is_found(desk: Desk, index: int, data: st.Dat
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_bit_flipped_in_the_head_is_found_where_all_must_sign(desk: Desk, data: st.DataObject) -> None:
     desk.policy.write_text(STRICT)
     head = bytearray(WHOLE["log/checkpoint"])
@@ -347,7 +363,11 @@ def test_any_bit_flipped_in_the_head_is_found_where_all_must_sign(desk: Desk, da
 
 
 @given(st.integers(1, TRAIL.size - 1), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_bit_flipped_in_the_old_edge_is_found(desk: Desk, old: int, data: st.DataObject) -> None:
     files = make.files_of(TRAIL, old)
     name = data.draw(st.sampled_from(sorted(make.edge(TRAIL.hashes(old)))))

@@ -36,7 +36,11 @@ def cut(trail: Trail, size: int) -> Trail:
 
 
 @given(st.lists(st.integers(0, 120), min_size=1, max_size=4))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_month_after_month_the_state_is_that_of_one_bundle_since_genesis(
     desk: Desk, months: list[int]
 ) -> None:
