@@ -19,6 +19,8 @@ _SEALED: tuple[_Column, ...] = (ints, texts, texts, texts, texts, binaries)
 _TEXT: tuple[_Column, ...] = (ints, texts, texts)
 _BLINDED: tuple[_Column, ...] = (ints, texts)
 _ALL = (_COMMAND, _REFERENCE, _APPEND, _EVENT, _SEALED, _TEXT, _BLINDED)
+_EMPTY = {kinds: [kind(()) for kind in kinds] for kinds in _ALL}
+"""The columns of no rows: most commands have no references, no texts, nothing to blind."""
 
 PARAMETERS = ", ".join(["%b"] * sum(map(len, _ALL)))
 """The placeholders of `arrays`, in the order of the function's arguments."""
@@ -84,6 +86,8 @@ def _appends(number: int, batch: Batch) -> Iterator[tuple[Any, ...]]:
     return ((number, append.stream, append.after, moment) for append in batch.appends)
 
 
-def _columns(kinds: tuple[_Column, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    return (kind(column) for kind, column in zip(kinds, columns, strict=True))
+def _columns(kinds: tuple[_Column, ...], rows: Iterable[tuple[Any, ...]]) -> list[bytes]:
+    columns = list(zip(*rows, strict=True))
+    if not columns:
+        return _EMPTY[kinds]
+    return [kind(column) for kind, column in zip(kinds, columns, strict=True)]
