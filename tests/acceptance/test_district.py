@@ -1,11 +1,13 @@
 """Whose district it is says the register; the setting counts only while that is silent."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from adapters.demo.district import SUBDISTRICT, found
 from adapters.engine import open_engine
 from adapters.numbers import begins_numbers
 from adapters.settings import Settings
@@ -28,6 +30,17 @@ def test_the_register_is_believed_before_the_setting(shell: Desk) -> None:
         elsewhere = replace(engine, settings=engine.settings.model_copy(update={"district": "999999"}))
 
         assert elsewhere.district() == DISTRICT.code
+
+
+def test_a_district_is_founded_on_a_machine_that_takes_seconds_for_each_entry(tmp_path: Path) -> None:
+    moments = (datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=3 * n) for n in count())
+    engine = open_engine(Settings(data=tmp_path), lambda: next(moments))
+    try:
+        assert found(DISTRICT, engine.handle, next(moments)) == []
+        later = next(moments) + timedelta(minutes=1)
+        assert engine.handle.standing.caught_up().register.on_duty(SUBDISTRICT, later, "duty_leader")
+    finally:
+        engine.close()
 
 
 def test_before_there_is_a_district_the_setting_counts(tmp_path: Path) -> None:
