@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
     if program is None:
         pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program)
+        running = playwright.chromium.launch(executable_path=program, timeout=180_000)
         try:
             yield running
         finally:

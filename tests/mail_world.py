@@ -77,7 +77,7 @@ def mail_server(
     more: dict[str, Any] = {"tls_context": tls, "require_starttls": True} if tls else {}
     if login:
         more |= {"authenticator": _authenticated, "auth_required": True}
-    controller = Controller(made, hostname="127.0.0.1", port=made.port, **more)
+    controller = Controller(made, hostname="127.0.0.1", port=made.port, ready_timeout=100, **more)
     controller.start()
     try:
         yield made

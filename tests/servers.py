@@ -42,27 +42,34 @@ _chosen: deque[socket.socket] = deque()
 MOST_CHOSEN = 100
 
 
-def free_port() -> int:
-    """A port on the loopback that nothing listens on and that no outgoing connection will be given.
+def free_port(row: int = 1) -> int:
+    """A port on the loopback that nothing listens on and that no outgoing connection will be given; the first of a row.
 
     A server takes a while to come up on it. Whoever chooses in between, here or in a run beside this one, chooses
     another: what was chosen is kept under UDP, which no server here speaks.
     """
     chance = random.SystemRandom()
     for _ in range(1000):
-        port, kept = chance.choice(PORTS), socket.socket(type=socket.SOCK_DGRAM)
-        with socket.socket() as probe:
-            try:
-                kept.bind((HOST, port))
-                probe.bind((HOST, port))
-            except OSError:
-                kept.close()
-                continue
-        _chosen.append(kept)
-        if len(_chosen) > MOST_CHOSEN:
-            _chosen.popleft().close()
-        return port
+        port = chance.choice(PORTS)
+        if all(_choose(one) for one in range(port, port + row)):
+            return port
     raise ServerFailed("no free port on the loopback")
+
+
+def _choose(port: int) -> bool:
+    """Whether a port is free, and from now on chosen."""
+    kept = socket.socket(type=socket.SOCK_DGRAM)
+    with socket.socket() as probe:
+        try:
+            kept.bind((HOST, port))
+            probe.bind((HOST, port))
+        except OSError:
+            kept.close()
+            return False
+    _chosen.append(kept)
+    if len(_chosen) > MOST_CHOSEN:
+        _chosen.popleft().close()
+    return True
 
 
 @atexit.register

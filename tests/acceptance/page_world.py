@@ -16,7 +16,7 @@ from tests.bundle_maker import Trail
 from tests.unit.verify_world import Desk, Report
 
 PAGE = Path(verify.__file__).with_name("verify.html")
-PATIENCE = 60_000  # milliseconds until the page must have said something
+PATIENCE = 300_000  # milliseconds until the page must have said something
 OF_THE_LAW = {"rules_unpinned", "rules_changed", "rules_not_own", "late_unmarked"}
 """What only verify.py says: the page runs no process law and reads no rulebook."""
 Words = tuple[Any, ...]

@@ -42,7 +42,7 @@ def _answers(url: str) -> None:
     until = time.monotonic() + 100
     while time.monotonic() < until:
         try:
-            if httpx.get(url).is_success:
+            if httpx.get(url, timeout=100).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

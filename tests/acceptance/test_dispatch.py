@@ -257,9 +257,12 @@ def test_a_replayed_webhook_is_refused_by_its_signature_and_by_its_age(world: Di
     other = kept | {"webhook-id": "evt_" + "0" * 32}
 
     replayed = [
-        httpx.post(receiver.url, content=taken.body, headers=one).status_code for one in (old, newer, other)
+        httpx.post(receiver.url, content=taken.body, headers=one, timeout=100).status_code
+        for one in (old, newer, other)
     ]
-    changed = httpx.post(receiver.url, content=taken.body.replace(b"lead", b"head"), headers=kept).status_code
+    changed = httpx.post(
+        receiver.url, content=taken.body.replace(b"lead", b"head"), headers=kept, timeout=100
+    ).status_code
 
     assert [*replayed, changed] == [400] * 4
     assert len(receiver.taken) == 1

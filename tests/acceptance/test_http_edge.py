@@ -20,6 +20,7 @@ import pytest
 from starlette.responses import StreamingResponse
 
 from adapters.access import SystemKeys, open_access
+from adapters.http import connection
 from adapters.http.connection import Connection
 from adapters.http.edge.bodies import Bodies
 from adapters.http.edge.bounds import ONCE
@@ -32,6 +33,12 @@ from tests.acceptance.http_world import Api, api_over, told
 
 HOTLINE = ("hotline", "intake_officer")
 REGISTER = "/api/v1/matters"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was refused is heard out for longer than this machine may keep it from reading why."""
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 60.0)
 
 
 # -- what JSON is taken -----------------------------------------------------------------------------------------------
@@ -273,7 +280,7 @@ def test_requests_in_one_packet_are_answered_in_their_order_whatever_they_offer(
 def test_a_connection_that_brings_no_further_request_is_let_go_of(
     api: Api, monkeypatch: pytest.MonkeyPatch, after: bytes
 ) -> None:
-    monkeypatch.setattr(Connection, "head_seconds", 1.0)
+    monkeypatch.setattr(Connection, "head_seconds", 2.0)
     length = b"Content-Length: 999\r\n" if after == b"{" else b""
     with connected(api.url) as client:
         client.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n")
@@ -295,7 +302,10 @@ def test_a_client_that_sends_on_after_its_refusal_still_reads_it_whole(api: Api)
     assert json.loads(raw.partition(b"\r\n\r\n")[2])["code"] == "no_http"
 
 
-def test_a_refused_client_that_never_falls_silent_is_let_go_of(api: Api) -> None:
+def test_a_refused_client_that_never_falls_silent_is_let_go_of(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 1.0)
     with connected(api.url) as client:
         client.sendall(b"no HTTP\r\n\r\n")
 
@@ -321,9 +331,9 @@ def test_a_stream_ends_with_its_client_though_a_request_waits_behind_it() -> Non
             await told.wait()
             _, writer = await asyncio.open_connection(*at.getsockname()[:2])
             writer.write(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
-            assert await asyncio.to_thread(begun.wait, 10)
+            assert await asyncio.to_thread(begun.wait, 100)
             writer.close()
-            ended = await asyncio.to_thread(over.wait, 10)
+            ended = await asyncio.to_thread(over.wait, 100)
             stop.set()
             await serving
             assert ended
@@ -615,7 +625,7 @@ def drip(client: socket.socket, drop: bytes = b"a") -> None:
 
     def on_and_on() -> None:
         try:
-            for _ in range(100):
+            for _ in range(1_000):
                 client.sendall(drop)
                 time.sleep(0.1)
         except OSError:
@@ -625,7 +635,7 @@ def drip(client: socket.socket, drop: bytes = b"a") -> None:
 
 
 def sent_on_and_on(client: socket.socket) -> None:
-    for _ in range(200):
+    for _ in range(2_000):
         time.sleep(0.05)
         client.sendall(b"and more of it")
 

@@ -214,7 +214,7 @@ class Listening:
     def _read(self) -> None:
         at = 0
         with (
-            httpx.Client(base_url=self._url, timeout=10) as client,
+            httpx.Client(base_url=self._url, timeout=100) as client,
             client.stream(
                 "GET", "/api/v1/events/stream", params=self._asked, headers=self._headers
             ) as answer,
@@ -324,7 +324,7 @@ def test_streams_end_when_the_server_stops(founded: Path, tmp_path: Path) -> Non
     engine = open_engine(Settings(data=data, api_port=0))
     try:
         with serving(engine) as url:
-            api = Api(url, engine, httpx.Client(base_url=url))
+            api = Api(url, engine, httpx.Client(base_url=url, timeout=100))
             listening = Listening(api)
             listening.__enter__()
         listening.until(listening.ended.is_set)

@@ -194,8 +194,8 @@ def test_everything_is_up_together_and_ends_together(shell: Desk) -> None:
         )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=100) as client:
-            holds(lambda: reachable(client), 60)
-            holds(lambda: all(part["ok"] for part in client.get("/readyz").json()["checks"].values()), 60)
+            holds(lambda: reachable(client))
+            holds(lambda: all(part["ok"] for part in client.get("/readyz").json()["checks"].values()))
             started.send_signal(signal.SIGTERM)
             assert started.wait(100) == 0
             assert not reachable(client)
@@ -214,12 +214,16 @@ def test_of_two_processes_on_one_port_either_answers_alone(shell: Desk) -> None:
 
             first.kill()
             first.wait()
-            assert {httpx.get(f"http://127.0.0.1:{port}/healthz").status_code for _ in range(8)} == {200}
+            assert {
+                httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=100).status_code for _ in range(8)
+            } == {200}
             with process(shell, port, of=2):
                 holds(lambda: b"listening" in (shell.data / "api.log").read_bytes())
                 second.kill()
                 second.wait()
-                assert {httpx.get(f"http://127.0.0.1:{port}/healthz").status_code for _ in range(8)} == {200}
+                assert {
+                    httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=100).status_code for _ in range(8)
+                } == {200}
 
 
 def test_huiyin_up_starts_as_many_as_it_is_told(shell: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +237,7 @@ def test_any_free_port_is_one_port_for_all_of_them(shell: Desk) -> None:
         logs = [shell.data / "logs" / f"{child.name}.log" for child in tree.children[1:]]
         holds(lambda: all(tree.api.encode() in log.read_bytes() for log in logs))
 
-        with httpx.Client(base_url=tree.api) as client:
+        with httpx.Client(base_url=tree.api, timeout=100) as client:
             assert reachable(client)
 
 

@@ -70,12 +70,15 @@ def _called_with_anything(operation: Any, headers: dict[str, str], real: dict[st
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def call(case: Any) -> None:
-        case.call_and_validate(headers=headers, checks=CHECKS, allow_redirects=False)
+        case.call_and_validate(headers=headers, checks=CHECKS, allow_redirects=False, timeout=100)
         about = {name: real[name] for name in case.path_parameters or {} if name in real}
         if about:
             case.path_parameters |= about
             case.call_and_validate(
-                headers=headers | {"Idempotency-Key": uuid4().hex}, checks=CHECKS, allow_redirects=False
+                headers=headers | {"Idempotency-Key": uuid4().hex},
+                checks=CHECKS,
+                allow_redirects=False,
+                timeout=100,
             )
 
     call()

@@ -403,7 +403,7 @@ def signed_in(api: Api, sub: str, after: str = "/") -> httpx.Response:
     api.client.cookies.clear()
     away = api.client.get("/auth/login", params={"next": after})
     assert away.status_code == 303
-    back = httpx.post(away.headers["location"], data={"sub": sub})
+    back = httpx.post(away.headers["location"], data={"sub": sub}, timeout=100)
     assert back.status_code == 302
     return api.client.get(back.headers["location"])
 
@@ -433,7 +433,7 @@ def test_the_way_to_the_provider_is_pinned_by_state_nonce_and_pkce(signing: Api)
 def test_a_code_that_somebody_else_brought_is_refused(signing: Api) -> None:
     signing.client.cookies.clear()
     away = signing.client.get("/auth/login")
-    back = httpx.post(away.headers["location"], data={"sub": "zhang"}).headers["location"]
+    back = httpx.post(away.headers["location"], data={"sub": "zhang"}, timeout=100).headers["location"]
 
     signing.client.cookies.clear()
     without_cookie = signing.client.get(back)
@@ -448,10 +448,10 @@ def test_a_code_works_once(signing: Api) -> None:
     signing.client.cookies.clear()
     away = signing.client.get("/auth/login")
     step = dict(signing.client.cookies)
-    back = httpx.post(away.headers["location"], data={"sub": "zhang"}).headers["location"]
+    back = httpx.post(away.headers["location"], data={"sub": "zhang"}, timeout=100).headers["location"]
     assert signing.client.get(back).status_code == 303
 
-    again = httpx.get(back, cookies=step)
+    again = httpx.get(back, cookies=step, timeout=100)
 
     assert told(again) == (401, "sign_in_failed")
 
@@ -489,7 +489,7 @@ def test_a_forged_session_is_nobodys(signing: Api) -> None:
     step = signing.client.get("/auth/login").cookies["huiyin_signin"]
 
     for cookie in (good[:-4] + "AAAA", step, "", "x", "a.b.c.d.e"):
-        answer = httpx.get(f"{signing.url}/api/v1/me", cookies={"huiyin_session": cookie})
+        answer = httpx.get(f"{signing.url}/api/v1/me", cookies={"huiyin_session": cookie}, timeout=100)
         assert told(answer) == (401, "sign_in")
 
 

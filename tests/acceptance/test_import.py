@@ -51,8 +51,8 @@ reply = { columns = ["reply"] }
 def row(number: int, **other: str) -> dict[str, str]:
     """A good row; `other` replaces some of its cells."""
     return {
-        "id": str(number), "user": "U7", "title": "桂花巷口太暗", "body": "\n\t入夜后\n看不见路\t", "asked": "2019/4/24 15:40",
-        "answered": "2019/5/9 9:49", "reply": "已修复，请U7放心", "type": "路灯",
+        "id": str(number), "user": "用户七", "title": "桂花巷口太暗", "body": "\n\t入夜后\n看不见路\t",
+        "asked": "2019/4/24 15:40", "answered": "2019/5/9 9:49", "reply": "已修复，请U7放心", "type": "路灯",
     } | other  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def test_what_is_personal_is_sealed_and_can_be_opened_by_the_case(
         (stored,) = [one for one in engine.store.read(0, 10_000) if one.type == "matter_backfilled.v1"]
         opened = {one.name: one.value for one in engine.vault.open(stored.stream)}
         found = engine.handle.find("board", "1")
-    assert opened == {"name": "U7", "text": "桂花巷口太暗\n入夜后\n看不见路", "reply": "已修复，请U7放心"}
+    assert opened == {"name": "用户七", "text": "桂花巷口太暗\n入夜后\n看不见路", "reply": "已修复，请U7放心"}
     assert found == stored.stream
     for file in shell.data.rglob("*"):
         if file.is_file():
@@ -201,7 +201,7 @@ def test_a_bad_row_is_named_with_the_reason_and_the_rest_goes_on(
     report = (tmp_path / "report.csv").read_text(encoding="utf-8").splitlines()
     assert report[1].split(",")[3] == code
     assert "又一次" not in report[1]
-    assert "U7" not in report[1]
+    assert "用户七" not in report[1]
 
 
 def test_rows_that_are_not_csv_or_not_utf8_are_named_by_row_and_line(

@@ -102,8 +102,8 @@ class Watched:
 
     def log(self, role: str) -> list[dict[str, Any]]:
         """The lines of a role's log."""
-        text = (self.shell.data / "logs" / f"{role}.log").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        whole, _, _ = (self.shell.data / "logs" / f"{role}.log").read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def page(self, role: str) -> str:
         """The figures as shown."""
@@ -121,7 +121,7 @@ class Watched:
 def office(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     data = tmp_path_factory.mktemp("watched") / "data"
     shutil.copytree(founded, data)
-    api, figures = free_port(), four_free_ports()
+    api, figures = free_port(), free_port(row=len(ROLES))
     with ExitStack() as running:
         collector = running.enter_context(collecting())
         with pytest.MonkeyPatch.context() as patch:
@@ -133,21 +133,8 @@ def office(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             running.enter_context(up(settings, ROLES))
         made = Watched(Desk(data, DISTRICT), collector, api, figures)
         running.callback(made.client.close)
-        holds(lambda: reachable(made.client), 60)
+        holds(lambda: reachable(made.client))
         yield made
-
-
-def four_free_ports() -> int:
-    """The first of four ports in a row that are free."""
-    while True:
-        first = free_port()
-        try:
-            for port in range(first, first + len(ROLES)):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +181,7 @@ def handed_in(office: Watched) -> tuple[str, str]:
 
 def test_one_id_goes_from_the_request_to_the_process(office: Watched, handed_in: tuple[str, str]) -> None:
     case, mine = handed_in
-    holds(lambda: any(line.get("case") == case for line in office.log("worker")), 60)
+    holds(lambda: any(line.get("case") == case for line in office.log("worker")))
 
     (asked,) = [
         line for line in office.log("api") if line.get("correlation") == mine and line["event"] == "request"
@@ -212,10 +199,12 @@ def test_traces_reach_the_collector_as_one_trace_for_each_request(
 ) -> None:
     case, mine = handed_in
     named = office.collector.named
-    holds(
-        lambda: all(named(name) for name in ("request", "command", "store.append", "follow", "activity")), 60
-    )
-    holds(lambda: any(said(one).get("huiyin.case") == case for one in named("activity")), 60)
+    for name in ("request", "command", "store.append"):
+        holds(lambda name=name: any(one.trace_id.hex() == mine for one in named(name)))
+    holds(lambda: named("follow"))
+    holds(lambda: any(said(one).get("huiyin.case") == case for one in named("activity")))
+
+    holds(lambda: any(one.name.startswith("RunWorkflow") for _, one in office.collector.spans))
 
     trace = {
         name: [one for one in named(name) if one.trace_id.hex() == mine] for name in ("request", "command")
@@ -237,12 +226,11 @@ def test_traces_reach_the_collector_as_one_trace_for_each_request(
         "huiyin-follow",
         "huiyin-worker",
     }
-    assert any(one.name.startswith("RunWorkflow") for _, one in office.collector.spans)
 
 
 def test_each_role_shows_its_figures(office: Watched, handed_in: tuple[str, str]) -> None:
-    holds(lambda: office.figure("follow", "huiyin_open_clocks") > 0, 60)
-    holds(lambda: office.figure("worker", "huiyin_activity_seconds_count") > 0, 60)
+    holds(lambda: office.figure("follow", "huiyin_open_clocks") > 0)
+    holds(lambda: office.figure("worker", "huiyin_activity_seconds_count") > 0)
     figure = office.figure
 
     assert figure("api", "huiyin_commands_total", act="register_matter", outcome="accepted") == 1
@@ -258,11 +246,11 @@ def test_each_role_shows_its_figures(office: Watched, handed_in: tuple[str, str]
     assert 'huiyin_follower_lag_positions{consumer="views"}' in office.page("follow")
     assert 'huiyin_follower_lag_seconds{consumer="sealer"}' in office.page("seal")
     assert figure("seal", "huiyin_log_leaves") > 0
-    assert 0 <= figure("seal", "huiyin_log_head_age_seconds", head="signed") < 600
+    assert 0 <= figure("seal", "huiyin_log_head_age_seconds", head="signed") < 86_400
 
 
 def test_a_missed_due_time_is_counted(office: Watched, handed_in: tuple[str, str]) -> None:
-    holds(lambda: office.figure("follow", "huiyin_missed_due_times_total") > 0, 90)
+    holds(lambda: office.figure("follow", "huiyin_missed_due_times_total") > 0)
 
 
 def test_figures_are_not_on_the_public_port(office: Watched) -> None:
@@ -273,7 +261,7 @@ def test_nothing_personal_stands_in_logs_traces_or_figures(
     office: Watched, handed_in: tuple[str, str], tmp_path: Path
 ) -> None:
     case, _ = handed_in
-    holds(lambda: any(said(one).get("huiyin.case") == case for one in office.collector.named("activity")), 60)
+    holds(lambda: any(said(one).get("huiyin.case") == case for one in office.collector.named("activity")))
     for role in ROLES:
         (tmp_path / f"{role}.metrics").write_text(office.page(role), encoding="utf-8")
     (tmp_path / "traces").write_bytes(b"\n".join(office.collector.raw))
@@ -338,14 +326,14 @@ def test_an_api_that_is_up_before_its_store_says_so_and_serves_as_soon_as_it_can
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=100) as client:
-            holds(lambda: reachable(client), 30)
+            holds(lambda: reachable(client))
             me, ready = client.get("/api/v1/me"), client.get("/readyz")
             assert client.get("/healthz").json() == {"alive": True}
             assert (me.status_code, me.json()["code"], "retry-after" in me.headers) == (503, "starting", True)
             assert (ready.status_code, ready.json()["ready"]) == (503, False)
 
             with PostgresServer(port=store):
-                holds(lambda: client.get("/readyz").status_code == 200, 40)
+                holds(lambda: client.get("/readyz").status_code == 200)
                 assert client.get("/api/v1/me").status_code == 401
                 process.terminate()
                 assert process.wait(100) == 0

@@ -66,7 +66,7 @@ def test_a_place_is_found_by_point_id_or_name(
 def test_who_asks_and_what_they_say_is_sealed_and_never_shown(open311: Open311) -> None:
     number = open311.posted(
         first_name="某某", last_name="欧阳", phone=PHONE, email="someone@example.org", description=WORDS,
-        address_string="桂花路88号", device_id="tt222111", account_id="123456", media_url="http://example.org/1.jpg",
+        address_string="桂花路88号", device_id="tt222111", account_id="account 123456", media_url="http://example.org/1.jpg",
         **{"attribute[pole]": "GH-017", "attribute[fault]": "leans", "attribute[unasked]": "x"},
     )  # fmt: skip
     open311.api.caught_up()
@@ -89,7 +89,7 @@ def test_who_asks_and_what_they_say_is_sealed_and_never_shown(open311: Open311) 
         WORDS,
         "88号",
         "tt222111",
-        "123456",
+        "account 123456",
         "1.jpg",
         "GH-017",
         "(25.275000",

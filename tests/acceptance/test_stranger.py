@@ -40,7 +40,7 @@ class Stranger:
         script = "".join(STEPS[step] for step in steps)
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script], cwd=self.folder, env=self.environment, capture_output=True,
-            text=True, timeout=100, check=False,
+            text=True, timeout=300, check=False,
         )  # fmt: skip
 
     def flips(self, name: str, at: int = 5) -> None:

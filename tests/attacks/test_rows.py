@@ -39,8 +39,8 @@ def attributed_to_another(office: Office) -> None:
 
 
 def dated_back(office: Office) -> None:
-    told = office.body_at(VICTIM)
-    office.rewrites(VICTIM, recorded_at=told["recorded_at"].replace("2026", "2025"))
+    told = office.body_at(VICTIM)["recorded_at"]
+    office.rewrites(VICTIM, recorded_at=f"{int(told[:4]) - 1}{told[4:]}")
 
 
 def put_into_another_case(office: Office) -> None:

@@ -193,7 +193,7 @@ def until_waiting(dsn: str) -> None:
     """Until the building waits for those who write."""
     waits = "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND wait_event_type = 'Lock'"
     with psycopg.connect(dsn, autocommit=True) as server:
-        for _ in range(1000):
+        for _ in range(5000):
             if server.execute(waits).rowcount:
                 return
             sleep(0.02)

@@ -275,6 +275,6 @@ def test_the_signature_covers_the_body(hub: GatewayBox) -> None:
         "webhook-signature": signature,
     }
 
-    assert httpx.post(hub.url, content=changed, headers=headers).status_code == 400
+    assert httpx.post(hub.url, content=changed, headers=headers, timeout=100).status_code == 400
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(changed, headers)

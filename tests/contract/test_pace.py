@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,10 +57,12 @@ class Resting:
 
 
 @pytest.fixture
-def resting(tmp_path: Path) -> Iterator[Resting]:
+def resting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Resting]:
     store, views = SqliteStore(tmp_path / "cases.db"), str(tmp_path / "views.db")
     StoredPositions(views).close()
     found = Resting(store, views)
+    # No time passes but in rests: what a look at the followers takes is this machine's.
+    monkeypatch.setattr("adapters.imports.pace.time", SimpleNamespace(monotonic=lambda: found.rested))
     yield found
     found.pace.close()
     store.close()

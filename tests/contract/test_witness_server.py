@@ -131,8 +131,8 @@ def test_an_empty_tree_has_the_empty_root_and_no_other(witness: WitnessProcess, 
 
 
 def test_other_paths_and_methods_are_not_there(witness: WitnessProcess) -> None:
-    get = httpx.get(f"{witness.url}/add-checkpoint", trust_env=False)
-    post = httpx.post(f"{witness.url}/sign-subtree", trust_env=False)
+    get = httpx.get(f"{witness.url}/add-checkpoint", trust_env=False, timeout=100)
+    post = httpx.post(f"{witness.url}/sign-subtree", trust_env=False, timeout=100)
     assert (get.status_code, post.status_code) == (405, 404)
 
 
@@ -148,7 +148,7 @@ def test_monitors_are_shown_the_newest_cosigned_head_with_both_lines(
 
 
 def test_one_connection_carries_many_requests(witness: WitnessProcess, log: Key) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=100) as client:
         for old in range(5):
             answer = client.post(f"{witness.url}/add-checkpoint", content=asking(old, signed(log, old + 1)))
             assert answer.status_code == 200

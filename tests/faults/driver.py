@@ -2,8 +2,9 @@
 
 `python -m tests.faults.driver FOLDER LIVES SEED BEGAN`: settings from the environment, BEGAN an instant in ISO 8601.
 Each start writes a file `answers-….jsonl` of its own into FOLDER, every answer before the life goes on. Beside the
-LIVES that end closed there is one that is diverted to discipline inspection. Exit code 0 when every life came to its
-end, 1 when an act of a story was refused; the reasons stand on standard error.
+LIVES that end closed there is one that is diverted to discipline inspection. One life waits before its end for as long
+as there is a file `hold` in FOLDER: however slow the machine is, what a test kills is killed in the middle. Exit code 0
+when every life came to its end, 1 when an act of a story was refused; the reasons stand on standard error.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from workflows.handle import Handle
 from workflows.submission import Answer, Submission
 
 CLIENT = "faults"
+HOLD, HELD = "hold", 1
+"""The file, and the number of the life that it holds."""
 PLAN_SEED, COMMUNITIES = 11, 4
 STAGGER, SLOWLY = 3.0, 0.2
 """Seconds within which the lives begin; and between two tries while the store is out of reach."""
@@ -63,15 +66,24 @@ def the_plan() -> District:
     return plan(PLAN_SEED, COMMUNITIES)
 
 
-def stories(district: District, hands: Patient, lives: int, seed: int, began: datetime) -> list[Story]:
-    """So many scenes, each with chances of its own."""
+def stories(
+    district: District, hands: Patient, lives: int, seed: int, began: datetime, hold: Path
+) -> list[Story]:
+    """So many scenes, each with chances of its own; one of them is held by that file."""
     chance = random.Random(seed)
     made = []
-    for _ in range(lives):
+    for number in range(lives):
         desk = Desk(hands, district, random.Random(chance.getrandbits(64)), CLIENT)
         own = random.Random(chance.getrandbits(64))
         made.append(
-            Story(desk, chance.choice(district.communities), own, began=began, at=chance.uniform(0, STAGGER))
+            Story(
+                desk,
+                chance.choice(district.communities),
+                own,
+                began=began,
+                at=chance.uniform(0, STAGGER),
+                hold=hold if number == HELD else None,
+            )
         )
     return made
 
@@ -100,7 +112,7 @@ def main() -> int:
     exit_guard.install()
     engine = opened()
     hands = Patient(engine.handle, folder / f"answers-{time.time_ns()}.jsonl", began)
-    scenes = stories(the_plan(), hands, lives + 1, seed, began)
+    scenes = stories(the_plan(), hands, lives + 1, seed, began, folder / HOLD)
     with ThreadPoolExecutor(max_workers=len(scenes), thread_name_prefix="life") as pool:
         broken = [why for why in pool.map(lived, range(len(scenes)), scenes) if why is not None]
     engine.close()

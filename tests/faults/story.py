@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from adapters.demo.district import DEPARTMENTS, SUBDISTRICT, WHISTLE_POWER
 from adapters.demo.scene import CODES, Scene, blown, rated
@@ -34,6 +35,8 @@ class Story(Scene):
 
     began: datetime = field(kw_only=True)
     at: float = 0.0
+    hold: Path | None = None
+    """A file: as long as it is there, the life does not come to its end."""
 
     def wait(self, seconds: float) -> None:
         """Let the story's time pass; what has passed already costs nothing."""
@@ -43,6 +46,11 @@ class Story(Scene):
         """Be at this second of the story."""
         self.at = at
         time.sleep(max(0.0, self.began.timestamp() + at - time.time()))
+
+    def is_let_go(self) -> None:
+        """Wait until nothing holds this life back any more."""
+        while self.hold is not None and self.hold.exists():
+            time.sleep(0.1)
 
 
 Act = tuple[float, Callable[[], None]]
@@ -67,6 +75,7 @@ def five_departments(scene: Story, manner: str) -> None:
         act()
     scene.until(whistled + RATED)
     rated(scene, case, legs)
+    scene.is_let_go()
     scene.ended(case, resident)
 
 

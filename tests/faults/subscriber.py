@@ -41,7 +41,7 @@ class Subscriber:
         lines = self.file.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1]]
 
-    def quiet(self, seconds: float = 120) -> int:
+    def quiet(self, seconds: float = 400) -> int:
         """Wait until everything was queued and sent; the position up to which that holds."""
         deadline = time.monotonic() + seconds
         while True:

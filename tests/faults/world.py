@@ -31,7 +31,7 @@ from adapters.views import Views
 from adapters.views.schema import TABLES
 from domain.refusal import Unavailable
 from tests.faults import ledger
-from tests.faults.driver import the_plan
+from tests.faults.driver import HOLD, the_plan
 from tests.faults.ledger import Ledger
 from tests.faults.role import Role
 from tests.servers import PostgresServer, Server, TemporalServer, create_database
@@ -91,6 +91,7 @@ class World:
                 f"{name} did not come to work",
                 lambda role=role, word=word: role.has_said(word) or not role.alive(),
             )
+        (self.folder / HOLD).touch()
         self.began = now()
         driver = ("tests.faults.driver", str(self.folder), str(self.lives), str(SEED), self.began.isoformat())
         self._start("driver", driver, failpoints)
@@ -150,7 +151,9 @@ class World:
             for name in [name for name in waiting if not self.roles[name].alive()]:
                 self.roles[name].died_at(waiting.pop(name).partition(":")[0])
                 self._soon("no life began", lambda: ledger.running(self.engine.store) > 0)
-                self._note(name, ledger.running(self.engine.store))
+                self._note(
+                    name, ledger.running(self.engine.store)
+                )  # one is held, and has not ended meanwhile
                 time.sleep(1)
                 self.restore(name)
             time.sleep(PATIENCE)
@@ -173,8 +176,9 @@ class World:
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def finish(self, seconds: float = 120, rest: float = REST_SECONDS) -> None:
+    def finish(self, seconds: float = 400, rest: float = REST_SECONDS) -> None:
         """Every life comes to its end, and everything comes to rest."""
+        (self.folder / HOLD).unlink()
         driver = self.roles["driver"]
         self._soon("lives have not come to their end", lambda: not driver.alive(), seconds)
         assert driver.running().returncode == 0, driver.tail()

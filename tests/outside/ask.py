@@ -26,7 +26,7 @@ def ask(judge: str, **question: Any) -> dict[str, Any]:
         input=json.dumps(question, default=_as_text),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
@@ -23,6 +25,8 @@ class Office:
 
     world: World
     imports: Imports
+    held: threading.Event = field(default_factory=threading.Event)
+    """While this is set the worker stops short after a batch."""
 
     def handed_in(self, rows: int) -> str:
         """A table of live requests; the import's id."""
@@ -54,6 +58,7 @@ class Office:
         )
         brisk = timedelta(seconds=0.2)
         with turns_of(self.world.engine) as turns:
+            turns._pace.rest = self._resting(turns._pace.rest)  # type: ignore[method-assign]
             async with bringing_in(client, turns, "huiyin"):
                 raised = asyncio.create_task(
                     bring_up_imports(
@@ -63,8 +68,18 @@ class Office:
                 try:
                     yield
                 finally:
+                    self.held.clear()
                     raised.cancel()
                     await asyncio.gather(raised, return_exceptions=True)
+
+    def _resting(self, as_ever: Callable[..., None]) -> Callable[..., None]:
+        def rest(worked: float, alive: Callable[[], None], *, live: bool = False) -> None:
+            while self.held.is_set():
+                alive()
+                time.sleep(0.05)
+            as_ever(worked, alive, live=live)
+
+        return rest
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from tests.acceptance.staffing import keeper
 from tests.process.delivery_world import HOST, QUICK, Deliveries, delivering_in, lives, played
 from tests.process.world import DISTRICT, World, created, until
 from tests.receiver import TAKEN, Answer, Arrival, Receiver, receiving
+from tests.servers import free_port
 from workflows.delivery_process import delivery_id
 from workflows.standing import REGISTER
 
@@ -101,7 +102,7 @@ async def test_a_receiver_by_the_package_refuses_what_was_altered_replayed_late_
         (arrival.body, {"webhook-id": "evt_0"}),
         (arrival.body, {"webhook-signature": forged}),
     ]
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=100) as client:
         for body, more in tampered:
             assert (await client.post(receiver.url, content=body, headers=headers | more)).status_code == 400
         assert (await client.post(receiver.url, content=arrival.body, headers=headers)).status_code == 204
@@ -117,8 +118,9 @@ async def test_a_receiver_that_was_down_gets_everything_once_it_is_back_and_in_o
     office: Deliveries,
 ) -> None:
     await office.world.open()
-    with receiving() as gone:
-        port = int(gone.url.rpartition(":")[2].partition("/")[0])
+    port = free_port()
+    with receiving(port=port) as gone:
+        pass
     sub = office.subscribed(gone)
     async with office.at_work():
         cases = await asyncio.to_thread(lives, office.world, 2)
@@ -136,19 +138,26 @@ async def test_what_a_receiver_will_not_take_holds_back_its_own_case_alone(
     office: Deliveries, receiver: Receiver
 ) -> None:
     await office.world.open()
-    stuck: list[str] = []
+    stuck: dict[str, str] = {}
+    refused, taken_now = threading.Event(), threading.Event()
 
     def answers(one: Arrival) -> Answer:
-        return (500, {}) if one.place[0] in stuck and one.place[1] == 3 else TAKEN
+        case, version = one.place
+        if version != 3 or stuck.setdefault("case", case) != case or taken_now.is_set():
+            return TAKEN
+        refused.set()
+        return 500, {}
 
     receiver.answers = answers
     office.subscribed(receiver)
     async with office.at_work():
-        stuck += await asyncio.to_thread(lives, office.world, 1)
-        others = await asyncio.to_thread(lives, office.world, 3)
+        cases = await asyncio.to_thread(lives, office.world, 4)
+        await until(refused.is_set)
+        bad = stuck["case"]
+        others = [case for case in cases if case != bad]
         await until(lambda: all(receiver.in_order().get(case) == office.whole(case) for case in others))
-        assert receiver.in_order()[stuck[0]] == [1, 2]
-        bad, stuck = stuck[0], []
+        assert receiver.in_order()[bad] == [1, 2]
+        taken_now.set()
         await office.quiet()
 
     assert receiver.in_order()[bad] == office.whole(bad)
@@ -159,22 +168,25 @@ async def test_a_receiver_that_never_answers_about_one_case_is_told_of_the_other
     office: Deliveries, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook, "TRY_SECONDS", 0.5)
-    stuck: list[str] = []
-    patient = threading.Event()
+    stuck: dict[str, str] = {}
+    held, patient = threading.Event(), threading.Event()
 
     def answers(one: Arrival) -> Answer:
-        if one.place[0] in stuck:
-            patient.wait(5)
+        if stuck.setdefault("case", one.place[0]) == one.place[0]:
+            held.set()
+            patient.wait(100)
         return TAKEN
 
     receiver.answers = answers
     await office.world.open()
     office.subscribed(receiver)
     async with office.at_work():
-        stuck += await asyncio.to_thread(lives, office.world, 1)
-        others = await asyncio.to_thread(lives, office.world, 2)
+        cases = await asyncio.to_thread(lives, office.world, 3)
+        await until(held.is_set)
+        bad = stuck["case"]
+        others = [case for case in cases if case != bad]
         await until(lambda: all(receiver.in_order().get(case) == office.whole(case) for case in others))
-        bad, stuck[:] = stuck[0], []
+        assert bad not in receiver.in_order()
         patient.set()
         await office.quiet()
 

@@ -19,10 +19,11 @@ def process(office: Office, import_id: str) -> WorkflowHandle:
 
 @asynccontextmanager
 async def under_way(world: World) -> AsyncIterator[tuple[Office, str]]:
-    """An import of 200 rows of which some are in."""
+    """An import of 200 rows of which some are in; it goes on when it is told to."""
     await world.open()
     with importing_in(world) as office:
         made = await asyncio.to_thread(office.handed_in, 200)
+        office.held.set()
         async with office.at_work():
             await until(lambda: office.now(made).done > 0)
             yield office, made
@@ -47,6 +48,7 @@ def test_a_process_that_somebody_ended_comes_back_and_doubles_nothing(world: Wor
     async def story() -> None:
         async with under_way(world) as (office, made):
             await process(office, made).terminate("by hand")
+            office.held.clear()
             ended = await office.ended(made)
 
             assert (ended.state, office.imports.counts(made)) == ("done", {"added": 200})
@@ -58,6 +60,7 @@ def test_the_process_of_a_cancelled_import_ends(world: World) -> None:
     async def story() -> None:
         async with under_way(world) as (office, made):
             office.imports.end(office.now(made), "cancelled")
+            office.held.clear()
             await process(office, made).result()
             described = await process(office, made).describe()
 

@@ -20,16 +20,16 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Watch:
-    """A clock that the test turns."""
+    """A clock that stands unless the test turns it."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self.at = datetime.now(UTC)
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self.at
 
     def turn(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
+        self.at += timedelta(seconds=seconds)
 
 
 @pytest.fixture
