@@ -25,6 +25,9 @@ from adapters.log.sealer import TROUBLE
 from adapters.log.store import LogStore
 from adapters.notices.role import channels_of
 from adapters.notices.wording import load_texts
+from adapters.store.out_of_reach import reported as reported_store
+from adapters.store.postgres_link import connect as connect_store
+from adapters.store.postgres_link import is_postgres
 from adapters.temporal.client import DEFAULT_ADDRESS, connect, namespace_id, reported
 from adapters.temporal.open_cases import open_cases
 from adapters.temporal.starter import ASIDE
@@ -41,6 +44,9 @@ ERASURE_PATIENCE = timedelta(hours=1)
 """So long after its moment an erasure is still on its way."""
 CENSUS_PATIENCE = timedelta(hours=1)
 """So long after it became due a census is still on its way."""
+OF_AN_API, OF_THE_REST = 48, 45
+"""Connections to PostgreSQL: of a process of the API at most, and of one process of each other role together, as counted
+with 64 clients at work."""
 SECONDS = 2.0
 """How long an address may take to answer."""
 
@@ -58,6 +64,7 @@ class Check:
 def examine(engine: Engine) -> list[Check]:
     """Look at the stores and the read models; Temporal is asked by `examine_temporal`."""
     head = _try("store", lambda: _store(engine))
+    more = _try_all("connections", lambda: _connections(engine)) if head.ok else []
     keys = _try("keys", lambda: _keys(engine))
     reader = Reader(engine.settings.views_url)
     try:
@@ -72,7 +79,7 @@ def examine(engine: Engine) -> list[Check]:
         else [Check("log", None, "not asked: the store is out of reach")]
     )
     sent = _try_all("deliveries", lambda: _deliveries(engine)) if head.ok else []
-    return [head, keys, views, *behind, *log, *sent, _try("notices", lambda: _notices(engine))]
+    return [head, *more, keys, views, *behind, *log, *sent, _try("notices", lambda: _notices(engine))]
 
 
 def _deliveries(engine: Engine) -> list[Check]:
@@ -194,6 +201,24 @@ def _store(engine: Engine) -> Check:
     head, epoch = engine.store.head(), engine.store.epoch()
     kind = "PostgreSQL" if engine.settings.store else "SQLite"
     return Check("store", True, f"{kind}, newest event at {head}", {"head": head, "epoch": epoch})
+
+
+def _connections(engine: Engine) -> list[Check]:
+    url, needed = engine.settings.store_url, OF_THE_REST + OF_AN_API * engine.settings.api_processes
+    if not is_postgres(url):
+        return []
+    with reported_store(), connect_store(url) as connection:
+        found = [
+            connection.execute(b"SHOW " + name).fetchone()
+            for name in (b"max_connections", b"superuser_reserved_connections")
+        ]
+    most, reserved = (int(row[0]) if row else 0 for row in found)
+    said = f"PostgreSQL gives {most - reserved}, all roles together need up to {needed}"
+    if most - reserved < needed:
+        said += f": set max_connections to {needed + reserved} or more"
+    return [
+        Check("connections", most - reserved >= needed, said, {"most": most - reserved, "needed": needed})
+    ]
 
 
 def _keys(engine: Engine) -> Check:

@@ -20,6 +20,8 @@ from psycopg.pq import TransactionStatus
 
 IDLE_SECONDS = 1.0
 """A connection that has been idle for longer is tried first."""
+KEPT_SECONDS = 60.0
+"""A connection that nobody has needed for so long is closed; so many there are as were lately in use at once."""
 WAIT_SECONDS = 5.0
 """How long a caller waits for another one's connection when all are in use."""
 
@@ -37,8 +39,8 @@ def pools() -> list[Connections]:
 class Connections:
     """At most so many connections, the last used first; has the methods that the library's datastore calls."""
 
-    def __init__(self, make: Callable[[], Connection], most: int) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Connection], most: int, kept: float = KEPT_SECONDS) -> None:
+        self._make, self._kept = make, kept
         self._free = BoundedSemaphore(most)
         self._idle: deque[tuple[float, Connection]] = deque()
         self.in_use = 0
@@ -89,6 +91,18 @@ class Connections:
             connection.close()
         else:
             self._idle.append((time.monotonic(), connection))
+            self._let_go()
+
+    def _let_go(self) -> None:
+        while self._idle:
+            try:
+                since, longest = self._idle.popleft()
+            except IndexError:  # another thread was faster
+                return
+            if time.monotonic() - since < self._kept:
+                self._idle.appendleft((since, longest))
+                return
+            longest.close()
 
 
 def alive(connection: Connection) -> bool:
