@@ -67,7 +67,7 @@ def standing_still(url: str, api: Api, path: str, form: bytes, on: Event) -> htt
 
     def parts() -> Iterator[bytes]:
         yield form[: HALF + 20_000]
-        on.wait(60)
+        on.wait(120)
         yield form[HALF + 20_000 :]
 
     headers = api.headers(BY, **{
