@@ -28,9 +28,10 @@ NEWS_SECONDS = 1.0
 """How long the store is asked to wait for news at a time; stopping takes no longer."""
 GATHER_SECONDS = 0.05
 """How long news are left to gather: the acts of a busy moment are then one batch, one look at each case."""
-BUSY_EVENTS, BUSY_SECONDS = 100, 2.0
+BUSY_EVENTS, BUSY_SECONDS = 50, 2.0
 """A second that brought so many is a busy time, and the next may gather for longer: a case is then looked at once for many
-of its acts, and one that closes meanwhile needs no process at all."""
+of its acts, and one that closes meanwhile needs no process at all. It lies well below what a slow machine takes in: whoever
+follows each event there costs so much that the pace never reaches a higher bound."""
 PACE_SECONDS = 1.0
 """Over how long the pace is taken: a quick consumer gets the many in small batches."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
