@@ -292,7 +292,7 @@ class PostgresServer(Server):
             "listen_addresses": HOST,
             "port": self.port,
             "unix_socket_directories": "",
-            "max_connections": 200,
+            "max_connections": 400,
             "fsync": "on" if self.durable else "off",
             "full_page_writes": "on" if self.durable else "off",
         }
