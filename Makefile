@@ -59,7 +59,7 @@ lint: setup  ## ruff, mypy and the layer contracts
 
 # What starts servers and ends them waits for much of its time: it runs beside the rest, and is printed after it. How both
 # ended, and what failed in either, is said once more at the very end.
-BESIDE := tests/attacks tests/contract tests/faults tests/outside tests/process
+BESIDE := tests/contract tests/faults tests/outside tests/process
 unit: setup  ## the tests alone; narrow them with ARGS="tests/unit -k clock"
 ifneq ($(strip $(ARGS)),)
 	$(BOUND) $(LIMIT) $(PYTEST) $(ARGS)
