@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore
 from typing import Any
 from weakref import WeakSet
@@ -94,15 +94,9 @@ class Connections:
             self._let_go()
 
     def _let_go(self) -> None:
-        while self._idle:
-            try:
-                since, longest = self._idle.popleft()
-            except IndexError:  # another thread was faster
-                return
-            if time.monotonic() - since < self._kept:
-                self._idle.appendleft((since, longest))
-                return
-            longest.close()
+        with suppress(IndexError):  # none is left, or another thread was faster
+            while time.monotonic() - self._idle[0][0] > self._kept:
+                self._idle.popleft()[1].close()
 
 
 def alive(connection: Connection) -> bool:

@@ -18,8 +18,8 @@ KEPT = 0.2
 
 
 @pytest.fixture
-def pool(postgres_dsn: str) -> Iterator[Connections]:
-    made = Connections(lambda: connect(postgres_dsn), 4, kept=KEPT)
+def pool(postgres_dsn: str, request: pytest.FixtureRequest) -> Iterator[Connections]:
+    made = Connections(lambda: connect(postgres_dsn), 4, kept=request.param)
     yield made
     made.close()
 
@@ -29,6 +29,7 @@ def used_at_once(pool: Connections, times: int) -> list[psycopg.Connection[objec
         return [held.enter_context(pool.connection()) for _ in range(times)]
 
 
+@pytest.mark.parametrize("pool", [3600.0], indirect=True)
 def test_what_was_in_use_at_once_is_kept_for_the_next(pool: Connections) -> None:
     first = used_at_once(pool, 3)
 
@@ -36,6 +37,7 @@ def test_what_was_in_use_at_once_is_kept_for_the_next(pool: Connections) -> None
     assert pool.idle == 3
 
 
+@pytest.mark.parametrize("pool", [KEPT], indirect=True)
 def test_what_nobody_needs_any_more_is_closed(pool: Connections) -> None:
     some = used_at_once(pool, 3)
     time.sleep(2 * KEPT)
@@ -45,6 +47,19 @@ def test_what_nobody_needs_any_more_is_closed(pool: Connections) -> None:
     assert pool.idle == 1
     assert [one.closed for one in some if one is not still] == [True, True]
     assert not still.closed
+
+
+def test_a_server_that_refuses_is_told_of_after_one_try() -> None:
+    tries: list[str] = []
+
+    def refused() -> psycopg.Connection[object]:
+        tries.append("one")
+        raise psycopg.OperationalError("connection refused")
+
+    with pytest.raises(psycopg.OperationalError, match="refused"), Connections(refused, 4).connection():
+        pass
+
+    assert tries == ["one"]
 
 
 @pytest.mark.parametrize(("processes", "ok"), [(1, True), (64, False)])
