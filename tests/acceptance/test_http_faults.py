@@ -205,6 +205,11 @@ def test_everything_is_up_together_and_ends_together(shell: Desk) -> None:
     assert f"http://127.0.0.1:{port}/docs" in (shell.data / "up.log").read_text(encoding="utf-8")
 
 
+def answered(port: int) -> set[int]:
+    """What several connections, each of its own, are answered with."""
+    return {httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=100).status_code for _ in range(8)}
+
+
 def test_of_two_processes_on_one_port_either_answers_alone(shell: Desk) -> None:
     port = free_port()
     with process(shell, port, of=2) as (first, client):
@@ -214,16 +219,12 @@ def test_of_two_processes_on_one_port_either_answers_alone(shell: Desk) -> None:
 
             first.kill()
             first.wait()
-            assert {
-                httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=100).status_code for _ in range(8)
-            } == {200}
+            assert answered(port) == {200}
             with process(shell, port, of=2):
                 holds(lambda: b"listening" in (shell.data / "api.log").read_bytes())
                 second.kill()
                 second.wait()
-                assert {
-                    httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=100).status_code for _ in range(8)
-                } == {200}
+                assert answered(port) == {200}
 
 
 def test_huiyin_up_starts_as_many_as_it_is_told(shell: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -39,33 +40,29 @@ def temporal_namespace(temporal_server: TemporalServer) -> str:
 
 
 @pytest.fixture
-def world(
-    demo_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
-) -> Iterator[World]:
+def beside(
+    tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
+) -> Iterator[Callable[[Path], World]]:
+    """Opens a copy of a founded folder beside a namespace of its own."""
+    with ExitStack() as opened:
+        yield lambda folder: opened.enter_context(
+            world_in(copied(folder, tmp_path / "data"), temporal_server.address, temporal_namespace)
+        )
+
+
+@pytest.fixture
+def world(demo_folder: Path, beside: Callable[[Path], World]) -> World:
     """A store under the demonstration's rulebook, and a namespace of its own."""
-    with world_in(
-        copied(demo_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
-    ) as made:
-        yield made
+    return beside(demo_folder)
 
 
 @pytest.fixture
-def swift_world(
-    swift_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
-) -> Iterator[World]:
+def swift_world(swift_folder: Path, beside: Callable[[Path], World]) -> World:
     """A store under the swift rulebook, and a namespace of its own."""
-    with world_in(
-        copied(swift_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
-    ) as made:
-        yield made
+    return beside(swift_folder)
 
 
 @pytest.fixture
-def unhurried_world(
-    unhurried_folder: Path, tmp_path: Path, temporal_server: TemporalServer, temporal_namespace: str
-) -> Iterator[World]:
+def unhurried_world(unhurried_folder: Path, beside: Callable[[Path], World]) -> World:
     """A store under the unhurried rulebook, and a namespace of its own."""
-    with world_in(
-        copied(unhurried_folder, tmp_path / "data"), temporal_server.address, temporal_namespace
-    ) as made:
-        yield made
+    return beside(unhurried_folder)
